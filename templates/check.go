@@ -1,0 +1,217 @@
+package templates
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"reflect"
+	"strconv"
+	"strings"
+	"sync"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// fieldError says what is wrong with one field of an overlay.
+type fieldError struct {
+	path    fieldPath
+	problem string
+}
+
+func (e *fieldError) Error() string { return e.path.String() + ": " + e.problem }
+
+// fieldPath leads from the root of an object to a field: strings are keys, ints are indexes.
+type fieldPath []any
+
+func (p fieldPath) String() string {
+	var b strings.Builder
+	for _, step := range p {
+		switch step := step.(type) {
+		case int:
+			b.WriteString("[" + strconv.Itoa(step) + "]")
+		case string:
+			if b.Len() > 0 {
+				b.WriteByte('.')
+			}
+			b.WriteString(step)
+		}
+	}
+	return b.String()
+}
+
+func (p fieldPath) with(step any) fieldPath {
+	return append(p[:len(p):len(p)], step)
+}
+
+// isDirective says whether a key steers a strategic merge instead of naming a field: $patch, $retainKeys,
+// $setElementOrder/… and $deleteFromPrimitiveList/….
+func isDirective(key string) bool { return strings.HasPrefix(key, "$") }
+
+// checkPod checks that an overlay is a partial Pod: every field is one that the Pod type has, of its type, and every
+// element of a list that is merged by key has that key. Null stands for "absent" and merge directives are skipped.
+// The error is a *fieldError.
+func checkPod(overlay map[string]any) error {
+	return checkStruct(nil, overlay, reflect.TypeFor[corev1.Pod]())
+}
+
+func checkValue(path fieldPath, value any, t reflect.Type) error {
+	if value == nil {
+		return nil
+	}
+	if t.Kind() == reflect.Pointer {
+		return checkValue(path, value, t.Elem())
+	}
+	if reflect.PointerTo(t).Implements(reflect.TypeFor[json.Unmarshaler]()) {
+		return checkUnmarshaler(path, value, t)
+	}
+	switch t.Kind() {
+	case reflect.Struct:
+		if object, ok := value.(map[string]any); ok {
+			return checkStruct(path, object, t)
+		}
+		return &fieldError{path, fmt.Sprintf("is %s, want an object", kindOf(value))}
+	case reflect.Map:
+		return checkMap(path, value, t)
+	case reflect.Slice:
+		return checkSlice(path, value, t)
+	default:
+		return checkScalar(path, value, t)
+	}
+}
+
+// checkUnmarshaler checks a value whose type reads its own JSON, such as a quantity or a time.
+func checkUnmarshaler(path fieldPath, value any, t reflect.Type) error {
+	raw, err := json.Marshal(value)
+	if err != nil {
+		return &fieldError{path, err.Error()}
+	}
+	if err := json.Unmarshal(raw, reflect.New(t).Interface()); err != nil {
+		return &fieldError{path, fmt.Sprintf("%s is not a valid %s: %s", raw, t.Name(), err)}
+	}
+	return nil
+}
+
+func checkStruct(path fieldPath, object map[string]any, t reflect.Type) error {
+	fields := fieldsOf(t)
+	for key, value := range object {
+		if isDirective(key) {
+			continue
+		}
+		field, ok := fields[key]
+		if !ok {
+			return &fieldError{path.with(key), "unknown field"}
+		}
+		if err := checkValue(path.with(key), value, field.typ); err != nil {
+			return err
+		}
+		if list, ok := value.([]any); ok && field.mergeKey != "" {
+			if err := checkMergeKeys(path.with(key), list, field.mergeKey); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func checkMergeKeys(path fieldPath, list []any, mergeKey string) error {
+	for i, element := range list {
+		object, ok := element.(map[string]any)
+		if !ok || object["$patch"] != nil {
+			continue
+		}
+		if object[mergeKey] == nil {
+			return &fieldError{path.with(i), fmt.Sprintf("has no %s, by which elements of this list are merged", mergeKey)}
+		}
+	}
+	return nil
+}
+
+func checkMap(path fieldPath, value any, t reflect.Type) error {
+	object, ok := value.(map[string]any)
+	if !ok {
+		return &fieldError{path, fmt.Sprintf("is %s, want an object", kindOf(value))}
+	}
+	for key, element := range object {
+		if isDirective(key) {
+			continue
+		}
+		if err := checkValue(path.with(key), element, t.Elem()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkSlice(path fieldPath, value any, t reflect.Type) error {
+	if t.Elem().Kind() == reflect.Uint8 {
+		return checkScalar(path, value, reflect.TypeFor[string]())
+	}
+	list, ok := value.([]any)
+	if !ok {
+		return &fieldError{path, fmt.Sprintf("is %s, want a list", kindOf(value))}
+	}
+	for i, element := range list {
+		if err := checkValue(path.with(i), element, t.Elem()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkScalar(path fieldPath, value any, t reflect.Type) error {
+	want := ""
+	switch t.Kind() {
+	case reflect.String:
+		if _, ok := value.(string); !ok {
+			want = "a string"
+		}
+	case reflect.Bool:
+		if _, ok := value.(bool); !ok {
+			want = "a boolean"
+		}
+	case reflect.Int32:
+		if n, ok := value.(int64); !ok || n < math.MinInt32 || n > math.MaxInt32 {
+			want = "a 32-bit integer"
+		}
+	case reflect.Int64:
+		if _, ok := value.(int64); !ok {
+			want = "an integer"
+		}
+	default:
+		want = "a " + t.Kind().String()
+	}
+	if want == "" {
+		return nil
+	}
+	return &fieldError{path, fmt.Sprintf("is %s (%v), want %s", kindOf(value), value, want)}
+}
+
+// structField is what the checks need of a field of a Kubernetes type.
+type structField struct {
+	typ      reflect.Type
+	mergeKey string
+}
+
+// structFields remembers fieldsOf by type; the types are those of the Pod, a fixed set.
+var structFields sync.Map // reflect.Type → map[string]structField
+
+// fieldsOf maps the JSON names of a struct's fields, inlined ones included, to the fields.
+func fieldsOf(t reflect.Type) map[string]structField {
+	if known, ok := structFields.Load(t); ok {
+		return known.(map[string]structField)
+	}
+	fields := map[string]structField{}
+	for i := range t.NumField() {
+		field := t.Field(i)
+		name, options, _ := strings.Cut(field.Tag.Get("json"), ",")
+		if name == "" && (field.Anonymous || strings.Contains(options, "inline")) {
+			for name, inlined := range fieldsOf(field.Type) {
+				fields[name] = inlined
+			}
+			continue
+		}
+		fields[name] = structField{typ: field.Type, mergeKey: field.Tag.Get("patchMergeKey")}
+	}
+	structFields.Store(t, fields)
+	return fields
+}

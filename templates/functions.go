@@ -1,0 +1,114 @@
+package templates
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+	"text/template"
+
+	"github.com/Masterminds/sprig/v3"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/yaml"
+)
+
+// functions returns the functions that templates may call: those of sprig that depend on their arguments alone and
+// change none of them, and:
+//
+//	annotation META KEY DEFAULT   the annotation's value, or DEFAULT as a string (Istio's)
+//	isset MAP KEY                 whether the map has the key (Istio's)
+//	toJSON VALUE                  VALUE as JSON, which is a value in YAML too, whatever it contains (Istio's)
+//	toYaml VALUE                  VALUE as block YAML without the last line break
+//	ports KEY VALUE               VALUE, checked: "", "*", or ports separated by commas
+//	cidrs KEY VALUE               VALUE, checked: "", "*", or IP ranges separated by commas
+//	interfaces KEY VALUE          VALUE, checked: network interface names separated by commas
+//	quantity KEY VALUE            VALUE, checked: a Kubernetes quantity such as 100m or 64Mi
+//	oneOf KEY VALUE ALLOWED...    VALUE, checked: one of those allowed
+//
+// The checks fail with an *InputError that names the annotation KEY.
+func functions() template.FuncMap {
+	functions := sprig.HermeticTxtFuncMap()
+	for _, writes := range []string{"set", "unset", "merge", "mustMerge", "mergeOverwrite", "mustMergeOverwrite"} {
+		delete(functions, writes)
+	}
+	functions["annotation"] = annotation
+	functions["isset"] = func(m map[string]string, key string) bool { _, ok := m[key]; return ok }
+	functions["toJSON"] = toJSON
+	functions["toYaml"] = toYAML
+	functions["ports"] = checkedList("a port (1 to 65535)", isPort, "*")
+	functions["cidrs"] = checkedList("an IP range such as 10.0.0.0/8", isCIDR, "*")
+	functions["interfaces"] = checkedList("the name of a network interface", isInterface)
+	functions["quantity"] = quantity
+	functions["oneOf"] = oneOf
+	return functions
+}
+
+func annotation(meta metav1.ObjectMeta, key string, fallback any) string {
+	if value, ok := meta.Annotations[key]; ok {
+		return value
+	}
+	return fmt.Sprint(fallback)
+}
+
+func toJSON(value any) (string, error) {
+	text, err := json.Marshal(value)
+	return string(text), err
+}
+
+func toYAML(value any) (string, error) {
+	text, err := yaml.Marshal(value)
+	return strings.TrimSuffix(string(text), "\n"), err
+}
+
+// checkedList returns a function that lets a comma-separated list through if every element of it is valid. An empty
+// list, and a list that is one of whole, are valid. White space around elements is dropped.
+func checkedList(what string, valid func(string) bool, whole ...string) func(key, value string) (string, error) {
+	return func(key, value string) (string, error) {
+		for _, all := range append(whole, "") {
+			if value == all {
+				return value, nil
+			}
+		}
+		elements := strings.Split(value, ",")
+		for i, element := range elements {
+			elements[i] = strings.TrimSpace(element)
+			if !valid(elements[i]) {
+				return "", &InputError{key, fmt.Sprintf("%q is not %s; a list is separated by commas", elements[i], what)}
+			}
+		}
+		return strings.Join(elements, ","), nil
+	}
+}
+
+func isPort(s string) bool {
+	n, err := strconv.ParseUint(s, 10, 16)
+	return err == nil && n > 0
+}
+
+func isCIDR(s string) bool {
+	_, err := netip.ParsePrefix(s)
+	return err == nil
+}
+
+// isInterface follows Linux: at most 15 bytes, no slash, no white space (dev_valid_name in net/core/dev.c).
+func isInterface(s string) bool {
+	return s != "" && len(s) <= 15 && s != "." && s != ".." && !strings.ContainsAny(s, "/: \t\r\n\v\f")
+}
+
+func quantity(key, value string) (string, error) {
+	if _, err := resource.ParseQuantity(value); err != nil {
+		return "", &InputError{key, fmt.Sprintf("%q is not a quantity such as 100m or 64Mi", value)}
+	}
+	return value, nil
+}
+
+func oneOf(key, value string, allowed ...string) (string, error) {
+	for _, candidate := range allowed {
+		if value == candidate {
+			return value, nil
+		}
+	}
+	return "", &InputError{key, fmt.Sprintf("%q is not allowed, want one of %s", value, strings.Join(allowed, ", "))}
+}

@@ -1,0 +1,124 @@
+package templates
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+
+	"sigs.k8s.io/yaml"
+)
+
+// overlay is what a template rendered, parsed and checked. It may be shared between injections and is never changed.
+type overlay struct {
+	pod map[string]any
+	// names are the containers that it injects, init containers first, each list in its order.
+	names []string
+}
+
+// parseOverlay parses what a template rendered. Output with nothing in it gives an overlay with nothing in it.
+// Errors are *yamlError or *fieldError.
+func parseOverlay(rendered []byte) (*overlay, error) {
+	raw, err := yaml.YAMLToJSONStrict(rendered)
+	if err != nil {
+		return nil, newYAMLError(err)
+	}
+	if string(raw) == "null" {
+		return &overlay{}, nil
+	}
+	pod, err := decodeObject(raw)
+	if err != nil {
+		return nil, &yamlError{problem: "the output " + err.Error()}
+	}
+	if err := checkPod(pod); err != nil {
+		return nil, err
+	}
+	for _, part := range []string{"metadata", "spec"} {
+		if pod[part] == nil { // a heading with nothing below it, not the wish to delete the pod's
+			delete(pod, part)
+		}
+	}
+	o := &overlay{pod: pod}
+	for _, list := range containerLists {
+		for _, container := range objectsIn(pod, "spec", list) {
+			if container["$patch"] == nil {
+				o.names = append(o.names, nameOf(container))
+			}
+		}
+	}
+	return o, nil
+}
+
+// directives counts the merge directives of a decoded object.
+func directives(value any) map[string]int {
+	counts := map[string]int{}
+	countDirectives(value, counts)
+	return counts
+}
+
+func countDirectives(value any, counts map[string]int) {
+	switch value := value.(type) {
+	case map[string]any:
+		for key, field := range value {
+			if isDirective(key) {
+				counts[key]++
+			}
+			countDirectives(field, counts)
+		}
+	case []any:
+		for _, element := range value {
+			countDirectives(element, counts)
+		}
+	}
+}
+
+// yamlError says that rendered text is no YAML, or no object.
+type yamlError struct {
+	line    int // of the rendered text, from 1; 0 if unknown
+	problem string
+}
+
+func (e *yamlError) Error() string { return e.problem }
+
+var yamlErrorForm = regexp.MustCompile(`(?:error converting YAML to JSON: )?yaml: (?:unmarshal errors:\s+)?(?:line (\d+): )?(.*)`)
+
+func newYAMLError(err error) *yamlError {
+	parts := yamlErrorForm.FindStringSubmatch(err.Error())
+	if parts == nil {
+		return &yamlError{problem: err.Error()}
+	}
+	line, _ := strconv.Atoi(parts[1])
+	return &yamlError{line: line, problem: "the output is not valid YAML: " + parts[2]}
+}
+
+// Error is an error of a template: it did not execute, or its output is no valid partial Pod.
+type Error struct {
+	// Template is the name of the template.
+	Template string
+	// Line of the template's text, from 1; 0 if it cannot be told.
+	Line int
+	// Err is the cause. An *InputError in it says that the pod's author has to act, anything else that the template's
+	// author has.
+	Err error
+}
+
+func (e *Error) Error() string {
+	if e.Line == 0 {
+		return fmt.Sprintf("template %q: %s", e.Template, e.Err)
+	}
+	return fmt.Sprintf("template %q line %d: %s", e.Template, e.Line, e.Err)
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// overlayLine returns the line of the rendered text that an error of parseOverlay is about.
+func overlayLine(rendered []byte, err error) int {
+	if field, ok := errors.AsType[*fieldError](err); ok {
+		return fieldLine(rendered, field.path)
+	}
+	if syntax, ok := errors.AsType[*yamlError](err); ok {
+		return syntax.line
+	}
+	return 0
+}

@@ -1,0 +1,106 @@
+package templates
+
+import (
+	"embed"
+	"fmt"
+	"io/fs"
+	"path"
+	"strings"
+
+	"sigs.k8s.io/yaml"
+)
+
+// DefaultProfile is the profile that is used where none is named.
+const DefaultProfile = "envoy"
+
+//go:embed profiles
+var profiles embed.FS
+
+// Profile is a named set of templates with default values, and the vocabulary that goes with it: the annotation and
+// label keys that its users write. A Profile is a value; the engine never changes one.
+type Profile struct {
+	// Name of the profile, such as "envoy".
+	Name string `json:"name"`
+	// DefaultTemplates are the templates of a pod that names none, in the order in which they are applied.
+	DefaultTemplates []string `json:"defaultTemplates"`
+	// Aliases maps a name that a pod may use to the templates that it stands for.
+	Aliases map[string][]string `json:"aliases,omitempty"`
+	// Keys are the annotation and label keys of this profile.
+	Keys Keys `json:"keys"`
+	// NamespaceAnnotations lists the annotation keys that a pod inherits from its namespace when it does not set them.
+	NamespaceAnnotations []string `json:"namespaceAnnotations,omitempty"`
+	// OpenValues lists the paths (dotted) of values below which any key is allowed. Elsewhere a value that the
+	// profile's defaults do not have is refused.
+	OpenValues []string `json:"openValues,omitempty"`
+	// OtherInjectors says how the work of other injectors is recognised, by a name for people.
+	OtherInjectors map[string]InjectorMark `json:"otherInjectors,omitempty"`
+
+	// Templates maps a template's name to its text.
+	Templates map[string]string `json:"-"`
+	// Values are the defaults that templates see as .Values.
+	Values map[string]any `json:"-"`
+}
+
+// Keys are the annotation and label keys of a profile.
+type Keys struct {
+	// Inject is the pod label and annotation that asks for injection ("true") or refuses it ("false").
+	Inject string `json:"inject"`
+	// NamespaceLabel is the label that opts a namespace in when its value is NamespaceLabelValue.
+	NamespaceLabel      string `json:"namespaceLabel"`
+	NamespaceLabelValue string `json:"namespaceLabelValue"`
+	// Templates is the pod annotation that names templates, separated by commas.
+	Templates string `json:"templates"`
+	// NativeSidecar is the pod annotation ("true" or "false") that overrides the value nativeSidecars.
+	NativeSidecar string `json:"nativeSidecar"`
+	// Status is the annotation in which the engine records what it injected.
+	Status string `json:"status"`
+}
+
+// InjectorMark is how another injector's work is recognised: a container of this name and this annotation together.
+// Neither alone is proof: a container may be an override that waits for its injector, an annotation may be a leftover.
+type InjectorMark struct {
+	Container  string `json:"container"`
+	Annotation string `json:"annotation"`
+}
+
+// BuiltinProfile returns the profile of that name that is compiled into the program. The error of an unknown name
+// lists those there are.
+func BuiltinProfile(name string) (*Profile, error) {
+	dir := path.Join("profiles", name)
+	description, err := profiles.ReadFile(path.Join(dir, "profile.yaml"))
+	if err != nil {
+		return nil, fmt.Errorf("unknown profile %q: the built-in profiles are %s", name, strings.Join(builtinProfiles(), ", "))
+	}
+	profile := &Profile{Templates: map[string]string{}, Values: map[string]any{}}
+	if err := yaml.UnmarshalStrict(description, profile); err != nil {
+		return nil, fmt.Errorf("read profile %q: %w", name, err)
+	}
+	values, err := profiles.ReadFile(path.Join(dir, "values.yaml"))
+	if err != nil {
+		return nil, fmt.Errorf("read the values of profile %q: %w", name, err)
+	}
+	if profile.Values, err = ParseValues(values); err != nil {
+		return nil, fmt.Errorf("read the values of profile %q: %w", name, err)
+	}
+	files, err := fs.Glob(profiles, path.Join(dir, "templates", "*.yaml"))
+	if err != nil {
+		return nil, fmt.Errorf("list the templates of profile %q: %w", name, err)
+	}
+	for _, file := range files {
+		text, err := profiles.ReadFile(file)
+		if err != nil {
+			return nil, fmt.Errorf("read the templates of profile %q: %w", name, err)
+		}
+		profile.Templates[strings.TrimSuffix(path.Base(file), ".yaml")] = string(text)
+	}
+	return profile, nil
+}
+
+func builtinProfiles() []string {
+	var names []string
+	entries, _ := profiles.ReadDir("profiles")
+	for _, entry := range entries {
+		names = append(names, entry.Name())
+	}
+	return names
+}

@@ -1,0 +1,82 @@
+package templates
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+	"text/template"
+
+	"k8s.io/utils/lru"
+)
+
+// overlayCacheSize bounds the parsed overlays that an engine keeps. The pods of one workload render alike, so this is
+// about the number of workloads whose pods are created at the same time.
+const overlayCacheSize = 256
+
+// compiled is a template that has been parsed, once for all pods. It is safe for concurrent use.
+type compiled struct {
+	name     string
+	template *template.Template
+	overlays *lru.Cache // rendered text → *overlay
+}
+
+func compile(name, text string) (*compiled, error) {
+	parsed, err := template.New(name).Option("missingkey=error").Funcs(functions()).Parse(text)
+	if err != nil {
+		return nil, fmt.Errorf("parse template %q: %w", name, err)
+	}
+	return &compiled{name: name, template: parsed, overlays: lru.New(overlayCacheSize)}, nil
+}
+
+// render executes the template and returns its parsed output, which the caller must not change. Errors are *Error.
+func (c *compiled) render(data *Data) (*overlay, error) {
+	var out bytes.Buffer
+	if err := c.template.Execute(&out, data); err != nil {
+		return nil, c.executionError(err)
+	}
+	if known, ok := c.overlays.Get(out.String()); ok {
+		return known.(*overlay), nil
+	}
+	parsed, err := parseOverlay(out.Bytes())
+	if err != nil {
+		return nil, &Error{c.name, trace(c.template, data).line(overlayLine(out.Bytes(), err)), err}
+	}
+	if err := c.checkDirectives(parsed, data); err != nil {
+		return nil, err
+	}
+	c.overlays.Add(out.String(), parsed)
+	return parsed, nil
+}
+
+// checkDirectives refuses a merge directive that does not stand in the template's own text: it came out of an action,
+// and so perhaps out of the pod.
+func (c *compiled) checkDirectives(parsed *overlay, data *Data) error {
+	found := directives(parsed.pod)
+	if len(found) == 0 {
+		return nil
+	}
+	rendering := trace(c.template, data)
+	for directive, count := range found {
+		if rendering.literal(directive) < count {
+			return &Error{Template: c.name, Err: fmt.Errorf("merge directive %q does not stand in the template's text", directive)}
+		}
+	}
+	return nil
+}
+
+// executionErrorForm is how text/template reports where execution failed.
+var executionErrorForm = regexp.MustCompile(`^template: [^:]+:(\d+)(?::\d+)?: (?:executing ".*" )?(?s:(.*))$`)
+
+func (c *compiled) executionError(err error) *Error {
+	line, cause := 0, err
+	if parts := executionErrorForm.FindStringSubmatch(err.Error()); parts != nil {
+		line, _ = strconv.Atoi(parts[1])
+		cause = errors.New(parts[2])
+	}
+	if input, ok := errors.AsType[*InputError](err); ok {
+		cause = input
+	}
+	return &Error{c.name, line, cause}
+}
