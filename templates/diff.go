@@ -22,11 +22,11 @@ func Diff(before, after map[string]any) Patch {
 func diffObjects(patch Patch, path string, before, after map[string]any) Patch {
 	for _, key := range slices.Sorted(maps.Keys(before)) {
 		if _, kept := after[key]; !kept && before[key] != nil {
-			patch = append(patch, jsonpatch.NewOperation("remove", path+"/"+escapePointer(key), nil))
+			patch = append(patch, jsonpatch.NewOperation("remove", path+"/"+pointerEscapes.Replace(key), nil))
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(after)) {
-		at := path + "/" + escapePointer(key)
+		at := path + "/" + pointerEscapes.Replace(key)
 		if old, known := before[key]; known {
 			patch = diffValues(patch, at, old, after[key])
 		} else {

@@ -21,6 +21,7 @@ func TestDiff(t *testing.T) {
 		"an element that moves is removed and added":     {`{"l":[{"name":"x"},{"name":"y"}]}`, `{"l":[{"name":"y"},{"name":"x"}]}`, `[{"op":"remove","path":"/l/0"},{"op":"add","path":"/l/1","value":{"name":"x"}}]`},
 		"elements that go are removed from the back":     {`{"l":["a","b","c"]}`, `{"l":["b"]}`, `[{"op":"remove","path":"/l/2"},{"op":"remove","path":"/l/0"}]`},
 		"ports differ by protocol":                       {`{"l":[{"containerPort":53,"protocol":"UDP"}]}`, `{"l":[{"containerPort":53},{"containerPort":53,"protocol":"UDP"}]}`, `[{"op":"add","path":"/l/0","value":{"containerPort":53}}]`},
+		"mounts of one volume differ by path":            {`{"l":[{"name":"v","mountPath":"/a"},{"name":"v","mountPath":"/b"}]}`, `{"l":[{"name":"v","mountPath":"/b"}]}`, `[{"op":"remove","path":"/l/0"}]`},
 		"a value of another kind is replaced":            {`{"a":{"b":1}}`, `{"a":[1]}`, `[{"op":"replace","path":"/a","value":[1]}]`},
 		"a list that is new is added whole":              {`{}`, `{"l":[1]}`, `[{"op":"add","path":"/l","value":[1]}]`},
 		"both ends stay and the middle changes":          {`{"l":["a","b","c","z"]}`, `{"l":["a","x","c","y","z"]}`, `[{"op":"remove","path":"/l/1"},{"op":"add","path":"/l/1","value":"x"},{"op":"add","path":"/l/3","value":"y"}]`},

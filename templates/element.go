@@ -35,7 +35,8 @@ func keyFields(element map[string]any) []string {
 	if _, ok := element["containerPort"]; ok {
 		return []string{"containerPort", "protocol"}
 	}
-	for _, field := range []string{"name", "mountPath", "devicePath"} {
+	// A mount has the name of its volume too, which other mounts may have.
+	for _, field := range []string{"mountPath", "devicePath", "name"} {
 		if _, ok := element[field].(string); ok {
 			return []string{field}
 		}
@@ -58,7 +59,7 @@ func equal(a, b any) bool {
 	switch a := a.(type) {
 	case map[string]any:
 		b, ok := b.(map[string]any)
-		return ok && containsFields(a, b) && containsFields(b, a)
+		return ok && equalObjects(a, b)
 	case []any:
 		b, ok := b.([]any)
 		if !ok || len(a) != len(b) {
@@ -81,16 +82,19 @@ func equal(a, b any) bool {
 	}
 }
 
-func containsFields(a, b map[string]any) bool {
+func equalObjects(a, b map[string]any) bool {
 	for key, value := range a {
-		if value != nil && !equal(value, b[key]) {
+		if !equal(value, b[key]) {
+			return false
+		}
+	}
+	for key, value := range b {
+		if value != nil && a[key] == nil {
 			return false
 		}
 	}
 	return true
 }
 
-// escapePointer escapes one reference token of a JSON pointer (RFC 6901, section 3).
-func escapePointer(token string) string {
-	return strings.NewReplacer("~", "~0", "/", "~1").Replace(token)
-}
+// pointerEscapes are those of one reference token of a JSON pointer (RFC 6901, section 3).
+var pointerEscapes = strings.NewReplacer("~", "~0", "/", "~1")

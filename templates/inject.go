@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 )
@@ -150,9 +151,7 @@ func applyOverrides(pod map[string]any, names []string, overrides map[string]map
 			return container
 		}
 		override := overrides[name]
-		if override["image"] == "auto" {
-			delete(override, "image")
-		}
+		dropUnsaid(override, container)
 		final, err := mergeContainer(container, override)
 		if err != nil {
 			failed = fmt.Errorf("merge the pod's own container %q over the injected one: %w", name, err)
@@ -161,6 +160,23 @@ func applyOverrides(pod map[string]any, names []string, overrides map[string]map
 		return final
 	})
 	return owned, failed
+}
+
+// dropUnsaid takes out of a user's container what the user has not said: the image "auto", and what the API server
+// filled in before the webhook was called where the injected container has a value of its own. It changes the override.
+func dropUnsaid(override, injected map[string]any) {
+	if override["image"] == "auto" {
+		delete(override, "image")
+		delete(override, "imagePullPolicy") // the server chose it for an image named auto
+	}
+	for field, filledIn := range map[string]any{
+		"terminationMessagePath":   corev1.TerminationMessagePathDefault,
+		"terminationMessagePolicy": string(corev1.TerminationMessageReadFile),
+	} {
+		if injected[field] != nil && override[field] == filledIn {
+			delete(override, field)
+		}
+	}
 }
 
 // mergeContainer returns the injected container with the user's fields merged over it. It may change its first

@@ -10,7 +10,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
-	"sigs.k8s.io/yaml"
 )
 
 const minimalPod = `{"apiVersion":"v1","kind":"Pod","metadata":{"name":"p"},"spec":{"containers":[{"name":"app","image":"app"}]}}`
@@ -214,16 +213,18 @@ func TestValues(t *testing.T) {
 		"a value of another type is refused":  {"nativeSidecars: 'yes'", `value "nativeSidecars" is a string, want a boolean`},
 		"an object in place of a scalar":      {"proxy: {image: {a: b}}", `value "proxy.image" is an object, want a string`},
 		"any resource may be set":             {"proxy: {resources: {limits: {example.com/gpu: 1}}}", ""},
-		"null removes a value":                {"proxy: {resources: null}", ""},
+		"null takes nothing away":             {"nativeSidecars: null", `value "nativeSidecars" is null, want a boolean`},
+		"an integer is not any number":        {"proxy: {uid: 1.5}", `value "proxy.uid" is a number, want an integer`},
+		"where any key goes, null may stand":  {"proxy: {resources: null}", ""},
 		"no values at all are the defaults":   {"", ""},
 		"a list replaces the list of default": {"imagePullSecrets: [{name: a}]", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var values map[string]any
-			if err := yaml.Unmarshal([]byte(test.values), &values); err != nil {
+			values, err := ParseValues([]byte(test.values))
+			if err != nil {
 				t.Fatal(err)
 			}
-			_, err := New(Options{Values: values})
+			_, err = New(Options{Values: values})
 			if got := fmt.Sprint(err); got != test.want && (err != nil || test.want != "") {
 				t.Errorf("error\n got %s\nwant %s", got, test.want)
 			}

@@ -121,14 +121,14 @@ func dropEmpty(value any) {
 	}
 }
 
-// refuseDirectives returns an error naming the first field of a pod that looks like a merge directive. Merging a
+// refuseDirectives returns an *InputError naming the first field of a pod that looks like a merge directive. Merging a
 // user's container, such a field could delete what a template or another user of the pod put there.
 func refuseDirectives(path fieldPath, value any) error {
 	switch value := value.(type) {
 	case map[string]any:
 		for key, field := range value {
 			if isDirective(key) {
-				return fmt.Errorf("pod field %q: fields that start with $ steer a merge and are allowed in templates only", path.with(key))
+				return &InputError{Problem: fmt.Sprintf("pod field %q: fields that start with $ steer a merge and are allowed in templates only", path.with(key))}
 			}
 			if err := refuseDirectives(path.with(key), field); err != nil {
 				return err

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"regexp"
 	"strconv"
-
-	"sigs.k8s.io/yaml"
 )
 
 // overlay is what a template rendered, parsed and checked. It may be shared between injections and is never changed.
@@ -19,7 +17,7 @@ type overlay struct {
 // parseOverlay parses what a template rendered. Output with nothing in it gives an overlay with nothing in it.
 // Errors are *yamlError or *fieldError.
 func parseOverlay(rendered []byte) (*overlay, error) {
-	raw, err := yaml.YAMLToJSONStrict(rendered)
+	raw, err := ReadYAML(rendered)
 	if err != nil {
 		return nil, newYAMLError(err)
 	}

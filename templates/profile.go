@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 
 	"sigs.k8s.io/yaml"
@@ -66,10 +67,21 @@ type InjectorMark struct {
 // BuiltinProfile returns the profile of that name that is compiled into the program. The error of an unknown name
 // lists those there are.
 func BuiltinProfile(name string) (*Profile, error) {
+	known, err := profiles.ReadDir("profiles")
+	if err != nil {
+		return nil, fmt.Errorf("list the built-in profiles: %w", err)
+	}
+	var names []string
+	for _, entry := range known {
+		names = append(names, entry.Name())
+	}
+	if !slices.Contains(names, name) {
+		return nil, fmt.Errorf("unknown profile %q, want one of %s", name, strings.Join(names, ", "))
+	}
 	dir := path.Join("profiles", name)
 	description, err := profiles.ReadFile(path.Join(dir, "profile.yaml"))
 	if err != nil {
-		return nil, fmt.Errorf("unknown profile %q: the built-in profiles are %s", name, strings.Join(builtinProfiles(), ", "))
+		return nil, fmt.Errorf("read profile %q: %w", name, err)
 	}
 	profile := &Profile{Templates: map[string]string{}, Values: map[string]any{}}
 	if err := yaml.UnmarshalStrict(description, profile); err != nil {
@@ -94,13 +106,4 @@ func BuiltinProfile(name string) (*Profile, error) {
 		profile.Templates[strings.TrimSuffix(path.Base(file), ".yaml")] = string(text)
 	}
 	return profile, nil
-}
-
-func builtinProfiles() []string {
-	var names []string
-	entries, _ := profiles.ReadDir("profiles")
-	for _, entry := range entries {
-		names = append(names, entry.Name())
-	}
-	return names
 }

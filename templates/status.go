@@ -83,7 +83,9 @@ func markOf(path string, value any) mark {
 
 // ownedMarks returns the marks of the leaves of an injected container that its user has no say in.
 func ownedMarks(container, user map[string]any) marks {
-	users := map[string]bool{}
+	// The name is never marked: it is what makes the two the same container. The user's part has it as soon as the API
+	// server's defaults are in it, so marking it would make a second injection differ from the first.
+	users := map[string]bool{"/name": true}
 	eachLeaf("", user, nil, func(path string, _ any) { users[path] = true })
 	var found []mark
 	eachLeaf("", container, nil, func(path string, value any) {

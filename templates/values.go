@@ -1,19 +1,24 @@
 package templates
 
 import (
+	"bufio"
+	"bytes"
+	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
 
 	jsonpatch "gopkg.in/evanphx/json-patch.v4"
 	"k8s.io/apimachinery/pkg/util/json"
+	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/yaml"
 )
 
 // mergeValues lays overrides over the defaults as an RFC 7386 merge patch (maps merge, everything else replaces, null
 // removes) and returns a new map. An override that the defaults do not have, or of another type, is an error that
-// names its path, unless a path of open covers it.
+// names its path, a *ValueError, unless a path of open covers it.
 func mergeValues(defaults, overrides map[string]any, open []string) (map[string]any, error) {
 	if err := checkValues("", defaults, overrides, open); err != nil {
 		return nil, err
@@ -41,12 +46,12 @@ func checkValues(prefix string, defaults, overrides map[string]any, open []strin
 		at := prefix + key
 		known, ok := defaults[key]
 		switch {
-		case slices.Contains(open, at) || value == nil && ok:
+		case slices.Contains(open, at):
 			continue
 		case !ok:
-			return fmt.Errorf("value %q is not known: allowed here are %s", at, strings.Join(slices.Sorted(maps.Keys(defaults)), ", "))
+			return &ValueError{at, "is not known: allowed here are " + strings.Join(slices.Sorted(maps.Keys(defaults)), ", ")}
 		case kindOf(known) != kindOf(value):
-			return fmt.Errorf("value %q is %s, want %s", at, kindOf(value), kindOf(known))
+			return &ValueError{at, fmt.Sprintf("is %s, want %s", kindOf(value), kindOf(known))}
 		}
 		if inner, ok := value.(map[string]any); ok {
 			if err := checkValues(at+".", known.(map[string]any), inner, open); err != nil {
@@ -56,6 +61,16 @@ func checkValues(prefix string, defaults, overrides map[string]any, open []strin
 	}
 	return nil
 }
+
+// ValueError says that a value of the configuration cannot be used.
+type ValueError struct {
+	// Path leads to the value, such as proxy.image.
+	Path string
+	// Problem is what there is and what is allowed.
+	Problem string
+}
+
+func (e *ValueError) Error() string { return fmt.Sprintf("value %q %s", e.Path, e.Problem) }
 
 // kindOf names a JSON value's kind in words for people.
 func kindOf(value any) string {
@@ -70,6 +85,8 @@ func kindOf(value any) string {
 		return "an object"
 	case []any:
 		return "a list"
+	case int64:
+		return "an integer"
 	default:
 		return "a number"
 	}
@@ -77,7 +94,7 @@ func kindOf(value any) string {
 
 // ParseValues reads YAML (or JSON) that must be one object; empty input is an empty object.
 func ParseValues(text []byte) (map[string]any, error) {
-	raw, err := yaml.YAMLToJSONStrict(text)
+	raw, err := ReadYAML(text)
 	if err != nil {
 		return nil, err
 	}
@@ -85,6 +102,31 @@ func ParseValues(text []byte) (map[string]any, error) {
 		return map[string]any{}, nil
 	}
 	return decodeObject(raw)
+}
+
+// ReadYAML turns one YAML document (or JSON) into JSON; empty input is null. A key that stands twice and a second
+// document are errors, since either would be dropped in silence.
+func ReadYAML(text []byte) ([]byte, error) {
+	documents := utilyaml.NewYAMLReader(bufio.NewReader(bytes.NewReader(text)))
+	result := []byte("null")
+	for {
+		document, err := documents.Read()
+		if errors.Is(err, io.EOF) {
+			return result, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		if len(bytes.TrimSpace(document)) == 0 {
+			continue
+		}
+		if string(result) != "null" {
+			return nil, errors.New("there is more than one document, want one")
+		}
+		if result, err = yaml.YAMLToJSONStrict(document); err != nil {
+			return nil, err
+		}
+	}
 }
 
 // decodeObject decodes one JSON object with integers as int64, so that 80 stays 80, and 80.0 becomes the same port.
