@@ -1,0 +1,163 @@
+package webhook
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/sidecar-injector/sidecar-injector/templates"
+)
+
+// ConfigFile is the form of the injection configuration, the key `config` of the ConfigMap, in YAML. Every field is
+// optional. The names are Istio's where Istio has the setting.
+type ConfigFile struct {
+	// Profile names a built-in profile. Default: envoy.
+	Profile string `json:"profile,omitempty"`
+	// Policy says what happens to pods that say nothing, in namespaces that opted in: enabled (the default) injects
+	// them, disabled does not.
+	Policy string `json:"policy,omitempty"`
+	// OnError says what happens to a pod whose injection fails: deny (the default) refuses it, allow lets it in
+	// without a sidecar and with a warning.
+	OnError string `json:"onError,omitempty"`
+	// Revision is the name of this injector. Default: default.
+	Revision string `json:"revision,omitempty"`
+	// Templates are laid over those of the profile, by name.
+	Templates map[string]string `json:"templates,omitempty"`
+	// DefaultTemplates are applied to pods that name none. Default: the profile's.
+	DefaultTemplates []string `json:"defaultTemplates,omitempty"`
+	// Aliases are names that pods may use for several templates.
+	Aliases map[string][]string `json:"aliases,omitempty"`
+	// NeverInjectSelector and AlwaysInjectSelector select pods of namespaces that opted in; a pod is concerned if one
+	// selector of the list matches it. The pod's own word comes before both.
+	NeverInjectSelector  []metav1.LabelSelector `json:"neverInjectSelector,omitempty"`
+	AlwaysInjectSelector []metav1.LabelSelector `json:"alwaysInjectSelector,omitempty"`
+	// ExcludedNamespaces are never injected, besides kube-system, kube-public and kube-node-lease.
+	ExcludedNamespaces []string `json:"excludedNamespaces,omitempty"`
+}
+
+// systemNamespaces are never injected: a sidecar in them can take the cluster down with it.
+var systemNamespaces = []string{metav1.NamespaceSystem, metav1.NamespacePublic, "kube-node-lease"}
+
+// Config is a parsed and checked configuration with its templates compiled. It is immutable and safe for concurrent
+// use; create it with Parse.
+type Config struct {
+	engine  *templates.Engine
+	policy  Policy
+	onError onError
+}
+
+type onError string
+
+const (
+	onErrorDeny  onError = "deny"
+	onErrorAllow onError = "allow"
+)
+
+// Parse reads a configuration and the values that override the profile's, both in YAML (or JSON); each may be empty.
+// The error is one line that names the field and what is allowed there.
+func Parse(config, values []byte) (*Config, error) {
+	var file ConfigFile
+	if err := readStrictly(config, &file); err != nil {
+		return nil, fmt.Errorf("config: %w", err)
+	}
+	overrides, err := templates.ParseValues(values)
+	if err != nil {
+		return nil, fmt.Errorf("values: %w", explainYAML(err))
+	}
+	return NewConfig(file, overrides)
+}
+
+// NewConfig is Parse for a configuration that has been read already. Neither argument is changed; both must not be changed
+// afterwards.
+func NewConfig(file ConfigFile, values map[string]any) (*Config, error) {
+	policy, err := oneOf("policy", file.Policy, "enabled", "disabled")
+	if err != nil {
+		return nil, err
+	}
+	whenFailing, err := oneOf("onError", file.OnError, string(onErrorDeny), string(onErrorAllow))
+	if err != nil {
+		return nil, err
+	}
+	name := file.Profile
+	if name == "" {
+		name = templates.DefaultProfile
+	}
+	profile, err := templates.BuiltinProfile(name)
+	if err != nil {
+		return nil, fmt.Errorf("config: profile: %w", err)
+	}
+	engine, err := templates.New(templates.Options{
+		Profile:          profile,
+		Templates:        file.Templates,
+		DefaultTemplates: file.DefaultTemplates,
+		Aliases:          file.Aliases,
+		Values:           values,
+		Revision:         file.Revision,
+	})
+	if _, ofValues := errors.AsType[*templates.ValueError](err); ofValues {
+		return nil, fmt.Errorf("values: %w", err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("config: %w", err)
+	}
+	c := &Config{engine: engine, onError: onError(whenFailing), policy: Policy{
+		Keys:               profile.Keys,
+		OtherInjectors:     profile.OtherInjectors,
+		Enabled:            policy == "enabled",
+		ExcludedNamespaces: append(append([]string{}, systemNamespaces...), file.ExcludedNamespaces...),
+	}}
+	if c.policy.Never, err = selectors("neverInjectSelector", file.NeverInjectSelector); err != nil {
+		return nil, err
+	}
+	if c.policy.Always, err = selectors("alwaysInjectSelector", file.AlwaysInjectSelector); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// Policy returns the policy of decisions. It must not be changed.
+func (c *Config) Policy() *Policy { return &c.policy }
+
+// Engine returns the engine that renders and merges.
+func (c *Config) Engine() *templates.Engine { return c.engine }
+
+// oneOf checks a setting; empty gives the first one allowed.
+func oneOf(field, value string, allowed ...string) (string, error) {
+	if value == "" {
+		return allowed[0], nil
+	}
+	for _, candidate := range allowed {
+		if value == candidate {
+			return value, nil
+		}
+	}
+	return "", fmt.Errorf("config: %s %q is not allowed, want one of %s", field, value, strings.Join(allowed, ", "))
+}
+
+var selectorOperators = []metav1.LabelSelectorOperator{
+	metav1.LabelSelectorOpIn, metav1.LabelSelectorOpNotIn, metav1.LabelSelectorOpExists, metav1.LabelSelectorOpDoesNotExist,
+}
+
+func selectors(field string, from []metav1.LabelSelector) ([]labels.Selector, error) {
+	var all []labels.Selector
+	for i := range from {
+		for _, expression := range from[i].MatchExpressions {
+			if !slices.Contains(selectorOperators, expression.Operator) {
+				return nil, fmt.Errorf("config: %s[%d]: operator %q is not allowed, want one of In, NotIn, Exists, DoesNotExist", field, i, expression.Operator)
+			}
+		}
+		selector, err := metav1.LabelSelectorAsSelector(&from[i])
+		if err != nil {
+			return nil, fmt.Errorf("config: %s[%d]: %w", field, i, err)
+		}
+		if selector.Empty() {
+			return nil, fmt.Errorf("config: %s[%d] is empty and would match every pod, want matchLabels or matchExpressions", field, i)
+		}
+		all = append(all, selector)
+	}
+	return all, nil
+}

@@ -1,0 +1,246 @@
+package webhook
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/sidecar-injector/sidecar-injector/templates"
+)
+
+func TestParseDefaults(t *testing.T) {
+	for name, config := range map[string]string{
+		"nothing":               "",
+		"null":                  "null",
+		"a comment":             "# nothing yet\n",
+		"an empty object":       "{}",
+		"every field empty":     "{profile: '', policy: '', onError: '', revision: '', templates: {}, defaultTemplates: [], aliases: {}, neverInjectSelector: [], alwaysInjectSelector: [], excludedNamespaces: []}",
+		"every default written": "{profile: envoy, policy: enabled, onError: deny, revision: default, defaultTemplates: [envoy]}",
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := parsed(t, config, "")
+			profile, err := templates.BuiltinProfile("envoy")
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := &Policy{
+				Keys:               profile.Keys,
+				OtherInjectors:     profile.OtherInjectors,
+				Enabled:            true,
+				ExcludedNamespaces: []string{"kube-system", "kube-public", "kube-node-lease"},
+			}
+			if diff := cmp.Diff(want, c.Policy()); diff != "" {
+				t.Errorf("policy (-want +got):\n%s", diff)
+			}
+			if c.onError != onErrorDeny {
+				t.Errorf("onError is %q, want deny", c.onError)
+			}
+			wantTemplates(t, c, nil, "envoy")
+			if status := statusOf(t, c, aPod(t)); status["revision"] != "default" {
+				t.Errorf("revision is %v, want default", status["revision"])
+			}
+		})
+	}
+}
+
+// TestParseFields sets each field of the configuration to something else and looks where it shows.
+func TestParseFields(t *testing.T) {
+	const two = "templates: {team: 'metadata: {labels: {team: shop}}', node: 'spec: {nodeSelector: {disk: ssd}}'}\n"
+	tests := map[string]struct {
+		config, values string
+		check          func(t *testing.T, c *Config)
+	}{
+		"profile": {"profile: envoy", "", func(t *testing.T, c *Config) {
+			if got := c.Engine().Profile().Name; got != "envoy" {
+				t.Errorf("profile %q", got)
+			}
+		}},
+		"policy": {"policy: disabled", "", func(t *testing.T, c *Config) {
+			if c.Policy().Enabled {
+				t.Error("the policy is enabled")
+			}
+		}},
+		"onError": {"onError: allow", "", func(t *testing.T, c *Config) {
+			if c.onError != onErrorAllow {
+				t.Errorf("onError %q", c.onError)
+			}
+		}},
+		"revision": {"revision: canary", "", func(t *testing.T, c *Config) {
+			if got := statusOf(t, c, aPod(t))["revision"]; got != "canary" {
+				t.Errorf("revision %v", got)
+			}
+		}},
+		"templates, used by the pods that name them": {two, "", func(t *testing.T, c *Config) {
+			wantTemplates(t, c, nil, "envoy")
+			wantTemplates(t, c, map[string]string{"inject.istio.io/templates": "envoy, team"}, "envoy", "team")
+		}},
+		"defaultTemplates": {two + "defaultTemplates: [team, node]", "", func(t *testing.T, c *Config) {
+			wantTemplates(t, c, nil, "team", "node")
+		}},
+		"aliases": {two + "aliases: {all: [envoy, node]}", "", func(t *testing.T, c *Config) {
+			wantTemplates(t, c, map[string]string{"inject.istio.io/templates": "all"}, "envoy", "node")
+		}},
+		"neverInjectSelector": {"neverInjectSelector: [{matchLabels: {a: b}}, {matchExpressions: [{key: c, operator: NotIn, values: [d]}]}]", "", func(t *testing.T, c *Config) {
+			if got := []string{c.Policy().Never[0].String(), c.Policy().Never[1].String()}; got[0] != "a=b" || got[1] != "c notin (d)" {
+				t.Errorf("selectors %q", got)
+			}
+		}},
+		"alwaysInjectSelector": {"alwaysInjectSelector: [{matchExpressions: [{key: a, operator: Exists}]}]", "", func(t *testing.T, c *Config) {
+			if got := c.Policy().Always[0].String(); got != "a" {
+				t.Errorf("selector %q", got)
+			}
+		}},
+		"excludedNamespaces": {"excludedNamespaces: [fenced]", "", func(t *testing.T, c *Config) {
+			want := []string{"kube-system", "kube-public", "kube-node-lease", "fenced"}
+			if diff := cmp.Diff(want, c.Policy().ExcludedNamespaces); diff != "" {
+				t.Errorf("excluded namespaces (-want +got):\n%s", diff)
+			}
+		}},
+		"values": {"", "proxy: {image: example.com/proxy:1, resources: {limits: {example.com/fast: 1}}}", func(t *testing.T, c *Config) {
+			proxy := injectedWith(t, c, aPod(t))["spec"].(map[string]any)["initContainers"].([]any)[1].(map[string]any)
+			limits := proxy["resources"].(map[string]any)["limits"].(map[string]any)
+			if proxy["image"] != "example.com/proxy:1" || limits["example.com/fast"] == nil || limits["cpu"] != "2" {
+				t.Errorf("proxy image %v, limits %v", proxy["image"], limits)
+			}
+		}},
+		"JSON is YAML as well": {`{"policy":"disabled"}`, `{"nativeSidecars":false}`, func(t *testing.T, c *Config) {
+			if got := containerNames(injectedWith(t, c, aPod(t)), "containers"); c.Policy().Enabled || len(got) != 2 {
+				t.Errorf("policy enabled: %v, containers %q", c.Policy().Enabled, got)
+			}
+		}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) { test.check(t, parsed(t, test.config, test.values)) })
+	}
+}
+
+// TestParseErrors asserts that each error names the field (or the line) and what is allowed there, on one line.
+func TestParseErrors(t *testing.T) {
+	const fields = "want one of profile, policy, onError, revision, templates, defaultTemplates, aliases, neverInjectSelector, alwaysInjectSelector, excludedNamespaces"
+	tests := map[string]struct {
+		config, values string
+		want           string
+	}{
+		"an unknown field":                          {"polcy: enabled", "", `config: unknown field "polcy", ` + fields},
+		"a field in another spelling":               {"Policy: disabled", "", `config: unknown field "Policy", ` + fields},
+		"a number for a field's name":               {"1: 2", "", `config: unknown field "1", ` + fields},
+		"an unknown field of a selector":            {"neverInjectSelector: [{matchLabel: {a: b}}]", "", `config: unknown field "neverInjectSelector[0].matchLabel", want one of matchLabels, matchExpressions`},
+		"an unknown field of an expression":         {"alwaysInjectSelector: [{matchExpressions: [{kee: a}]}]", "", `config: unknown field "alwaysInjectSelector[0].matchExpressions[0].kee", want one of key, operator, values`},
+		"a list for the whole":                      {"- policy", "", "config: got a list, want an object"},
+		"a string for the whole":                    {"enabled", "", "config: got a string, want an object"},
+		"a list for a string":                       {"policy: [enabled]", "", "config: policy: got a list, want a string"},
+		"a boolean for a string":                    {"policy: on", "", "config: policy: got a boolean, want a string"},
+		"a number for a string":                     {"revision: 1", "", "config: revision: got a number, want a string"},
+		"a string for a list":                       {"excludedNamespaces: fenced", "", "config: excludedNamespaces: got a string, want a list"},
+		"an object for a list":                      {"neverInjectSelector: {matchLabels: {a: b}}", "", "config: neverInjectSelector: got an object, want a list"},
+		"a list for an object":                      {"templates: [a]", "", "config: templates: got a list, want an object"},
+		"a number for a template":                   {"templates: {a: 1}", "", "config: templates: got a number, want a string"},
+		"a string for an alias's list":              {"aliases: {a: b}", "", "config: aliases: got a string, want a list"},
+		"a bad policy":                              {"policy: always", "", `config: policy "always" is not allowed, want one of enabled, disabled`},
+		"a bad onError":                             {"onError: ignore", "", `config: onError "ignore" is not allowed, want one of deny, allow`},
+		"a bad profile":                             {"profile: linkerd", "", `config: profile: unknown profile "linkerd", want one of envoy`},
+		"a profile that is a path":                  {"profile: envoy/templates", "", `config: profile: unknown profile "envoy/templates", want one of envoy`},
+		"an empty selector":                         {"neverInjectSelector: [{matchLabels: {a: b}}, {}]", "", "config: neverInjectSelector[1] is empty and would match every pod, want matchLabels or matchExpressions"},
+		"a selector that is null":                   {"alwaysInjectSelector: [null]", "", "config: alwaysInjectSelector[0] is empty and would match every pod, want matchLabels or matchExpressions"},
+		"a selector with a bad operator":            {"neverInjectSelector: [{matchExpressions: [{key: a, operator: Is}]}]", "", `config: neverInjectSelector[0]: operator "Is" is not allowed, want one of In, NotIn, Exists, DoesNotExist`},
+		"a selector with no operator":               {"neverInjectSelector: [{matchExpressions: [{key: a}]}]", "", `config: neverInjectSelector[0]: operator "" is not allowed, want one of In, NotIn, Exists, DoesNotExist`},
+		"a selector with no values":                 {"neverInjectSelector: [{matchExpressions: [{key: a, operator: In}]}]", "", "config: neverInjectSelector[0]: values: Invalid value: null: for 'in', 'notin' operators, values set can't be empty"},
+		"a selector with a bad key":                 {"alwaysInjectSelector: [{matchLabels: {'a b': c}}]", "", `config: alwaysInjectSelector[0]: key: Invalid value: "a b": name part must consist of …`},
+		"a selector with a bad value":               {"alwaysInjectSelector: [{matchLabels: {a: 'b c'}}]", "", `config: alwaysInjectSelector[0]: values[0][a]: Invalid value: "b c": a valid label must be …`},
+		"a default template that does not exist":    {"defaultTemplates: [nope]", "", `config: defaultTemplates: template "nope" does not exist: there are envoy`},
+		"a default template that does not parse":    {"templates: {mine: \"a: b\\n{{ if }}\"}\ndefaultTemplates: [mine]", "", `config: defaultTemplates: template "mine" did not load: parse template "mine": template: mine:2: missing value for if`},
+		"the profile's template, replaced by a bad": {"templates: {envoy: '{{ nope }}'}", "", `config: defaultTemplates: template "envoy" did not load: parse template "envoy": template: envoy:1: function "nope" not defined`},
+		"an alias for a template that is bad":       {"templates: {mine: '{{'}\naliases: {all: [envoy, mine]}", "", `config: alias "all": template "mine" did not load: parse template "mine": template: mine:1: unclosed action`},
+		"an alias for nothing":                      {"aliases: {all: []}", "", `config: alias "all": no template is named`},
+		"an alias for what does not exist":          {"aliases: {all: [envoy, nope]}", "", `config: alias "all": template "nope" does not exist: there are all, envoy`},
+		"an alias for itself":                       {"aliases: {all: [all]}", "", `config: alias "all": template "all" does not exist: there are all, envoy`},
+		"a key that stands twice":                   {"policy: enabled\npolicy: disabled", "", `config: line 2: key "policy" already set in map`},
+		"a template that stands twice":              {"templates:\n  a: x\n  b: x\n  a: y", "", `config: line 4: key "a" already set in map`},
+		"broken YAML, with its line":                {"policy: enabled\nonError: deny\nrevision: {a", "", "config: line 3: did not find expected ',' or '}'"},
+		"YAML with a tab":                           {"templates:\n\ta: b", "", "config: line 2: found character that cannot start any token"},
+		"YAML with an unknown anchor":               {"templates: *x", "", "config: unknown anchor 'x' referenced"},
+		"an unknown value":                          {"", "proxi: {}", `values: value "proxi" is not known: allowed here are capture, imagePullSecrets, init, nativeSidecars, proxy`},
+		"an unknown value further down":             {"", "proxy: {imag: x}", `values: value "proxy.imag" is not known: allowed here are gid, image, imagePullPolicy, logLevel, readinessProbe, resources, startupProbe, uid`},
+		"a value of another type":                   {"", "proxy: {image: 7}", `values: value "proxy.image" is an integer, want a string`},
+		"a boolean value that is a string":          {"", "nativeSidecars: 'yes'", `values: value "nativeSidecars" is a string, want a boolean`},
+		"a list for the values":                     {"", "- a", "values: is a list, want an object"},
+		"a string for the values":                   {"", "a", "values: is a string, want an object"},
+		"a value that stands twice":                 {"", "proxy:\n  image: a\n  image: b", `values: line 3: key "image" already set in map`},
+		"broken YAML in the values":                 {"", "proxy:\n  image: [a\n", "values: line 2: did not find expected ',' or ']'"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			c, err := Parse([]byte(test.config), []byte(test.values))
+			if err == nil {
+				t.Fatal("no error")
+			}
+			if c != nil {
+				t.Error("a configuration beside the error")
+			}
+			// "…" stands for what apimachinery goes on to say.
+			want, long := strings.CutSuffix(test.want, "…")
+			got := err.Error()
+			if got != want && (!long || !strings.HasPrefix(got, want)) {
+				t.Errorf("error\n  got  %s\n  want %s", err, test.want)
+			}
+			if strings.ContainsAny(err.Error(), "\r\n") {
+				t.Errorf("the error has a line break: %q", err)
+			}
+		})
+	}
+}
+
+func TestParseQuarantinesATemplateThatNobodyUses(t *testing.T) {
+	c := parsed(t, "templates: {broken: '{{ if }}', mine: '{}'}\naliases: {all: [envoy, mine]}", "")
+	wantTemplates(t, c, nil, "envoy")
+	if reason := c.Engine().Quarantined()["broken"]; reason == nil || !strings.Contains(reason.Error(), "missing value for if") {
+		t.Errorf("reason of the quarantine: %v", reason)
+	}
+	_, err := c.Engine().TemplatesOf(map[string]string{"inject.istio.io/templates": "broken"})
+	if err == nil || !strings.Contains(err.Error(), `template "broken" did not load`) {
+		t.Errorf("a pod that names the template: error %v", err)
+	}
+}
+
+func TestNewConfigDoesNotChangeItsArguments(t *testing.T) {
+	spare := make([]string, 1, 8) // with room, into which an append would write
+	spare[0] = "fenced"
+	file := ConfigFile{ExcludedNamespaces: spare, AlwaysInjectSelector: []metav1.LabelSelector{{MatchLabels: map[string]string{"a": "b"}}}}
+	if _, err := NewConfig(file, map[string]any{"nativeSidecars": false}); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"fenced", "", ""}, spare[:3]); diff != "" {
+		t.Errorf("excluded namespaces (-want +got):\n%s", diff)
+	}
+	if _, err := NewConfig(ConfigFile{}, nil); err != nil {
+		t.Errorf("the zero value with no values: %v", err)
+	}
+}
+
+func wantTemplates(t *testing.T, c *Config, annotations map[string]string, want ...string) {
+	t.Helper()
+	got, err := c.Engine().TemplatesOf(annotations)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("templates (-want +got):\n%s", diff)
+	}
+}
+
+// injectedWith returns the pod as a configuration's engine injects it.
+func injectedWith(t *testing.T, c *Config, pod map[string]any) map[string]any {
+	t.Helper()
+	result, err := c.Engine().Inject(templates.Input{Pod: pod})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return result.Pod
+}
+
+func statusOf(t *testing.T, c *Config, pod map[string]any) map[string]any {
+	t.Helper()
+	return decode(t, []byte(injectedWith(t, c, pod)["metadata"].(map[string]any)["annotations"].(map[string]any)[statusKey].(string)))
+}

@@ -1,0 +1,210 @@
+package webhook
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	admissionv1 "k8s.io/api/admission/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/json"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
+
+	"github.com/sidecar-injector/sidecar-injector/templates"
+)
+
+// Namespaces gives what is known of a namespace (its labels and annotations), or nil. It answers from memory, at once;
+// the result is not changed. Implementations are safe for concurrent use.
+type Namespaces interface {
+	Namespace(name string) *metav1.ObjectMeta
+}
+
+// Options configure a Handler.
+type Options struct {
+	// Config is the configuration to begin with. With none, every request is answered with an error until SetConfig.
+	Config *Config
+	// Namespaces gives the annotations that pods inherit and the Pod Security level to warn of. Nil: neither.
+	Namespaces Namespaces
+	// Registerer takes the metrics. Nil: none.
+	Registerer prometheus.Registerer
+}
+
+// Handler answers admission requests. It is safe for concurrent use; create it with New.
+type Handler struct {
+	config     atomic.Pointer[Config]
+	namespaces Namespaces
+	metrics    *metrics
+}
+
+// New returns a handler. Its error is that of registering the metrics.
+func New(options Options) (*Handler, error) {
+	m, err := newMetrics(options.Registerer)
+	if err != nil {
+		return nil, err
+	}
+	h := &Handler{namespaces: options.Namespaces, metrics: m}
+	h.config.Store(options.Config)
+	return h, nil
+}
+
+// SetConfig replaces the configuration for the requests that come from now on.
+func (h *Handler) SetConfig(config *Config) { h.config.Store(config) }
+
+// Config returns the configuration in use, nil before there is one.
+func (h *Handler) Config() *Config { return h.config.Load() }
+
+// Register serves both scopes at their paths. The server is controller-runtime's webhook.Server, or anything alike.
+func (h *Handler) Register(server interface {
+	Register(path string, hook http.Handler)
+}) {
+	for _, scope := range []Scope{ScopeNamespace, ScopePod} {
+		server.Register(scope.Path(), &admission.Webhook{Handler: h.For(scope)})
+	}
+}
+
+// For returns the handler of one scope.
+func (h *Handler) For(scope Scope) admission.Handler {
+	return admission.HandlerFunc(func(ctx context.Context, req admission.Request) admission.Response {
+		start := time.Now()
+		a := h.answer(scope, &req)
+		h.metrics.record(start, a.outcome, a.reason)
+		logger := log.FromContext(ctx).WithValues("uid", req.UID, "namespace", req.Namespace, "outcome", a.outcome, "reason", a.reason)
+		if a.err != nil {
+			logger.Error(a.err, "Injection failed")
+		} else {
+			logger.V(1).Info("Admission answered")
+		}
+		return a.response()
+	})
+}
+
+// answer is the result of one request, before it is put into the form that the API server wants.
+type answer struct {
+	outcome   outcome
+	reason    Reason
+	templates []string
+	patch     templates.Patch
+	warnings  []string
+	err       error
+	status    int32 // of a refusal
+	onError   onError
+}
+
+// The reasons of errors.
+const (
+	reasonNoConfig      Reason = "no_configuration"
+	reasonBadRequest    Reason = "bad_request"
+	reasonInvalidInput  Reason = "invalid_input"
+	reasonTemplateError Reason = "template_error"
+	reasonInternalError Reason = "internal_error"
+)
+
+func (h *Handler) answer(scope Scope, req *admission.Request) (a answer) {
+	config := h.config.Load()
+	if config == nil {
+		return answer{outcome: outcomeError, reason: reasonNoConfig, status: http.StatusServiceUnavailable, err: errors.New("no configuration is loaded yet")}
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			a = answer{outcome: outcomeError, reason: reasonInternalError, status: http.StatusInternalServerError, err: fmt.Errorf("panic: %v", p)}
+		}
+		a.onError = config.onError
+	}()
+	raw, pod, err := decodePod(req)
+	if err != nil {
+		return answer{outcome: outcomeError, reason: reasonBadRequest, status: http.StatusBadRequest, err: err}
+	}
+	decision := Decide(pod, Namespace{Name: req.Namespace, OptedIn: scope == ScopeNamespace}, &config.policy)
+	a = answer{outcome: outcomeSkip, reason: decision.Reason}
+	if decision.Warn {
+		a.warnings = append(a.warnings, decision.Detail)
+	}
+	if decision.Inject {
+		a.outcome = outcomeInject
+		h.inject(&a, config, raw, pod, req.Namespace)
+	}
+	return a
+}
+
+// inject fills the answer with the patch, or with the error there was.
+func (h *Handler) inject(a *answer, config *Config, raw map[string]any, pod *corev1.Pod, namespace string) {
+	known := &metav1.ObjectMeta{Name: namespace}
+	if h.namespaces != nil {
+		if found := h.namespaces.Namespace(namespace); found != nil {
+			known = found
+		}
+	}
+	result, err := config.engine.Inject(templates.Input{Pod: raw, Namespace: *known})
+	if err != nil {
+		a.outcome, a.err = outcomeError, err
+		a.reason, a.status = reasonInvalidInput, http.StatusBadRequest
+		_, ofTemplate := errors.AsType[*templates.Error](err)
+		if _, ofPod := errors.AsType[*templates.InputError](err); ofTemplate && !ofPod {
+			a.reason, a.status = reasonTemplateError, http.StatusInternalServerError
+		}
+		return
+	}
+	a.templates, a.patch = result.Templates, result.Patch
+	warning, err := podSecurityWarning(pod, result.Pod, known)
+	if err != nil {
+		a.outcome, a.reason, a.status, a.err = outcomeError, reasonInternalError, http.StatusInternalServerError, err
+	}
+	if warning != "" {
+		a.warnings = append(a.warnings, warning)
+	}
+}
+
+// decodePod checks that the request is one for the creation of a pod, and decodes the pod once: as the raw object
+// that the patch is made from, and, from that, typed.
+func decodePod(req *admission.Request) (map[string]any, *corev1.Pod, error) {
+	wanted := metav1.GroupVersionKind{Version: "v1", Kind: "Pod"}
+	if req.Kind != wanted || req.SubResource != "" || req.Operation != admissionv1.Create {
+		return nil, nil, fmt.Errorf("got %s of %s %s, want CREATE of v1 Pod", req.Operation, req.Kind.Version, strings.TrimSuffix(req.Kind.Kind+"/"+req.SubResource, "/"))
+	}
+	var raw map[string]any
+	if len(req.Object.Raw) > 0 {
+		if err := json.Unmarshal(req.Object.Raw, &raw); err != nil {
+			return nil, nil, fmt.Errorf("decode pod: %w", explainType(req.Object.Raw, &raw, err))
+		}
+	}
+	if raw == nil {
+		return nil, nil, errors.New("decode pod: the request has no object")
+	}
+	var pod corev1.Pod
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(raw, &pod); err != nil {
+		return nil, nil, fmt.Errorf("decode pod: %w", explainType(req.Object.Raw, &corev1.Pod{}, err))
+	}
+	return raw, &pod, nil
+}
+
+// response says it to the API server. What an error does to the pod is decided here and nowhere else: with onError
+// allow it is let in without a sidecar and with a warning, otherwise it is refused.
+func (a answer) response() admission.Response {
+	var response admission.Response
+	switch {
+	case a.err == nil:
+		response = admission.Allowed("")
+		response.Patches = a.patch
+	case a.onError == onErrorAllow:
+		response = admission.Allowed("")
+		a.warnings = append(a.warnings, fmt.Sprintf("the pod is created without a sidecar: %s", a.err))
+	default:
+		response = admission.Errored(a.status, a.err)
+	}
+	for _, warning := range a.warnings {
+		response = response.WithWarnings("sidecar-injector: " + warning)
+	}
+	response.AuditAnnotations = map[string]string{"decision": string(a.outcome), "reason": string(a.reason)}
+	if len(a.templates) > 0 {
+		response.AuditAnnotations["templates"] = strings.Join(a.templates, ",")
+	}
+	return response
+}

@@ -1,0 +1,55 @@
+package webhook
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// outcome is what became of an admission request.
+type outcome string
+
+const (
+	outcomeInject outcome = "inject"
+	outcomeSkip   outcome = "skip"
+	outcomeError  outcome = "error"
+)
+
+// metrics counts admissions. A nil *metrics counts nothing.
+type metrics struct {
+	admissions *prometheus.CounterVec
+	duration   prometheus.Histogram
+}
+
+func newMetrics(registerer prometheus.Registerer) (*metrics, error) {
+	if registerer == nil {
+		return nil, nil
+	}
+	m := &metrics{
+		admissions: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "sidecar_injector_admissions_total",
+			Help: "Admission requests answered, by outcome (inject, skip, error) and reason.",
+		}, []string{"outcome", "reason"}),
+		duration: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "sidecar_injector_admission_duration_seconds",
+			Help: "Time from a decoded admission request to its response.",
+			// An injection takes well under a millisecond; the API server gives up after seconds.
+			Buckets: []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .1, .5, 1},
+		}),
+	}
+	for _, collector := range []prometheus.Collector{m.admissions, m.duration} {
+		if err := registerer.Register(collector); err != nil {
+			return nil, fmt.Errorf("register metrics: %w", err)
+		}
+	}
+	return m, nil
+}
+
+func (m *metrics) record(start time.Time, result outcome, reason Reason) {
+	if m == nil {
+		return
+	}
+	m.admissions.WithLabelValues(string(result), string(reason)).Inc()
+	m.duration.Observe(time.Since(start).Seconds())
+}

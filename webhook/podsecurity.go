@@ -1,0 +1,47 @@
+package webhook
+
+import (
+	"fmt"
+	"sync"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/pod-security-admission/api"
+	"k8s.io/pod-security-admission/policy"
+)
+
+// podSecurity evaluates Pod Security; it is made when the first namespace that enforces a level is met.
+var podSecurity = sync.OnceValues(func() (policy.Evaluator, error) {
+	return policy.NewEvaluator(policy.DefaultChecks(), nil)
+})
+
+// podSecurityWarning returns a sentence if the namespace enforces a Pod Security level that the pod keeps without its
+// sidecar and breaks with it: the API server is about to refuse it, and its author ought to read why. It is empty if
+// all is well.
+func podSecurityWarning(before *corev1.Pod, injected map[string]any, namespace *metav1.ObjectMeta) (string, error) {
+	if namespace == nil || namespace.Labels[api.EnforceLevelLabel] == "" {
+		return "", nil
+	}
+	levels, invalid := api.PolicyToEvaluate(namespace.Labels, api.Policy{Enforce: api.LevelVersion{Level: api.LevelPrivileged, Version: api.LatestVersion()}})
+	if len(invalid) > 0 || levels.Enforce.Level == api.LevelPrivileged {
+		return "", nil // the API server has its own word on invalid labels
+	}
+	evaluator, err := podSecurity()
+	if err != nil {
+		return "", fmt.Errorf("prepare Pod Security checks: %w", err)
+	}
+	var after corev1.Pod
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(injected, &after); err != nil {
+		return "", fmt.Errorf("convert injected pod: %w", err)
+	}
+	check := func(pod *corev1.Pod) policy.AggregateCheckResult {
+		return policy.AggregateCheckResults(evaluator.EvaluatePod(levels.Enforce, &pod.ObjectMeta, &pod.Spec))
+	}
+	result := check(&after)
+	if result.Allowed || !check(before).Allowed {
+		return "", nil
+	}
+	return fmt.Sprintf("namespace %q enforces Pod Security %q, which the injected pod violates: %s. Either the namespace enforces a level that allows this, or the pod goes without what needs it",
+		namespace.Name, levels.Enforce.String(), result.ForbiddenDetail()), nil
+}
