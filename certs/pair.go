@@ -1,0 +1,133 @@
+package certs
+
+import (
+	"bytes"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Pair is a checked serving pair. It is immutable.
+type Pair struct {
+	// Certificate is the chain and its key; Leaf is always set.
+	Certificate *tls.Certificate
+	// CA holds, in PEM, the certificates that verify Certificate. Nil: unknown.
+	CA []byte
+}
+
+// ParsePair reads a serving pair in PEM. The error says what is wrong with it: it
+// does not parse, key and certificate do not match, now is outside its dates, or,
+// where ca is not empty, ca does not verify it. An empty ca leaves Pair.CA nil.
+func ParsePair(certificate, key, ca []byte, now time.Time) (*Pair, error) {
+	parsed, err := tls.X509KeyPair(certificate, key)
+	if err != nil {
+		return nil, fmt.Errorf("parse the pair: %w", err)
+	}
+	if parsed.Leaf == nil {
+		if parsed.Leaf, err = x509.ParseCertificate(parsed.Certificate[0]); err != nil {
+			return nil, fmt.Errorf("parse the leaf: %w", err)
+		}
+	}
+	if err := checkDates(parsed.Leaf, now); err != nil {
+		return nil, err
+	}
+	pair := &Pair{Certificate: &parsed}
+	if len(bytes.TrimSpace(ca)) == 0 {
+		return pair, nil
+	}
+	if err := verify(&parsed, ca, now); err != nil {
+		return nil, err
+	}
+	pair.CA = bytes.Clone(ca)
+	return pair, nil
+}
+
+// NotYetValidError says that a certificate's time has not come.
+type NotYetValidError struct {
+	// NotBefore is when it comes.
+	NotBefore time.Time
+}
+
+// Error implements error.
+func (e *NotYetValidError) Error() string {
+	return fmt.Sprintf("the certificate is not valid before %s", e.NotBefore.UTC().Format(time.RFC3339))
+}
+
+// checkDates reports a leaf that is not valid at the time now.
+func checkDates(leaf *x509.Certificate, now time.Time) error {
+	if now.Before(leaf.NotBefore) {
+		return &NotYetValidError{NotBefore: leaf.NotBefore}
+	}
+	if now.After(leaf.NotAfter) {
+		return fmt.Errorf("the certificate expired at %s", leaf.NotAfter.UTC().Format(time.RFC3339))
+	}
+	return nil
+}
+
+// verify reports a chain that the certificates in ca do not verify for a server.
+func verify(chain *tls.Certificate, ca []byte, now time.Time) error {
+	roots, err := parseCA(ca)
+	if err != nil {
+		return fmt.Errorf("parse the CA: %w", err)
+	}
+	intermediates := x509.NewCertPool()
+	for _, der := range chain.Certificate[1:] {
+		certificate, err := x509.ParseCertificate(der)
+		if err != nil {
+			return fmt.Errorf("parse the chain: %w", err)
+		}
+		intermediates.AddCert(certificate)
+	}
+	_, err = chain.Leaf.Verify(x509.VerifyOptions{
+		Roots:         roots,
+		Intermediates: intermediates,
+		CurrentTime:   now,
+		KeyUsages:     []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+	})
+	if err != nil {
+		return fmt.Errorf("verify the certificate by its CA: %w", err)
+	}
+	return nil
+}
+
+// parseCA reads certificates in PEM, strictly: the API server refuses a caBundle
+// in which anything else stands.
+func parseCA(ca []byte) (*x509.CertPool, error) {
+	pool, rest, count := x509.NewCertPool(), ca, 0
+	for {
+		var block *pem.Block
+		if block, rest = pem.Decode(rest); block == nil {
+			break
+		}
+		if block.Type != "CERTIFICATE" {
+			return nil, fmt.Errorf("found a PEM block %q, want only certificates", block.Type)
+		}
+		certificate, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			return nil, err
+		}
+		pool.AddCert(certificate)
+		count++
+	}
+	if count == 0 {
+		return nil, errors.New("found no certificate")
+	}
+	return pool, nil
+}
+
+// equal reports whether both serve the same chain and key under the same CA.
+func (p *Pair) equal(other *Pair) bool {
+	if other == nil || len(p.Certificate.Certificate) != len(other.Certificate.Certificate) {
+		return false
+	}
+	for i, der := range p.Certificate.Certificate {
+		if !bytes.Equal(der, other.Certificate.Certificate[i]) {
+			return false
+		}
+	}
+	// Keys match their certificates, so equal leaves have equal keys.
+	return bytes.Equal(p.CA, other.CA)
+}

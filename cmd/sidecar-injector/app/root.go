@@ -1,0 +1,89 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// Exit codes of the program.
+const (
+	exitOK    = 0
+	exitError = 1
+	exitUsage = 2
+)
+
+// Main runs the command that args name and returns the exit code: 0; 1 after an
+// error, printed as one line on stderr; 2 after wrong usage, printed likewise
+// with a hint. It stops early, without an error of its own, when ctx ends.
+func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	command := NewCommand()
+	command.SetArgs(args)
+	command.SetIn(stdin)
+	command.SetOut(stdout)
+	command.SetErr(stderr)
+	ran, err := command.ExecuteContextC(ctx)
+	if err == nil {
+		return exitOK
+	}
+	fmt.Fprintf(stderr, "error: %s\n", oneLine(err))
+	var usage *usageError
+	if !errors.As(err, &usage) {
+		return exitError
+	}
+	fmt.Fprintf(stderr, "See '%s --help'.\n", ran.CommandPath())
+	return exitUsage
+}
+
+// NewCommand returns the root command with all others below it. Errors are
+// returned by its Execute, not printed.
+func NewCommand() *cobra.Command {
+	command := &cobra.Command{
+		Use:   "sidecar-injector",
+		Short: "Inject sidecars into the pods that ask for them",
+		Long: `sidecar-injector adds a proxy and an init container to the pods that ask for
+them: by the annotation or label sidecar.istio.io/inject, or by the label
+istio-injection=enabled of their namespace.`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args: func(command *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return usageErrorf("unknown command %q", args[0])
+			}
+			return nil
+		},
+		RunE: func(command *cobra.Command, _ []string) error { return command.Help() },
+	}
+	command.CompletionOptions.HiddenDefaultCmd = true
+	command.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
+	command.AddCommand(newServeCommand(), newPreviewCommand(), newVersionCommand())
+	return command
+}
+
+// usageError is an error in how the program was called.
+type usageError struct{ err error }
+
+func (e *usageError) Error() string { return e.err.Error() }
+func (e *usageError) Unwrap() error { return e.err }
+
+// usageErrorf returns an error in how the program was called: exit code 2.
+func usageErrorf(format string, args ...any) error {
+	return &usageError{fmt.Errorf(format, args...)}
+}
+
+// noArguments refuses arguments, as wrong usage.
+func noArguments(_ *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usageErrorf("unexpected argument %q", args[0])
+	}
+	return nil
+}
+
+// oneLine returns the error's text with its line breaks folded.
+func oneLine(err error) string {
+	return strings.Join(strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' || r == '\r' }), "; ")
+}

@@ -1,0 +1,84 @@
+package app
+
+import (
+	"fmt"
+	"net/http"
+
+	admissionv1 "k8s.io/api/admissionregistration/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
+// clusterConfig returns how to reach the cluster: by the kubeconfig file if one
+// is named, else the cluster this process runs in.
+func clusterConfig(kubeconfig string) (*rest.Config, error) {
+	var config *rest.Config
+	var err error
+	if kubeconfig != "" {
+		config, err = clientcmd.BuildConfigFromFlags("", kubeconfig)
+	} else {
+		config, err = rest.InClusterConfig()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("find the cluster (--kubeconfig names one outside): %w", err)
+	}
+	config.UserAgent = "sidecar-injector/" + programVersion()
+	return config, nil
+}
+
+// newScheme returns a scheme of only the types that serve reads and writes.
+func newScheme() *runtime.Scheme {
+	scheme := runtime.NewScheme()
+	scheme.AddKnownTypes(corev1.SchemeGroupVersion,
+		&corev1.ConfigMap{}, &corev1.ConfigMapList{},
+		&corev1.Secret{}, &corev1.SecretList{},
+		&corev1.Namespace{}, &corev1.NamespaceList{})
+	metav1.AddToGroupVersion(scheme, corev1.SchemeGroupVersion)
+	scheme.AddKnownTypes(admissionv1.SchemeGroupVersion,
+		&admissionv1.MutatingWebhookConfiguration{}, &admissionv1.MutatingWebhookConfigurationList{})
+	metav1.AddToGroupVersion(scheme, admissionv1.SchemeGroupVersion)
+	return scheme
+}
+
+// newMapper maps the scheme's types to resources without asking the API server:
+// serve then starts without it, and needs no right of discovery.
+func newMapper(*rest.Config, *http.Client) (meta.RESTMapper, error) {
+	mapper := meta.NewDefaultRESTMapper(nil)
+	for _, kind := range []string{"ConfigMap", "Secret"} {
+		mapper.Add(corev1.SchemeGroupVersion.WithKind(kind), meta.RESTScopeNamespace)
+	}
+	mapper.Add(corev1.SchemeGroupVersion.WithKind("Namespace"), meta.RESTScopeRoot)
+	mapper.Add(admissionv1.SchemeGroupVersion.WithKind("MutatingWebhookConfiguration"), meta.RESTScopeRoot)
+	return mapper, nil
+}
+
+// cacheOptions restricts the cache to the objects that serve was told of, which
+// is all that its role allows it to watch.
+func cacheOptions(options *serveOptions, namespace string) cache.Options {
+	named := func(name string) cache.ByObject {
+		return cache.ByObject{Namespaces: map[string]cache.Config{
+			namespace: {FieldSelector: fields.OneTermEqualSelector(metav1.ObjectNameField, name)},
+		}}
+	}
+	return cache.Options{
+		DefaultTransform: cache.TransformStripManagedFields(),
+		// What is read is never written to.
+		DefaultUnsafeDisableDeepCopy: new(true),
+		// Each object has its informer from the start: another one is a mistake.
+		ReaderFailOnMissingInformer: true,
+		ByObject: map[client.Object]cache.ByObject{
+			&corev1.ConfigMap{}: named(options.configMap),
+			&corev1.Secret{}:    named(options.tlsSecret),
+			&admissionv1.MutatingWebhookConfiguration{}: {
+				Field: fields.OneTermEqualSelector(metav1.ObjectNameField, options.webhookConfiguration),
+			},
+		},
+	}
+}

@@ -1,0 +1,177 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-logr/logr"
+	"github.com/prometheus/client_golang/prometheus"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/client-go/tools/events"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/sidecar-injector/sidecar-injector/webhook"
+)
+
+// configuration applies what it reads to the handler, and keeps the last good one.
+type configuration struct {
+	handler *webhook.Handler
+	reloads *prometheus.CounterVec
+	missing atomic.Pointer[error] // why there is none yet
+
+	// What was read last; each source reads in one goroutine only.
+	read                   bool
+	lastConfig, lastValues []byte
+}
+
+// newConfiguration registers its metric. waiting says what it waits for.
+func newConfiguration(handler *webhook.Handler, registerer prometheus.Registerer, waiting error) (*configuration, error) {
+	c := &configuration{handler: handler, reloads: prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "sidecar_injector_config_reloads_total",
+		Help: "Configurations that were read, the first one included, by result: applied or refused.",
+	}, []string{"result"})}
+	for _, result := range []string{"applied", "refused"} {
+		c.reloads.WithLabelValues(result)
+	}
+	if err := registerer.Register(c.reloads); err != nil {
+		return nil, fmt.Errorf("register the metrics of the configuration: %w", err)
+	}
+	c.missing.Store(&waiting)
+	return c, nil
+}
+
+// ready reports, for people, why no configuration is loaded yet.
+func (c *configuration) ready() error {
+	if c.handler.Config() != nil {
+		return nil
+	}
+	return *c.missing.Load()
+}
+
+// apply parses a configuration and hands it to the handler. What was read before
+// is not parsed again: changed is false then. The error says why it is refused;
+// the last good one stays.
+func (c *configuration) apply(config, values []byte) (changed bool, err error) {
+	if c.read && bytes.Equal(config, c.lastConfig) && bytes.Equal(values, c.lastValues) {
+		return false, nil
+	}
+	c.read, c.lastConfig, c.lastValues = true, bytes.Clone(config), bytes.Clone(values)
+	parsed, err := webhook.Parse(config, values)
+	if err != nil {
+		c.reloads.WithLabelValues("refused").Inc()
+		c.missing.Store(&err)
+		return true, err
+	}
+	c.handler.SetConfig(parsed)
+	c.reloads.WithLabelValues("applied").Inc()
+	return true, nil
+}
+
+// configMapSource reconciles the ConfigMap that holds the configuration.
+type configMapSource struct {
+	*configuration
+	reader   client.Reader
+	recorder events.EventRecorder
+}
+
+// Reconcile applies what the ConfigMap holds. A bad configuration is no error: it
+// is logged, counted and told in an Event on the ConfigMap.
+func (s *configMapSource) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
+	var object corev1.ConfigMap
+	err := s.reader.Get(ctx, request.NamespacedName, &object)
+	if apierrors.IsNotFound(err) {
+		missing := fmt.Errorf("waiting for ConfigMap %q: it does not exist", request.NamespacedName)
+		s.missing.Store(&missing)
+		log.FromContext(ctx).Info("ConfigMap of the configuration does not exist, keeping the last good configuration")
+		return reconcile.Result{}, nil
+	}
+	if err != nil {
+		return reconcile.Result{}, fmt.Errorf("read ConfigMap %q: %w", request.NamespacedName, err)
+	}
+	changed, err := s.apply([]byte(object.Data["config"]), []byte(object.Data["values"]))
+	switch {
+	case err != nil:
+		log.FromContext(ctx).Error(err, "Configuration refused, keeping the last good one")
+		s.recorder.Eventf(&object, nil, corev1.EventTypeWarning, "ConfigurationRefused", "Reload",
+			"the last good configuration stays: %s", eventNote(err))
+	case changed:
+		log.FromContext(ctx).Info("Configuration applied", "resourceVersion", object.ResourceVersion)
+		s.recorder.Eventf(&object, nil, corev1.EventTypeNormal, "ConfigurationApplied", "Reload", "the configuration is in use")
+	}
+	return reconcile.Result{}, nil
+}
+
+// eventNote is the error's text, cut to what the API server takes for an Event
+// beside the words before it.
+func eventNote(err error) string {
+	const limit = 900
+	text := oneLine(err)
+	if len(text) <= limit {
+		return text
+	}
+	return string(bytes.ToValidUTF8([]byte(text[:limit]), nil)) + "…"
+}
+
+// fileSource reads the configuration from files, each of which may be unnamed.
+type fileSource struct {
+	*configuration
+	config, values string
+	interval       time.Duration
+	log            logr.Logger
+}
+
+// load reads and applies the files once.
+func (s *fileSource) load() (changed bool, err error) {
+	config, errConfig := readOptional(s.config)
+	values, errValues := readOptional(s.values)
+	if err := errors.Join(errConfig, errValues); err != nil {
+		return false, err
+	}
+	return s.apply(config, values)
+}
+
+// Start looks at the files until ctx ends. They are small and read whole, which
+// sees a change however it was made: in place, by renaming, by a swapped link.
+func (s *fileSource) Start(ctx context.Context) error {
+	ticker := time.NewTicker(s.interval)
+	defer ticker.Stop()
+	var unreadable string
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+		changed, err := s.load()
+		switch {
+		case err != nil && (changed || err.Error() != unreadable):
+			s.log.Error(err, "Configuration refused, keeping the last good one")
+		case changed:
+			s.log.Info("Configuration applied")
+		}
+		unreadable = ""
+		if err != nil && !changed {
+			unreadable = err.Error()
+		}
+	}
+}
+
+// readOptional returns the file's content, nothing for a file without a name.
+func readOptional(file string) ([]byte, error) {
+	if file == "" {
+		return nil, nil
+	}
+	content, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("read the configuration: %w", err)
+	}
+	return content, nil
+}

@@ -1,0 +1,42 @@
+package app
+
+import (
+	"io"
+
+	"github.com/go-logr/logr"
+	"go.uber.org/zap/zapcore"
+	"k8s.io/klog/v2"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+)
+
+// level returns the log level that --log-level names.
+func (o *serveOptions) level() (zapcore.Level, error) {
+	switch o.logLevel {
+	case "debug":
+		return zapcore.DebugLevel, nil
+	case "info":
+		return zapcore.InfoLevel, nil
+	case "error":
+		return zapcore.ErrorLevel, nil
+	}
+	return 0, usageErrorf("--log-level: %q is not debug, info or error", o.logLevel)
+}
+
+// newLogger returns a logger that writes JSON lines, and makes it the one of the
+// Kubernetes libraries too, which know only a global one.
+func newLogger(out io.Writer, level zapcore.Level) logr.Logger {
+	logger := zap.New(
+		zap.WriteTo(out),
+		zap.Level(level),
+		zap.StacktraceLevel(zapcore.DPanicLevel),
+		zap.JSONEncoder(func(config *zapcore.EncoderConfig) {
+			config.TimeKey = "time"
+			config.MessageKey = "message"
+			config.EncodeTime = zapcore.RFC3339NanoTimeEncoder
+		}),
+	)
+	log.SetLogger(logger)
+	klog.SetLogger(logger.WithName("client"))
+	return logger
+}

@@ -1,0 +1,263 @@
+package preview
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v2"
+	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
+	kjson "sigs.k8s.io/json"
+)
+
+// Document is one YAML or JSON document of a file.
+type Document struct {
+	// Source is the file's path as it was given, or "standard input".
+	Source string
+	// Line is the document's first line in its source, Number its place there; both count from 1.
+	Line, Number int
+	// Separator is the bytes of the `---` lines in front, and Raw those of the document, exactly as they came.
+	Separator, Raw []byte
+	// JSON says that the document is written in JSON.
+	JSON bool
+	// Object is the document decoded: numbers are int64 or float64. It is nil for a document of nothing but comments.
+	// Nothing writes to it.
+	Object map[string]any
+}
+
+// String is where the document stands, the beginning of every message about it.
+func (d *Document) String() string {
+	return fmt.Sprintf("%s:%d (document %d)", d.Source, d.Line, d.Number)
+}
+
+// parse splits data into its documents: YAML documents between `---` lines, each of which may also be a row of JSON
+// objects. A document that is no Kubernetes object (a mapping with apiVersion and kind) is an error, as is a field that
+// stands there twice.
+func parse(source string, data []byte) ([]Document, error) {
+	reader := utilyaml.NewYAMLReader(bufio.NewReader(bytes.NewReader(data)))
+	var documents []Document
+	var separator []byte
+	rest, line := data, 1
+	for swallowed := 0; ; swallowed = 1 {
+		text, err := reader.Read()
+		if errors.Is(err, io.EOF) {
+			return documents, nil
+		}
+		if err != nil {
+			return nil, separatorError(source, line, rest, err)
+		}
+		// The reader makes line ends equal. It swallows the separator that ended the text before, and leaves any other
+		// at the beginning of the next. The same number of lines is taken from the data itself.
+		var raw []byte
+		raw, rest = splitAfterLines(rest, swallowed+newlines(text))
+		marks, raw := splitAfterLines(raw, separatorLines(raw))
+		separator = append(separator, marks...)
+		line += newlines(marks)
+		if len(raw) == 0 {
+			continue
+		}
+		found, err := decode(Document{Source: source, Line: line, Number: len(documents) + 1, Separator: separator, Raw: raw})
+		if err != nil {
+			return nil, err
+		}
+		documents = append(documents, found...)
+		line += newlines(raw)
+		separator = nil
+	}
+}
+
+// separatorLines counts the `---` lines that data begins with.
+func separatorLines(data []byte) int {
+	count := 0
+	for bytes.HasPrefix(data, []byte("---")) {
+		_, data = splitAfterLines(data, 1)
+		count++
+	}
+	return count
+}
+
+// splitAfterLines cuts data after so many lines; the last line may lack its line end.
+func splitAfterLines(data []byte, lines int) (before, after []byte) {
+	at := 0
+	for range lines {
+		end := bytes.IndexByte(data[at:], '\n')
+		if end < 0 {
+			return data, nil
+		}
+		at += end + 1
+	}
+	return data[:at], data[at:]
+}
+
+// separatorError finds the line of the separator that the reader refused.
+func separatorError(source string, line int, rest []byte, err error) error {
+	for len(rest) > 0 {
+		var first []byte
+		first, rest = splitAfterLines(rest, 1)
+		if text, ok := bytes.CutPrefix(first, []byte("---")); ok {
+			text = bytes.TrimSpace(text)
+			if len(text) > 0 && text[0] != '#' {
+				return fmt.Errorf("%s:%d: nothing but a comment may follow --- on its line, found %q", source, line, text)
+			}
+		}
+		line++
+	}
+	return fmt.Errorf("%s: %w", source, err)
+}
+
+// looksLikeJSON tells JSON from YAML that begins with a brace.
+var looksLikeJSON = regexp.MustCompile(`^\s*\{\s*["}]`)
+
+// decode decodes what stands between separators into one document, or several if it is a row of JSON objects.
+func decode(chunk Document) ([]Document, error) {
+	if looksLikeJSON.Match(chunk.Raw) {
+		return decodeJSON(chunk)
+	}
+	if err := checkEnd(&chunk); err != nil {
+		return nil, err
+	}
+	var value any
+	if err := utilyaml.UnmarshalStrict(chunk.Raw, &value); err != nil {
+		return nil, yamlError(&chunk, err)
+	}
+	if value == nil {
+		return []Document{chunk}, nil
+	}
+	if err := chunk.setObject(value); err != nil {
+		return nil, err
+	}
+	return []Document{chunk}, nil
+}
+
+// checkEnd refuses content after the end of the document, which the decoder would drop without a word.
+func checkEnd(d *Document) error {
+	decoder := yaml.NewDecoder(bytes.NewReader(d.Raw))
+	var ignored any
+	if err := decoder.Decode(&ignored); err != nil {
+		return nil // Nothing but comments, or an error that decoding finds too.
+	}
+	switch err := decoder.Decode(&ignored); {
+	case errors.Is(err, io.EOF):
+		return nil
+	case err != nil:
+		return yamlError(d, err)
+	}
+	return fmt.Errorf("%s: found more after its end", d)
+}
+
+// decodeJSON decodes a row of JSON objects, each a document.
+func decodeJSON(chunk Document) ([]Document, error) {
+	var documents []Document
+	decoder := json.NewDecoder(bytes.NewReader(chunk.Raw))
+	last, start := 0, 0 // where the object before begins, and this one
+	for {
+		var raw json.RawMessage
+		err := decoder.Decode(&raw)
+		if errors.Is(err, io.EOF) && len(documents) > 0 {
+			// What stands after the last object belongs to it, so that nothing is lost.
+			documents[len(documents)-1].Raw = chunk.Raw[last:]
+			return documents, nil
+		}
+		document := chunk
+		document.Number += len(documents)
+		document.JSON = true
+		if err != nil {
+			at := len(chunk.Raw)
+			var syntax *json.SyntaxError
+			if errors.As(err, &syntax) {
+				at = int(syntax.Offset)
+			}
+			return nil, fmt.Errorf("%s:%d: broken JSON: %w", chunk.Source, chunk.Line+newlines(chunk.Raw[:at]), err)
+		}
+		if len(documents) > 0 {
+			document.Separator = nil
+		}
+		end := int(decoder.InputOffset())
+		document.Raw = chunk.Raw[start:end]
+		document.Line = chunk.Line + newlines(chunk.Raw[:end-len(raw)])
+		var value any
+		duplicates, err := kjson.UnmarshalStrict(raw, &value)
+		if err = errors.Join(append(duplicates, err)...); err != nil {
+			return nil, fmt.Errorf("%s: %s", &document, oneLine(err))
+		}
+		if err := document.setObject(value); err != nil {
+			return nil, err
+		}
+		documents = append(documents, document)
+		last, start = start, end
+	}
+}
+
+func newlines(data []byte) int { return bytes.Count(data, []byte("\n")) }
+
+// setObject sets the decoded value, which must be a Kubernetes object: a mapping with apiVersion and kind.
+func (d *Document) setObject(value any) error {
+	object, ok := value.(map[string]any)
+	if !ok {
+		return fmt.Errorf("%s: it is %s, want a Kubernetes object: a mapping with apiVersion and kind", d, describe(value))
+	}
+	for _, field := range []string{"apiVersion", "kind"} {
+		if text, ok := object[field].(string); !ok || text == "" {
+			return fmt.Errorf("%s: %s is %s, want a string: this is no Kubernetes object", d, field, describe(object[field]))
+		}
+	}
+	d.Object = object
+	return nil
+}
+
+// parserProblem begins the errors of the YAML parser, as against those of its scanner.
+const parserProblem = "did not find expected "
+
+var yamlLine = regexp.MustCompile(`line (\d+): `)
+
+// yamlError says the first of the parser's errors, with the line counted from the source's beginning.
+func yamlError(d *Document, err error) error {
+	text := oneLine(err)
+	for _, prefix := range []string{"error converting YAML to JSON: ", "yaml: ", "unmarshal errors: "} {
+		text = strings.TrimPrefix(text, prefix)
+	}
+	line := d.Line
+	if at := yamlLine.FindStringSubmatchIndex(text); at != nil {
+		number, _ := strconv.Atoi(text[at[2]:at[3]])
+		line += number - 1
+		text = text[at[1]:]
+		// The parser counts its own errors from 0, the scanner its errors from 1.
+		if strings.HasPrefix(text, parserProblem) {
+			line++
+		}
+	}
+	if next := yamlLine.FindStringIndex(text); next != nil {
+		text = strings.TrimRight(text[:next[0]], " ")
+	}
+	return fmt.Errorf("%s:%d: broken YAML: %s", d.Source, line, text)
+}
+
+// oneLine is an error's text with line ends and indentation made single spaces.
+func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
+
+// describe names the type of a decoded JSON value for messages.
+func describe(value any) string {
+	switch value := value.(type) {
+	case nil:
+		return "missing"
+	case map[string]any:
+		return "an object"
+	case []any:
+		return "a list"
+	case string:
+		if value == "" {
+			return "empty"
+		}
+		return "a string"
+	case bool:
+		return "a boolean"
+	default:
+		return "a number"
+	}
+}

@@ -1,0 +1,126 @@
+package preview
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// standardInput is the path that stands for standard input, and its name in messages.
+const (
+	standardInput     = "-"
+	standardInputName = "standard input"
+)
+
+// extensions are the file names that a directory is searched for, the same as kubectl's. A file that is named itself
+// may be called anything.
+var extensions = []string{".json", ".yaml", ".yml"}
+
+// Read reads the documents of every path, in the order of paths: a file, "-" for stdin, or a directory, whose .json,
+// .yaml and .yml files are read in the order of their names, those of its subdirectories too if recursive is set. An
+// error names the path, and for what stands inside a file the line. It is an error if a path or a directory holds no
+// document at all, since that is hardly ever what was meant.
+func Read(paths []string, recursive bool, stdin io.Reader) ([]Document, error) {
+	var documents []Document
+	if first := slices.Index(paths, standardInput); first >= 0 && slices.Contains(paths[first+1:], standardInput) {
+		return nil, errors.New("standard input (-) can be read only once")
+	}
+	for _, path := range paths {
+		found, err := readPath(path, recursive, stdin)
+		if err != nil {
+			return nil, err
+		}
+		documents = append(documents, found...)
+	}
+	return documents, nil
+}
+
+func readPath(path string, recursive bool, stdin io.Reader) ([]Document, error) {
+	if path == standardInput {
+		data, err := io.ReadAll(stdin)
+		if err != nil {
+			return nil, fmt.Errorf("read standard input: %w", err)
+		}
+		return parseSource(standardInputName, data)
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, pathError(path, err)
+	}
+	if !info.IsDir() {
+		return readFile(path)
+	}
+	files, err := filesIn(path, recursive)
+	if err != nil {
+		return nil, err
+	}
+	var documents []Document
+	for _, file := range files {
+		found, err := readFile(file)
+		if err != nil {
+			return nil, err
+		}
+		documents = append(documents, found...)
+	}
+	return documents, nil
+}
+
+func readFile(path string) ([]Document, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, pathError(path, err)
+	}
+	return parseSource(path, data)
+}
+
+// parseSource is parse, refusing a source in which no object stands.
+func parseSource(source string, data []byte) ([]Document, error) {
+	documents, err := parse(source, data)
+	if err != nil {
+		return nil, err
+	}
+	if !slices.ContainsFunc(documents, func(d Document) bool { return d.Object != nil }) {
+		return nil, fmt.Errorf("%s: no Kubernetes object in it", source)
+	}
+	return documents, nil
+}
+
+func filesIn(directory string, recursive bool) ([]string, error) {
+	var files []string
+	err := filepath.WalkDir(directory, func(path string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return pathError(path, err)
+		case entry.IsDir() && path != directory && !recursive:
+			return filepath.SkipDir
+		case !entry.IsDir() && slices.Contains(extensions, strings.ToLower(filepath.Ext(path))):
+			files = append(files, path)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if len(files) == 0 {
+		hint := ""
+		if !recursive {
+			hint = " (-R looks into its subdirectories too)"
+		}
+		return nil, fmt.Errorf("directory %q: no %s file in it%s", directory, strings.Join(extensions, ", "), hint)
+	}
+	return files, nil
+}
+
+// pathError says an operating system's error once, with the path in front.
+func pathError(path string, err error) error {
+	var wrapped *fs.PathError
+	if errors.As(err, &wrapped) {
+		err = wrapped.Err
+	}
+	return fmt.Errorf("read %q: %w", path, err)
+}

@@ -1,0 +1,219 @@
+package preview
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/rogpeppe/go-internal/diff"
+	"sigs.k8s.io/yaml"
+
+	"github.com/sidecar-injector/sidecar-injector/templates"
+)
+
+// Format is a form of output.
+type Format string
+
+const (
+	// FormatDiff is, per workload, a line with the decision and then the unified diff of its YAML.
+	FormatDiff Format = "diff"
+	// FormatYAML is all documents, those that nothing changed byte for byte as they came.
+	FormatYAML Format = "yaml"
+	// FormatJSON is all objects as JSON, one after the other.
+	FormatJSON Format = "json"
+	// FormatPatch is the JSON patch of the pod template: of one workload the bare patch, of any other number one JSON
+	// object per workload that names it, with the patch in it.
+	FormatPatch Format = "patch"
+)
+
+// formats are all formats, the default first.
+var formats = []Format{FormatDiff, FormatYAML, FormatJSON, FormatPatch}
+
+// ParseFormat returns the format of that name; the error lists those there are.
+func ParseFormat(name string) (Format, error) {
+	var names []string
+	for _, format := range formats {
+		if name == string(format) {
+			return format, nil
+		}
+		names = append(names, string(format))
+	}
+	return "", fmt.Errorf("unknown output format %q, want one of %s", name, strings.Join(names, ", "))
+}
+
+// Render writes results in a format. Nothing comes out of it if there is an error.
+func Render(results []Result, format Format) ([]byte, error) {
+	var out bytes.Buffer
+	var err error
+	switch format {
+	case FormatDiff:
+		err = renderDiff(&out, results)
+	case FormatYAML:
+		err = renderYAML(&out, results)
+	case FormatJSON:
+		err = renderJSON(&out, results)
+	case FormatPatch:
+		err = renderPatch(&out, results)
+	default:
+		_, err = ParseFormat(string(format))
+	}
+	if err != nil {
+		return nil, err
+	}
+	return out.Bytes(), nil
+}
+
+// Warnings returns the webhook's warnings, each a line that names the workload.
+func Warnings(results []Result) []string {
+	var lines []string
+	for _, result := range results {
+		for _, w := range result.Workloads {
+			for _, warning := range w.Warnings {
+				lines = append(lines, fmt.Sprintf("%s: %s: %s", result.Document.Source, w.title(), strings.Join(strings.Fields(warning), " ")))
+			}
+		}
+	}
+	return lines
+}
+
+// title names a workload for people.
+func (w *Workload) title() string { return w.Kind + " " + w.Namespace + "/" + w.Name }
+
+// verdict is what was decided, and why.
+func (w *Workload) verdict() string {
+	switch {
+	case !w.Called:
+		return "not called (the namespace has the label " + w.Label + ")"
+	case w.Templates != "":
+		return fmt.Sprintf("%s (%s; templates: %s)", w.Decision, w.Reason, strings.ReplaceAll(w.Templates, ",", ", "))
+	}
+	return fmt.Sprintf("%s (%s)", w.Decision, w.Reason)
+}
+
+func renderDiff(out *bytes.Buffer, results []Result) error {
+	count := 0
+	for _, result := range results {
+		for i := range result.Workloads {
+			w := &result.Workloads[i]
+			count++
+			unchanged := ""
+			if w.Decision == "inject" && w.Patch == nil {
+				unchanged = ", nothing to change"
+			}
+			fmt.Fprintf(out, "%s: %s: %s%s\n", result.Document.Source, w.title(), w.verdict(), unchanged)
+			if w.Patch == nil {
+				continue
+			}
+			before, err := yaml.Marshal(w.Before)
+			if err != nil {
+				return fmt.Errorf("encode %s: %w", w.title(), err)
+			}
+			after, err := yaml.Marshal(w.After)
+			if err != nil {
+				return fmt.Errorf("encode %s: %w", w.title(), err)
+			}
+			name := strings.ToLower(w.Kind) + "/" + w.Name + ".yaml"
+			out.Write(diff.Diff("submitted/"+name, before, "injected/"+name, after))
+		}
+	}
+	if count == 0 {
+		fmt.Fprintln(out, "no workload in the input: nothing to inject")
+	}
+	return nil
+}
+
+// changed says whether the output has to be written anew.
+func (r *Result) changed() bool {
+	for i := range r.Workloads {
+		if r.Workloads[i].Patch != nil {
+			return true
+		}
+	}
+	return false
+}
+
+func renderYAML(out *bytes.Buffer, results []Result) error {
+	for i, result := range results {
+		text := result.Document.Raw
+		if result.changed() {
+			var err error
+			if text, err = yaml.Marshal(result.Object); err != nil {
+				return fmt.Errorf("encode %s: %w", result.Document, err)
+			}
+		}
+		separator := result.Document.Separator
+		if i > 0 && len(separator) == 0 {
+			separator = []byte("---\n")
+		}
+		endLine(out, len(separator) > 0)
+		out.Write(separator)
+		endLine(out, len(separator) > 0)
+		out.Write(text)
+	}
+	return nil
+}
+
+// endLine ends a line that lacks its end, so that what follows does not continue it.
+func endLine(out *bytes.Buffer, needed bool) {
+	if needed && out.Len() > 0 && !bytes.HasSuffix(out.Bytes(), []byte("\n")) {
+		out.WriteByte('\n')
+	}
+}
+
+func renderJSON(out *bytes.Buffer, results []Result) error {
+	for _, result := range results {
+		switch {
+		case result.Object == nil: // Comments alone.
+		case result.Document.JSON && !result.changed():
+			out.Write(result.Document.Raw)
+			endLine(out, true)
+		default:
+			if err := encode(out, result.Object); err != nil {
+				return fmt.Errorf("encode %s: %w", result.Document, err)
+			}
+		}
+	}
+	return nil
+}
+
+// patchOf is a patch and what it applies to.
+type patchOf struct {
+	Source     string          `json:"source"`
+	APIVersion string          `json:"apiVersion"`
+	Kind       string          `json:"kind"`
+	Namespace  string          `json:"namespace"`
+	Name       string          `json:"name"`
+	Pointer    string          `json:"pointer"`
+	Patch      templates.Patch `json:"patch"`
+}
+
+func renderPatch(out *bytes.Buffer, results []Result) error {
+	patches := []patchOf{}
+	for _, result := range results {
+		for _, w := range result.Workloads {
+			patch := w.Patch
+			if patch == nil {
+				patch = templates.Patch{}
+			}
+			patches = append(patches, patchOf{result.Document.Source, w.APIVersion, w.Kind, w.Namespace, w.Name, w.Pointer, patch})
+		}
+	}
+	if len(patches) == 1 {
+		return encode(out, patches[0].Patch)
+	}
+	for _, patch := range patches {
+		if err := encode(out, patch); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// encode writes indented JSON in which <, > and & stand as they are.
+func encode(out *bytes.Buffer, value any) error {
+	encoder := json.NewEncoder(out)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(value)
+}
