@@ -1,0 +1,92 @@
+{{/* The name of every object of the release: the release's own name. */}}
+{{- define "sidecar-injector.name" -}}
+{{- .Release.Name | trunc 52 | trimSuffix "-" -}}
+{{- end -}}
+
+{{/* The label that selects the release's pods. Immutable in a Deployment. */}}
+{{- define "sidecar-injector.selector" -}}
+app.kubernetes.io/name: {{ .Chart.Name }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{- define "sidecar-injector.labels" -}}
+{{ include "sidecar-injector.selector" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name (.Chart.Version | replace "+" "_") }}
+{{- end -}}
+
+{{- define "sidecar-injector.image" -}}
+{{- with .Values.image -}}
+{{- if .digest -}}
+{{ .repository }}@{{ .digest }}
+{{- else -}}
+{{ .repository }}:{{ .tag | default $.Chart.AppVersion }}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Namespaces whose pods never reach the injector, as a YAML list. */}}
+{{- define "sidecar-injector.excludedNamespaces" -}}
+{{- list "kube-system" "kube-public" "kube-node-lease" .Release.Namespace .Values.certManager.namespace
+    | concat .Values.excludedNamespaces | uniq | sortAlpha | toYaml -}}
+{{- end -}}
+
+{{/* The label or annotation by which a pod speaks for itself, and the label of a namespace. */}}
+{{- define "sidecar-injector.podKey" -}}sidecar.istio.io/inject{{- end -}}
+{{- define "sidecar-injector.namespaceLabel" -}}istio-injection{{- end -}}
+
+{{/*
+CEL expressions over one pod. An expression that fails to evaluate refuses the
+pod under failurePolicy Fail, so each looks with has() before it reads.
+*/}}
+
+{{/* The pod asks for itself: its label decides if it is there, else its annotation. */}}
+{{- define "sidecar-injector.asks" -}}
+{{- $key := include "sidecar-injector.podKey" . -}}
+has(object.metadata.labels) && '{{ $key }}' in object.metadata.labels ? object.metadata.labels['{{ $key }}'] != 'false' : has(object.metadata.annotations) && '{{ $key }}' in object.metadata.annotations && object.metadata.annotations['{{ $key }}'] != 'false'
+{{- end -}}
+
+{{/* The pod did not opt out: the same precedence, with "yes" where it says nothing. */}}
+{{- define "sidecar-injector.notOptedOut" -}}
+{{- $key := include "sidecar-injector.podKey" . -}}
+has(object.metadata.labels) && '{{ $key }}' in object.metadata.labels ? object.metadata.labels['{{ $key }}'] != 'false' : !(has(object.metadata.annotations) && '{{ $key }}' in object.metadata.annotations && object.metadata.annotations['{{ $key }}'] == 'false')
+{{- end -}}
+
+{{/* Conditions of both webhooks, so that an outage of the injector never blocks such pods. */}}
+{{- define "sidecar-injector.commonConditions" -}}
+- name: no-mirror-pod
+  expression: >-
+    !(has(object.metadata.annotations) && 'kubernetes.io/config.mirror' in object.metadata.annotations)
+- name: no-windows-pod
+  expression: >-
+    !(has(object.spec.os) && has(object.spec.os.name) && object.spec.os.name == 'windows') &&
+    !(has(object.spec.nodeSelector) && 'kubernetes.io/os' in object.spec.nodeSelector && object.spec.nodeSelector['kubernetes.io/os'] == 'windows')
+- name: no-host-network-unless-asked
+  expression: >-
+    !(has(object.spec.hostNetwork) && object.spec.hostNetwork) || ({{ include "sidecar-injector.asks" . }})
+{{- end -}}
+
+{{/* What both webhooks have in common. */}}
+{{- define "sidecar-injector.webhook" -}}
+admissionReviewVersions: [v1]
+failurePolicy: {{ .Values.failurePolicy }}
+timeoutSeconds: {{ .Values.timeoutSeconds }}
+matchPolicy: Equivalent
+reinvocationPolicy: IfNeeded
+sideEffects: None
+rules:
+  - operations: [CREATE]
+    apiGroups: [""]
+    apiVersions: [v1]
+    resources: [pods]
+    scope: Namespaced
+{{- end -}}
+
+{{/* A selector's term that keeps the excluded namespaces out. */}}
+{{- define "sidecar-injector.namespaceTerm" -}}
+- key: kubernetes.io/metadata.name
+  operator: NotIn
+  values:
+    {{- include "sidecar-injector.excludedNamespaces" . | nindent 4 }}
+{{- end -}}
