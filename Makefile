@@ -1,0 +1,86 @@
+# sidecar-injector. `make help` lists what there is.
+.DEFAULT_GOAL := help
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+
+# Nothing is installed: every tool is pinned in a go.mod and runs through `go tool`.
+LINT := go tool -modfile=$(CURDIR)/tools/lint/go.mod golangci-lint
+HELM := go tool -modfile=$(CURDIR)/tools/helm/go.mod helm
+CHART := manifests/sidecar-injector
+
+# The race detector needs a C compiler.
+RACE := $(if $(shell command -v $${CC:-cc} 2>/dev/null),-race)
+
+# The modules whose code is ours; those under tests/cluster/parts and tools only build other projects' programs.
+MODULES := . tests/cluster tests/cluster/parts/cert-manager
+
+##@ Use it
+
+.PHONY: demo
+demo: bin/demo ## Start a real control plane on this machine, install the injector, inject a Deployment; Ctrl-C ends it
+	@exec bin/demo
+
+.PHONY: bin/demo
+bin/demo:
+	cd tests/cluster && go build -o $(CURDIR)/bin/demo ./cmd/demo
+
+.PHONY: build
+build: ## Build the program as bin/sidecar-injector
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o bin/ ./cmd/...
+
+##@ Check it
+
+.PHONY: test
+test: lint verify unit cluster-test ## Everything: what continuous integration runs
+
+.PHONY: unit
+unit: ## The tests that need nothing but Go; seconds
+	@$(if $(RACE),,echo 'WARNING: there is no C compiler: the tests run WITHOUT the race detector' >&2)
+	go test $(RACE) ./...
+
+.PHONY: cluster-test
+cluster-test: parts ## The tests on a real control plane with the real cert-manager
+	cd tests/cluster && go test -v -timeout 20m ./...
+
+.PHONY: bench
+bench: ## How long an injection takes
+	go test -run '^$$' -bench . ./templates ./webhook
+
+.PHONY: lint
+lint: ## golangci-lint with gofmt and staticcheck, go vet, and the chart's own lint
+	for module in $(MODULES); do (cd $$module && echo "lint $$module" && go vet ./... && $(LINT) run ./...); done
+	$(HELM) lint --strict --quiet $(CHART)
+
+.PHONY: verify
+verify: ## What is generated is what would be generated
+	$(HELM) template sidecar-injector $(CHART) --namespace sidecar-injector --set namespace.create=true | diff -u manifests/install.yaml - || \
+	  { echo 'manifests/install.yaml is stale: run make manifests, and commit it' >&2; exit 1; }
+
+##@ Change it
+
+.PHONY: manifests
+manifests: ## Generate manifests/install.yaml from the chart
+	$(HELM) template sidecar-injector $(CHART) --namespace sidecar-injector --set namespace.create=true > manifests/install.yaml
+
+.PHONY: golden
+golden: ## Rewrite the wanted results of the tests; stays red, so look at the change and run make unit
+	UPDATE_GOLDEN=1 go test ./...
+
+.PHONY: tidy
+tidy: ## go mod tidy and gofmt in every module
+	for module in $$(git ls-files '*go.mod'); do (cd $$(dirname $$module) && go mod tidy); done
+	gofmt -w $$(git ls-files '*.go')
+
+.PHONY: clean
+clean: ## Remove what was built, the control plane included
+	rm -rf bin
+
+##@ Parts
+
+.PHONY: parts
+parts: ## Build etcd, kube-apiserver, kube-controller-manager, kubectl and cert-manager, once, into bin/
+	cd tests/cluster && go run ./cmd/build-parts
+
+.PHONY: help
+help:
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

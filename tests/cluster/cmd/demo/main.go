@@ -1,0 +1,32 @@
+// Command demo shows the injector at work: it starts a real control plane on
+// this machine, installs the chart, runs the injector, creates the example's
+// pods and says what changed in one of them. Then it waits for Ctrl-C, so that
+// the cluster can be tried; with DEMO_EXIT=1 in the environment it ends at once,
+// with exit code 0 only if both pods were injected.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	d := demo{out: os.Stdout, stay: os.Getenv("DEMO_EXIT") != "1", color: isTerminal(os.Stdout) && os.Getenv("NO_COLOR") == ""}
+	// From the first signal on another one ends the demo at once.
+	context.AfterFunc(ctx, stop)
+	if err := d.run(ctx); err != nil {
+		stop()
+		fmt.Fprintln(os.Stderr, "error:", err)
+		os.Exit(1)
+	}
+	stop()
+}
+
+func isTerminal(file *os.File) bool {
+	info, err := file.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0 && os.Getenv("TERM") != "dumb"
+}
