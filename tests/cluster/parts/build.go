@@ -36,12 +36,12 @@ func build(ctx context.Context, p program, out io.Writer) error {
 // BuildOwn builds a main package of the repository to the file path, each time
 // it is called; the go command knows when nothing is to be done. Module is the
 // folder of the module, pkg the package in it. Progress is told to out as Build
-// does, but only if it takes long enough for somebody to wonder. Only the
-// linker is told something, so that it shares what the tests compiled.
+// does, but only if it takes long enough for somebody to wonder. The flags are
+// those of the Dockerfile: what is tested is what is shipped.
 func BuildOwn(ctx context.Context, module, pkg, path string, out io.Writer) error {
 	line := newProgress(out, filepath.Base(path))
 	defer line.close()
-	if _, err := compile(ctx, program{path: path, module: module, pkg: pkg}, path, line, nil, "-ldflags", "-s -w"); err != nil {
+	if _, err := compile(ctx, program{path: path, module: module, pkg: pkg}, path, line, []string{"CGO_ENABLED=0"}, "-trimpath", "-ldflags", "-s -w"); err != nil {
 		return fmt.Errorf("build %s: %w", filepath.Base(path), err)
 	}
 	return nil
