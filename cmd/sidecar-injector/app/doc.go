@@ -2,7 +2,7 @@
 // flags copied into the options of the packages that do the work.
 //
 //	root.go      the root command, errors and exit codes
-//	serve*.go    serve: the webhook in a cluster
+//	serve.go     serve: the webhook in a cluster
 //	preview.go   preview: the same handler, with no cluster
 //	version.go   version
 package app

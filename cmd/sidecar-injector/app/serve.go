@@ -2,10 +2,14 @@ package app
 
 import (
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/serve"
 )
 
 func newServeCommand() *cobra.Command {
-	options := defaultServeOptions()
+	options := serve.DefaultOptions()
+	options.Version = programVersion()
 	command := &cobra.Command{
 		Use:   "serve",
 		Short: "Serve the webhook in a cluster",
@@ -24,12 +28,36 @@ GET /readyz on the health address says what is missing.`,
   sidecar-injector serve --kubeconfig ~/.kube/config --namespace sidecar-injector --tls-self-signed`,
 		Args: noArguments,
 		RunE: func(command *cobra.Command, _ []string) error {
-			if err := options.check(); err != nil {
-				return err
+			if err := options.Validate(); err != nil {
+				return &usageError{err}
 			}
-			return serve(command.Context(), options, command.ErrOrStderr())
+			return serve.Run(command.Context(), options, command.ErrOrStderr())
 		},
 	}
-	options.addFlags(command.Flags())
+	addServeFlags(command.Flags(), &options)
 	return command
+}
+
+func addServeFlags(flags *pflag.FlagSet, o *serve.Options) {
+	flags.SortFlags = false
+	flags.StringVar(&o.Kubeconfig, "kubeconfig", o.Kubeconfig, "`file` that says how to reach the cluster (default: the cluster this runs in)")
+	flags.StringVar(&o.Namespace, "namespace", o.Namespace, "the injector's own `namespace` (default: $POD_NAMESPACE, else that of the service account)")
+
+	flags.StringVar(&o.ConfigMap, "config-map", o.ConfigMap, "`name` of the ConfigMap with the configuration, watched")
+	flags.StringVar(&o.ConfigFile, "config", o.ConfigFile, "`file` with the configuration, instead of the ConfigMap; watched")
+	flags.StringVar(&o.ValuesFile, "values", o.ValuesFile, "`file` with values, beside or instead of --config; watched")
+
+	flags.StringVar(&o.TLSSecret, "tls-secret", o.TLSSecret, "`name` of the Secret with the serving pair, watched")
+	flags.StringVar(&o.TLSDir, "tls-dir", o.TLSDir, "`folder` with tls.crt and tls.key, instead of the Secret; its CA is not published")
+	flags.BoolVar(&o.TLSSelfSigned, "tls-self-signed", o.TLSSelfSigned, "make a self-signed pair, instead of the Secret; for development with one replica")
+
+	flags.StringVar(&o.WebhookConfiguration, "webhook-configuration", o.WebhookConfiguration, "`name` of the MutatingWebhookConfiguration whose caBundle is kept right")
+	flags.BoolVar(&o.PublishCABundle, "publish-ca-bundle", o.PublishCABundle, "keep caBundle equal to the CA of the serving pair")
+
+	flags.StringVar(&o.WebhookAddress, "webhook-bind-address", o.WebhookAddress, "`address` of the webhook")
+	flags.StringVar(&o.MetricsAddress, "metrics-bind-address", o.MetricsAddress, "`address` of the metrics, \"0\" for none")
+	flags.StringVar(&o.HealthAddress, "health-probe-bind-address", o.HealthAddress, "`address` of /healthz and /readyz")
+
+	flags.DurationVar(&o.ShutdownDelay, "shutdown-delay", o.ShutdownDelay, "how long to serve on, not ready, after a termination signal")
+	flags.StringVar(&o.LogLevel, "log-level", o.LogLevel, "`level` of the log: debug, info or error")
 }

@@ -1,4 +1,4 @@
-package app
+package serve
 
 import (
 	"fmt"
@@ -62,4 +62,9 @@ func readyz(checks []readinessCheck) http.Handler {
 		}
 		fmt.Fprint(w, body)
 	})
+}
+
+// oneLine returns the error's text with its line breaks folded.
+func oneLine(err error) string {
+	return strings.ReplaceAll(err.Error(), "\n", "; ")
 }

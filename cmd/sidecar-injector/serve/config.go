@@ -1,4 +1,4 @@
-package app
+package serve
 
 import (
 	"bytes"
@@ -126,16 +126,39 @@ type fileSource struct {
 	config, values string
 	interval       time.Duration
 	log            logr.Logger
+
+	// What was read last, to see whether it still changes.
+	seen fileContents
 }
 
-// load reads and applies the files once.
-func (s *fileSource) load() (changed bool, err error) {
+// fileContents is what the files held, or why they could not be read.
+type fileContents struct {
+	config, values []byte
+	problem        string
+}
+
+func (s *fileSource) readFiles() (fileContents, error) {
 	config, errConfig := readOptional(s.config)
 	values, errValues := readOptional(s.values)
 	if err := errors.Join(errConfig, errValues); err != nil {
-		return false, err
+		return fileContents{problem: err.Error()}, err
 	}
-	return s.apply(config, values)
+	return fileContents{config: config, values: values}, nil
+}
+
+func (c fileContents) equal(other fileContents) bool {
+	return c.problem == other.problem && bytes.Equal(c.config, other.config) && bytes.Equal(c.values, other.values)
+}
+
+// load reads and applies the files once.
+func (s *fileSource) load() error {
+	contents, err := s.readFiles()
+	if err != nil {
+		return err
+	}
+	s.seen = contents
+	_, err = s.apply(contents.config, contents.values)
+	return err
 }
 
 // Start looks at the files until ctx ends. They are small and read whole, which
@@ -143,25 +166,41 @@ func (s *fileSource) load() (changed bool, err error) {
 func (s *fileSource) Start(ctx context.Context) error {
 	ticker := time.NewTicker(s.interval)
 	defer ticker.Stop()
-	var unreadable string
+	told := ""
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-ticker.C:
-		}
-		changed, err := s.load()
-		switch {
-		case err != nil && (changed || err.Error() != unreadable):
-			s.log.Error(err, "Configuration refused, keeping the last good one")
-		case changed:
-			s.log.Info("Configuration applied")
-		}
-		unreadable = ""
-		if err != nil && !changed {
-			unreadable = err.Error()
+			told = s.look(told)
 		}
 	}
+}
+
+// look reads the files once. A change is applied when two readings in a row saw
+// the same: in the middle of being written a file may be empty or cut off, and
+// the beginning of a configuration can be a valid one. told is the last problem
+// with reading that was logged, and is returned as it is now.
+func (s *fileSource) look(told string) string {
+	contents, err := s.readFiles()
+	settled := contents.equal(s.seen)
+	s.seen = contents
+	if !settled {
+		return told
+	}
+	if err != nil {
+		if contents.problem != told {
+			s.log.Error(err, "Configuration not readable, keeping the last good one")
+		}
+		return contents.problem
+	}
+	switch changed, err := s.apply(contents.config, contents.values); {
+	case err != nil:
+		s.log.Error(err, "Configuration refused, keeping the last good one")
+	case changed:
+		s.log.Info("Configuration applied")
+	}
+	return ""
 }
 
 // readOptional returns the file's content, nothing for a file without a name.

@@ -1,4 +1,4 @@
-package app
+package serve
 
 import (
 	"context"
@@ -24,25 +24,27 @@ import (
 // terminationGracePeriodSeconds is this, the shutdown delay and 5 s more.
 const drainTimeout = 20 * time.Second
 
-// serve runs the webhook until ctx ends. Then readiness falls, requests are
-// answered for the shutdown delay still, and those in flight are finished.
-func serve(ctx context.Context, options *serveOptions, logs io.Writer) error {
+// Run serves the webhook until ctx ends. Then readiness falls, requests are
+// answered for the shutdown delay still, and those in flight are finished. The
+// log goes to logs; it is also that of the Kubernetes libraries, which know only
+// one in a process.
+func Run(ctx context.Context, options Options, logs io.Writer) error {
 	level, err := options.level()
 	if err != nil {
 		return err
 	}
 	logger := newLogger(logs, level)
-	server, err := newServer(ctx, options, logger)
+	server, err := newServer(ctx, &options, logger)
 	if err != nil {
 		return err
 	}
-	logger.Info("Starting", "version", programVersion())
+	logger.Info("Starting", "version", options.Version)
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	defer context.AfterFunc(ctx, func() {
 		server.stopping.Store(true)
-		logger.Info("Stopping", "delay", options.shutdownDelay.String())
-		time.AfterFunc(options.shutdownDelay, stop)
+		logger.Info("Stopping", "delay", options.ShutdownDelay.String())
+		time.AfterFunc(options.ShutdownDelay, stop)
 	})()
 	if err := server.manager.Start(running); err != nil {
 		return fmt.Errorf("serve: %w", err)
@@ -53,7 +55,7 @@ func serve(ctx context.Context, options *serveOptions, logs io.Writer) error {
 
 // server is the parts of serve, wired together. All of them run in its manager.
 type server struct {
-	options   *serveOptions
+	options   *Options
 	namespace string
 	log       logr.Logger
 
@@ -71,7 +73,7 @@ type server struct {
 }
 
 // newServer wires everything and starts nothing but the health probes' listener.
-func newServer(ctx context.Context, options *serveOptions, logger logr.Logger) (*server, error) {
+func newServer(ctx context.Context, options *Options, logger logr.Logger) (*server, error) {
 	namespace, err := options.ownNamespace()
 	if err != nil {
 		return nil, err
@@ -89,11 +91,11 @@ func newServer(ctx context.Context, options *serveOptions, logger logr.Logger) (
 
 // addManager makes the manager and the TLS server in it.
 func (s *server) addManager(context.Context) error {
-	cluster, err := clusterConfig(s.options.kubeconfig)
+	cluster, err := clusterConfig(s.options)
 	if err != nil {
 		return err
 	}
-	host, port, err := splitAddress("webhook-bind-address", s.options.webhookAddress)
+	host, port, err := splitAddress(s.options.WebhookAddress)
 	if err != nil {
 		return err
 	}
@@ -113,7 +115,7 @@ func (s *server) addManager(context.Context) error {
 		MapperProvider:          newMapper,
 		Cache:                   cacheOptions(s.options, s.namespace),
 		Logger:                  s.log,
-		Metrics:                 metricsserver.Options{BindAddress: s.options.metricsAddress},
+		Metrics:                 metricsserver.Options{BindAddress: s.options.MetricsAddress},
 		HealthProbeBindAddress:  "0",
 		WebhookServer:           s.webhooks,
 		GracefulShutdownTimeout: &drain,
@@ -149,7 +151,7 @@ func (s *server) addHealth(context.Context) error {
 			}
 			return nil
 		}})
-	health, err := newHealthServer(s.options.healthAddress, s.checks)
+	health, err := newHealthServer(s.options.HealthAddress, s.checks)
 	if err != nil {
 		return err
 	}

@@ -1,4 +1,4 @@
-package app
+package serve
 
 import (
 	"context"
@@ -34,16 +34,16 @@ const (
 // addConfiguration makes the source of the configuration. Files must be good at
 // the start: nobody else would tell what is wrong with them.
 func (s *server) addConfiguration(context.Context) error {
-	key := types.NamespacedName{Namespace: s.namespace, Name: s.options.configMap}
+	key := types.NamespacedName{Namespace: s.namespace, Name: s.options.ConfigMap}
 	c, err := newConfiguration(s.handler, metrics.Registry, fmt.Errorf("waiting for ConfigMap %q", key))
 	if err != nil {
 		return err
 	}
 	s.checks = append(s.checks, readinessCheck{"configuration", c.ready})
 	if s.options.filesOnly() {
-		files := &fileSource{configuration: c, config: s.options.configFile, values: s.options.valuesFile,
+		files := &fileSource{configuration: c, config: s.options.ConfigFile, values: s.options.ValuesFile,
 			interval: fileInterval, log: s.log.WithName("configuration")}
-		if _, err := files.load(); err != nil {
+		if err := files.load(); err != nil {
 			return err
 		}
 		return s.manager.Add(files)
@@ -67,15 +67,15 @@ func (s *server) addServingPair(context.Context) error {
 		return err
 	}})
 	switch {
-	case s.options.tlsDir != "":
+	case s.options.TLSDir != "":
 		files, err := certs.NewFileSource(certs.FileOptions{
-			Dir: s.options.tlsDir, Log: s.log.WithName("serving-pair"), Metrics: counts})
+			Dir: s.options.TLSDir, Log: s.log.WithName("serving-pair"), Metrics: counts})
 		if err != nil {
 			return err
 		}
 		s.source = files
 		return s.manager.Add(files)
-	case s.options.tlsSelfSigned:
+	case s.options.TLSSelfSigned:
 		self, err := certs.NewSelfSigned(s.selfSignedHosts(), counts)
 		if err != nil {
 			return err
@@ -83,7 +83,7 @@ func (s *server) addServingPair(context.Context) error {
 		s.source, s.trust = self, self
 		return nil
 	}
-	key := types.NamespacedName{Namespace: s.namespace, Name: s.options.tlsSecret}
+	key := types.NamespacedName{Namespace: s.namespace, Name: s.options.TLSSecret}
 	secret, err := certs.NewSecretSource(certs.SecretOptions{
 		Secret:     key,
 		Reader:     s.manager.GetClient(),
@@ -101,9 +101,9 @@ func (s *server) addServingPair(context.Context) error {
 // selfSignedHosts are the names by which a self-signed injector is reached: as
 // the Service, and from the machine it runs on.
 func (s *server) selfSignedHosts() []string {
-	service := s.options.webhookConfiguration + "." + s.namespace + ".svc"
+	service := s.options.WebhookConfiguration + "." + s.namespace + ".svc"
 	hosts := []string{service, "localhost", "127.0.0.1", "::1"}
-	if host, _, err := net.SplitHostPort(s.options.webhookAddress); err == nil && host != "" {
+	if host, _, err := net.SplitHostPort(s.options.WebhookAddress); err == nil && host != "" {
 		hosts = append(hosts, host)
 	}
 	return hosts
@@ -112,11 +112,11 @@ func (s *server) selfSignedHosts() []string {
 // addPublisher makes the publisher of the trust bundle, unless there is nothing
 // to publish.
 func (s *server) addPublisher(context.Context) error {
-	if !s.options.publishCABundle || s.trust == nil {
+	if !s.options.PublishCABundle || s.trust == nil {
 		return nil
 	}
 	publisher, err := certs.NewPublisher(certs.PublisherOptions{
-		Configuration: s.options.webhookConfiguration,
+		Configuration: s.options.WebhookConfiguration,
 		Trust:         s.trust,
 		Client:        s.manager.GetClient(),
 		Metrics:       s.metrics,
@@ -124,7 +124,7 @@ func (s *server) addPublisher(context.Context) error {
 	if err != nil {
 		return err
 	}
-	key := types.NamespacedName{Name: s.options.webhookConfiguration}
+	key := types.NamespacedName{Name: s.options.WebhookConfiguration}
 	return s.reconcile("trust-bundle", publisher,
 		watch(s, &admissionv1.MutatingWebhookConfiguration{}, key),
 		source.Channel(s.changed, enqueue[client.Object](key)))

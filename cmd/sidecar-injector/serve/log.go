@@ -1,6 +1,7 @@
-package app
+package serve
 
 import (
+	"fmt"
 	"io"
 
 	"github.com/go-logr/logr"
@@ -11,8 +12,8 @@ import (
 )
 
 // level returns the log level that --log-level names.
-func (o *serveOptions) level() (zapcore.Level, error) {
-	switch o.logLevel {
+func (o *Options) level() (zapcore.Level, error) {
+	switch o.LogLevel {
 	case "debug":
 		return zapcore.DebugLevel, nil
 	case "info":
@@ -20,7 +21,7 @@ func (o *serveOptions) level() (zapcore.Level, error) {
 	case "error":
 		return zapcore.ErrorLevel, nil
 	}
-	return 0, usageErrorf("--log-level: %q is not debug, info or error", o.logLevel)
+	return 0, fmt.Errorf("--log-level: %q is not debug, info or error", o.LogLevel)
 }
 
 // newLogger returns a logger that writes JSON lines, and makes it the one of the

@@ -1,4 +1,4 @@
-package app
+package serve
 
 import (
 	"fmt"
@@ -18,18 +18,18 @@ import (
 
 // clusterConfig returns how to reach the cluster: by the kubeconfig file if one
 // is named, else the cluster this process runs in.
-func clusterConfig(kubeconfig string) (*rest.Config, error) {
+func clusterConfig(options *Options) (*rest.Config, error) {
 	var config *rest.Config
 	var err error
-	if kubeconfig != "" {
-		config, err = clientcmd.BuildConfigFromFlags("", kubeconfig)
+	if options.Kubeconfig != "" {
+		config, err = clientcmd.BuildConfigFromFlags("", options.Kubeconfig)
 	} else {
 		config, err = rest.InClusterConfig()
 	}
 	if err != nil {
 		return nil, fmt.Errorf("find the cluster (--kubeconfig names one outside): %w", err)
 	}
-	config.UserAgent = "sidecar-injector/" + programVersion()
+	config.UserAgent = "sidecar-injector/" + options.Version
 	return config, nil
 }
 
@@ -61,7 +61,7 @@ func newMapper(*rest.Config, *http.Client) (meta.RESTMapper, error) {
 
 // cacheOptions restricts the cache to the objects that serve was told of, which
 // is all that its role allows it to watch.
-func cacheOptions(options *serveOptions, namespace string) cache.Options {
+func cacheOptions(options *Options, namespace string) cache.Options {
 	named := func(name string) cache.ByObject {
 		return cache.ByObject{Namespaces: map[string]cache.Config{
 			namespace: {FieldSelector: fields.OneTermEqualSelector(metav1.ObjectNameField, name)},
@@ -74,10 +74,10 @@ func cacheOptions(options *serveOptions, namespace string) cache.Options {
 		// Each object has its informer from the start: another one is a mistake.
 		ReaderFailOnMissingInformer: true,
 		ByObject: map[client.Object]cache.ByObject{
-			&corev1.ConfigMap{}: named(options.configMap),
-			&corev1.Secret{}:    named(options.tlsSecret),
+			&corev1.ConfigMap{}: named(options.ConfigMap),
+			&corev1.Secret{}:    named(options.TLSSecret),
 			&admissionv1.MutatingWebhookConfiguration{}: {
-				Field: fields.OneTermEqualSelector(metav1.ObjectNameField, options.webhookConfiguration),
+				Field: fields.OneTermEqualSelector(metav1.ObjectNameField, options.WebhookConfiguration),
 			},
 		},
 	}

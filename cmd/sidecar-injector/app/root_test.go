@@ -1,0 +1,45 @@
+package app
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"testing"
+)
+
+func TestMainExitCodes(t *testing.T) {
+	cases := map[string]struct {
+		args           []string
+		code           int
+		stdout, stderr string // what they begin with
+	}{
+		"help without a command":     {nil, exitOK, "sidecar-injector adds a proxy", ""},
+		"the version":                {[]string{"version"}, exitOK, "sidecar-injector ", ""},
+		"an unknown command":         {[]string{"inject"}, exitUsage, "", "error: unknown command \"inject\"\nSee 'sidecar-injector --help'.\n"},
+		"an unknown flag":            {[]string{"serve", "--port=1"}, exitUsage, "", "error: unknown flag: --port\nSee 'sidecar-injector serve --help'.\n"},
+		"an argument too many":       {[]string{"version", "now"}, exitUsage, "", "error: unexpected argument \"now\"\n"},
+		"a missing flag":             {[]string{"preview"}, exitUsage, "", "error: -f is required"},
+		"flags that exclude another": {[]string{"serve", "--tls-dir=x", "--tls-self-signed"}, exitUsage, "", "error: --tls-dir and --tls-self-signed exclude each other\n"},
+		"a file that is not there":   {[]string{"preview", "-f", "missing.yaml"}, exitError, "", "error: "},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			var stdout, stderr bytes.Buffer
+			code := Main(t.Context(), c.args, strings.NewReader(""), &stdout, &stderr)
+			if code != c.code {
+				t.Errorf("exit code %d, want %d", code, c.code)
+			}
+			for _, out := range []struct{ got, want string }{{stdout.String(), c.stdout}, {stderr.String(), c.stderr}} {
+				if !strings.HasPrefix(out.got, out.want) || out.want == "" && out.got != "" {
+					t.Errorf("got %q, want %q", out.got, out.want)
+				}
+			}
+		})
+	}
+}
+
+func TestOneLine(t *testing.T) {
+	if got := oneLine(errors.New("a\r\n\nb\nc")); got != "a; b; c" {
+		t.Errorf("got %q", got)
+	}
+}

@@ -1,0 +1,224 @@
+package serve
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/go-logr/logr/funcr"
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/events"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/sidecar-injector/sidecar-injector/webhook"
+)
+
+const (
+	goodConfig  = "policy: disabled\n"
+	otherConfig = "onError: allow\n"
+	badConfig   = "policy: perhaps\n"
+)
+
+func newTestConfiguration(t *testing.T) *configuration {
+	t.Helper()
+	handler, err := webhook.New(webhook.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := newConfiguration(handler, prometheus.NewRegistry(), errors.New("waiting for a test"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func (c *configuration) counts() map[string]float64 {
+	counts := map[string]float64{}
+	for _, result := range []string{"applied", "refused"} {
+		counts[result] = testutil.ToFloat64(c.reloads.WithLabelValues(result))
+	}
+	return counts
+}
+
+func TestConfigurationKeepsTheLastGoodOne(t *testing.T) {
+	c := newTestConfiguration(t)
+	if err := c.ready(); err == nil || err.Error() != "waiting for a test" {
+		t.Fatalf("ready before the first configuration: %v", err)
+	}
+	if changed, err := c.apply([]byte(badConfig), nil); !changed || err == nil {
+		t.Fatalf("a bad one: changed %v, error %v", changed, err)
+	}
+	if err := c.ready(); err == nil || !strings.Contains(err.Error(), `policy "perhaps"`) {
+		t.Fatalf("ready does not say what is wrong: %v", err)
+	}
+	for range 2 { // the second time nothing is new
+		if _, err := c.apply([]byte(goodConfig), nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	good := c.handler.Config()
+	if good == nil || c.ready() != nil {
+		t.Fatalf("a good configuration is not in use: %v", c.ready())
+	}
+	if _, err := c.apply([]byte(badConfig), nil); err == nil {
+		t.Fatal("a bad configuration was applied")
+	}
+	if c.handler.Config() != good || c.ready() != nil {
+		t.Error("the last good configuration is gone")
+	}
+	if _, err := c.apply([]byte(goodConfig), []byte("proxy: {image: 7}")); err == nil {
+		t.Error("bad values were applied")
+	}
+	if diff := cmp.Diff(map[string]float64{"applied": 1, "refused": 3}, c.counts()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestConfigMapSource(t *testing.T) {
+	key := types.NamespacedName{Namespace: "injector", Name: "config"}
+	configMap := func(config string) *corev1.ConfigMap {
+		return &corev1.ConfigMap{
+			ObjectMeta: metav1.ObjectMeta{Namespace: key.Namespace, Name: key.Name},
+			Data:       map[string]string{"config": config},
+		}
+	}
+	cases := map[string]struct {
+		object client.Object
+		ready  string
+		event  string
+	}{
+		"a good one is applied":                      {configMap(goodConfig), "", "Normal ConfigurationApplied"},
+		"an empty one means the defaults":            {configMap(""), "", "Normal ConfigurationApplied"},
+		"a bad one is refused in an Event":           {configMap(badConfig), `config: policy "perhaps"`, "Warning ConfigurationRefused"},
+		"a missing one is waited for without a word": {nil, `waiting for ConfigMap "injector/config": it does not exist`, ""},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			builder := fake.NewClientBuilder().WithScheme(newScheme())
+			if c.object != nil {
+				builder.WithObjects(c.object)
+			}
+			recorder := events.NewFakeRecorder(1)
+			source := &configMapSource{configuration: newTestConfiguration(t), reader: builder.Build(), recorder: recorder}
+			if _, err := source.Reconcile(t.Context(), reconcile.Request{NamespacedName: key}); err != nil {
+				t.Fatal(err)
+			}
+			switch err := source.ready(); {
+			case c.ready == "" && err != nil:
+				t.Errorf("not ready: %v", err)
+			case c.ready != "" && (err == nil || !strings.HasPrefix(err.Error(), c.ready)):
+				t.Errorf("ready says %v, want %q", err, c.ready)
+			}
+			close(recorder.Events)
+			if event := <-recorder.Events; !strings.HasPrefix(event, c.event) {
+				t.Errorf("event %q, want %q", event, c.event)
+			}
+		})
+	}
+}
+
+func TestEventNoteFitsIntoAnEvent(t *testing.T) {
+	note := eventNote(errors.New(strings.Repeat("ü\n", 2000)))
+	if len(note) > 1000 || strings.ContainsRune(note, '\n') || strings.ContainsRune(note, '�') {
+		t.Errorf("%d bytes: %q", len(note), note)
+	}
+}
+
+// newTestFiles returns a source of two files that hold a good configuration, loaded, what it logged, and a function
+// that writes the first file.
+func newTestFiles(t *testing.T) (source *fileSource, logged *[]string, write func(string)) {
+	t.Helper()
+	dir := t.TempDir()
+	logged = &[]string{}
+	source = &fileSource{
+		configuration: newTestConfiguration(t),
+		config:        filepath.Join(dir, "config.yaml"),
+		values:        filepath.Join(dir, "values.yaml"),
+		log:           funcr.New(func(_, args string) { *logged = append(*logged, args) }, funcr.Options{}),
+	}
+	write = func(config string) {
+		if err := os.WriteFile(source.config, []byte(config), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(goodConfig)
+	if err := os.WriteFile(source.values, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := source.load(); err != nil {
+		t.Fatal(err)
+	}
+	return source, logged, write
+}
+
+func TestFilesInTheMiddleOfBeingWritten(t *testing.T) {
+	source, logged, write := newTestFiles(t)
+	first := source.handler.Config()
+	for _, half := range []string{"", "onError: al", "onError: allow", otherConfig} {
+		write(half)
+		source.look("")
+		if source.handler.Config() != first {
+			t.Fatalf("%q was applied at first sight", half)
+		}
+	}
+	source.look("")
+	if source.handler.Config() == first {
+		t.Error("the whole file was not applied")
+	}
+	if diff := cmp.Diff([]string{`"level"=0 "msg"="Configuration applied"`}, *logged); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestFilesThatTurnBad(t *testing.T) {
+	source, logged, write := newTestFiles(t)
+	good := source.handler.Config()
+	write(badConfig)
+	told := ""
+	for range 4 {
+		told = source.look(told)
+	}
+	if len(*logged) != 1 || !strings.Contains((*logged)[0], "Configuration refused") {
+		t.Errorf("a bad file was logged as %q, want one refusal", *logged)
+	}
+	if err := os.Remove(source.config); err != nil {
+		t.Fatal(err)
+	}
+	for range 4 {
+		told = source.look(told)
+	}
+	if len(*logged) != 2 || !strings.Contains((*logged)[1], "no such file") {
+		t.Errorf("a missing file was logged as %q, want one line about it", *logged)
+	}
+	if source.handler.Config() != good {
+		t.Error("the last good configuration is gone")
+	}
+	write(otherConfig)
+	for range 2 {
+		told = source.look(told)
+	}
+	if source.handler.Config() == good || told != "" {
+		t.Error("the repaired file was not applied")
+	}
+}
+
+func TestFilesMustBeGoodAtTheStart(t *testing.T) {
+	source, _, write := newTestFiles(t)
+	write(badConfig)
+	if err := source.load(); err == nil {
+		t.Error("a bad file was loaded")
+	}
+	source.config += ".missing"
+	if err := source.load(); err == nil || !strings.HasPrefix(err.Error(), "read the configuration: open ") {
+		t.Errorf("a missing file: %v", err)
+	}
+}

@@ -1,0 +1,11 @@
+// Package serve runs the webhook in a cluster: it wires the admission handler to what feeds it.
+//
+//	options.go      what can be set
+//	run.go          the parts, wired together, and their start and end
+//	parts.go        the sources of configuration and serving pair, the publisher of the trust bundle
+//	cluster.go      how the API is reached, and which objects of it are watched
+//	config.go       the configuration, from a ConfigMap or files, the last good one kept
+//	namespaces.go   what is known of namespaces
+//	health.go       /healthz and /readyz
+//	log.go          the log
+package serve

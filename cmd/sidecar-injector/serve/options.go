@@ -1,0 +1,125 @@
+package serve
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Options configure Run. Make them with DefaultOptions: the zero value is not valid.
+type Options struct {
+	// Version of the program, for the log and the user agent.
+	Version string
+	// Kubeconfig is the file that says how to reach the cluster. Empty: the cluster this runs in.
+	Kubeconfig string
+	// Namespace is the injector's own. Empty: $POD_NAMESPACE, else that of the service account.
+	Namespace string
+
+	// ConfigMap is the name of the ConfigMap with the configuration.
+	ConfigMap string
+	// ConfigFile and ValuesFile, if one is set, are read instead of the ConfigMap.
+	ConfigFile, ValuesFile string
+
+	// TLSSecret is the name of the Secret with the serving pair.
+	TLSSecret string
+	// TLSDir is a folder with tls.crt and tls.key, used instead of the Secret; its CA is not published.
+	TLSDir string
+	// TLSSelfSigned makes a pair at the start, instead of the Secret.
+	TLSSelfSigned bool
+
+	// WebhookConfiguration is the name of the MutatingWebhookConfiguration whose caBundle is kept equal to the CA of
+	// the serving pair, if PublishCABundle is set.
+	WebhookConfiguration string
+	PublishCABundle      bool
+
+	// The addresses to listen on, as host:port with an optional host. MetricsAddress "0" serves no metrics.
+	WebhookAddress, MetricsAddress, HealthAddress string
+
+	// ShutdownDelay is how long to serve on, not ready, after a termination signal.
+	ShutdownDelay time.Duration
+	// LogLevel is debug, info or error.
+	LogLevel string
+}
+
+// namespaceFile is where a pod finds its namespace.
+const namespaceFile = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
+
+// DefaultOptions returns the options of an injector that the Helm chart installed under its own name.
+func DefaultOptions() Options {
+	return Options{
+		ConfigMap:            "sidecar-injector",
+		TLSSecret:            "sidecar-injector-tls",
+		WebhookConfiguration: "sidecar-injector",
+		PublishCABundle:      true,
+		WebhookAddress:       ":9443",
+		MetricsAddress:       ":8080",
+		HealthAddress:        ":8081",
+		LogLevel:             "info",
+	}
+}
+
+// Validate reports the first option that is wrong or does not fit another, by the name of its flag.
+func (o *Options) Validate() error {
+	if o.TLSDir != "" && o.TLSSelfSigned {
+		return errors.New("--tls-dir and --tls-self-signed exclude each other")
+	}
+	if o.ShutdownDelay < 0 {
+		return errors.New("--shutdown-delay must not be negative")
+	}
+	if _, err := o.level(); err != nil {
+		return err
+	}
+	for _, flag := range []struct{ name, value string }{
+		{"config-map", o.ConfigMap}, {"tls-secret", o.TLSSecret}, {"webhook-configuration", o.WebhookConfiguration},
+	} {
+		if flag.value == "" {
+			return fmt.Errorf("--%s must not be empty", flag.name)
+		}
+	}
+	for _, flag := range []struct{ name, value string }{
+		{"webhook-bind-address", o.WebhookAddress}, {"health-probe-bind-address", o.HealthAddress}, {"metrics-bind-address", o.MetricsAddress},
+	} {
+		if flag.name == "metrics-bind-address" && flag.value == "0" {
+			continue
+		}
+		if _, _, err := splitAddress(flag.value); err != nil {
+			return fmt.Errorf("--%s: %w", flag.name, err)
+		}
+	}
+	return nil
+}
+
+// filesOnly says that the configuration comes from files.
+func (o *Options) filesOnly() bool { return o.ConfigFile != "" || o.ValuesFile != "" }
+
+// ownNamespace returns the injector's namespace: the option's, the environment's or the service account's.
+func (o *Options) ownNamespace() (string, error) {
+	if o.Namespace != "" {
+		return o.Namespace, nil
+	}
+	if namespace := os.Getenv("POD_NAMESPACE"); namespace != "" {
+		return namespace, nil
+	}
+	content, err := os.ReadFile(namespaceFile)
+	if err != nil {
+		return "", fmt.Errorf("find the injector's namespace: set --namespace: %w", err)
+	}
+	return strings.TrimSpace(string(content)), nil
+}
+
+// splitAddress splits "host:port", where the host may be missing and the port must be a number above 0.
+func splitAddress(address string) (host string, port int, err error) {
+	host, text, err := net.SplitHostPort(address)
+	if err != nil {
+		return "", 0, err
+	}
+	port, err = strconv.Atoi(text)
+	if err != nil || port < 1 || port > 65535 {
+		return "", 0, fmt.Errorf("port %q is not a number from 1 to 65535", text)
+	}
+	return host, port, nil
+}
