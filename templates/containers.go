@@ -3,11 +3,11 @@ package templates
 // The two lists of a pod's spec that hold containers which injection deals with, all on the same code path. Ephemeral
 // containers cannot be set when a pod is created.
 const (
-	initContainers = "initContainers"
-	containers     = "containers"
+	InitContainers = "initContainers"
+	Containers     = "containers"
 )
 
-var containerLists = []string{initContainers, containers}
+var containerLists = []string{InitContainers, Containers}
 
 // objectsIn returns the objects of the list at the path; what is missing or of another shape is left out. The objects
 // are those of the input, not copies.
@@ -30,9 +30,10 @@ func nameOf(container map[string]any) string {
 	return name
 }
 
-// mapContainers replaces each container of both lists by what f returns for it; nil takes it out. A list that becomes
-// empty is removed. It changes the pod.
-func mapContainers(pod map[string]any, f func(container map[string]any) map[string]any) {
+// mapContainers replaces each container of both lists by what f returns for it; nil takes it out. Init containers that
+// become none are removed; containers that become none stay as an empty list, since a pod has to have it. It changes the
+// pod.
+func mapContainers(pod map[string]any, f func(list string, container map[string]any) map[string]any) {
 	spec, _ := pod["spec"].(map[string]any)
 	for _, list := range containerLists {
 		all, ok := spec[list].([]any)
@@ -44,12 +45,12 @@ func mapContainers(pod map[string]any, f func(container map[string]any) map[stri
 			container, ok := element.(map[string]any)
 			if !ok {
 				rest = append(rest, element)
-			} else if container = f(container); container != nil {
+			} else if container = f(list, container); container != nil {
 				rest = append(rest, container)
 			}
 		}
 		spec[list] = rest
-		if len(rest) == 0 {
+		if len(rest) == 0 && list == InitContainers {
 			delete(spec, list)
 		}
 	}

@@ -14,7 +14,8 @@ import (
 type Data struct {
 	// TypeMeta is the kind and version of the pod.
 	TypeMeta metav1.TypeMeta
-	// ObjectMeta is the pod's metadata. Its annotations include those inherited from the namespace.
+	// ObjectMeta is the pod's metadata. Its annotations include those inherited from the namespace, and its namespace is
+	// filled in.
 	ObjectMeta metav1.ObjectMeta
 	// Spec is the pod's specification, without what an earlier injection put there.
 	Spec corev1.PodSpec
@@ -42,6 +43,9 @@ func (e *Engine) newData(pod map[string]any, namespace metav1.ObjectMeta) (*Data
 		Values:     e.values,
 		Revision:   e.revision,
 	}
+	if data.ObjectMeta.Namespace == "" {
+		data.ObjectMeta.Namespace = namespace.Name
+	}
 	data.ObjectMeta.Annotations = e.inherit(typed.Annotations, namespace.Annotations)
 	native, err := e.nativeSidecars(data.ObjectMeta.Annotations)
 	data.NativeSidecars = native
@@ -67,7 +71,7 @@ func (e *Engine) inherit(pod, namespace map[string]string) map[string]string {
 func (e *Engine) nativeSidecars(annotations map[string]string) (bool, error) {
 	key := e.profile.Keys.NativeSidecar
 	switch value, set := annotations[key]; {
-	case !set:
+	case !set, key == "":
 		return e.native, nil
 	case value == "true":
 		return true, nil

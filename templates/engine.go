@@ -71,7 +71,7 @@ func New(options Options) (*Engine, error) {
 	}
 	e.native, _ = values["nativeSidecars"].(bool)
 	for name, text := range merged(profile.Templates, options.Templates) {
-		if e.templates[name], err = compile(name, text); err != nil {
+		if e.templates[name], err = compile(name, text, &profile.Hooks); err != nil {
 			e.quarantined[name] = err
 			delete(e.templates, name)
 		}

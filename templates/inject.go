@@ -1,11 +1,9 @@
 package templates
 
 import (
+	"cmp"
 	"fmt"
-	"maps"
-	"slices"
 
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 )
@@ -16,6 +14,8 @@ type Input struct {
 	Pod map[string]any
 	// Namespace is what is known of the pod's namespace, its name at least.
 	Namespace metav1.ObjectMeta
+	// Path is what the URL said besides, by key; hooks of the profile may know keys.
+	Path map[string]string
 }
 
 // Result is an injected pod.
@@ -39,90 +39,138 @@ type Result struct {
 // Errors: *InputError if the pod asks for what cannot be given, *Error if a template fails (an *InputError in it says
 // that the pod's author has to act), others if the pod is of a shape that cannot be merged.
 func (e *Engine) Inject(input Input) (*Result, error) {
-	if err := refuseDirectives(nil, input.Pod); err != nil {
+	claims := readStatus(annotationsOf(input.Pod)[e.profile.Keys.Status])
+	prepared := e.prepare(input, claims)
+	if err := refuseDirectives(nil, prepared); err != nil {
 		return nil, err
 	}
-	claims := readStatus(annotationsOf(input.Pod)[e.profile.Keys.Status]).Containers
-	result, overlays, err := e.render(input, claims)
+	r, err := e.render(prepared, input, claims)
 	if err != nil {
 		return nil, err
 	}
-	claimed := len(claims)
-	maps.DeleteFunc(claims, func(name string, _ marks) bool { return !slices.Contains(result.Containers, name) })
-	if len(claims) < claimed { // the status listed what no template injects: that is the pod's own, and templates see it
-		if result, overlays, err = e.render(input, claims); err != nil {
+	if claims.keep(r.lists) { // the status listed what no template injects: that is the pod's own, and templates see it
+		if r, err = e.render(prepared, input, claims); err != nil {
 			return nil, err
 		}
 	}
-	isInjected := func(name string) bool { return slices.Contains(result.Containers, name) }
-	pod := withoutInjected(input.Pod, claims)
-	overrides := takeContainers(pod, isInjected)
-	if result.Pod, err = mergeOverlays(pod, result.Templates, overlays); err != nil {
-		return nil, err
-	}
-	owned, err := applyOverrides(result.Pod, result.Containers, overrides)
+	places := placesOf(r.pod, r.lists)
+	overrides := takeOverrides(r.pod, r.lists)
+	merged, err := mergeOverlays(r.pod, r.templates, r.overlays)
 	if err != nil {
 		return nil, err
 	}
-	orderContainers(result.Pod, result.Containers)
-	setAnnotation(result.Pod, e.profile.Keys.Status, status{Revision: e.revision, Templates: result.Templates, Containers: owned}.String())
-	result.Patch = Diff(input.Pod, result.Pod)
-	return result, nil
+	if err := applyOverrides(merged, overrides, r.overlays); err != nil {
+		return nil, err
+	}
+	injection := &Injection{Pod: merged, Data: r.data, Model: r.model, Overrides: overrides, Path: input.Path, Again: len(claims.Containers) > 0}
+	if err := e.finish(injection, r); err != nil {
+		return nil, err
+	}
+	now := status{Revision: e.revision, Templates: r.templates, Containers: map[string]marks{}}
+	now.claim(merged, r.lists, overrides)
+	if len(places) > 0 {
+		now.Places = places.lostIn(withoutInjected(merged, now))
+	}
+	setAnnotation(merged, e.profile.Keys.Status, now.String())
+	return &Result{Pod: merged, Patch: Diff(input.Pod, merged), Templates: r.templates, Containers: r.containers}, nil
 }
 
-// render renders the templates that the pod names, or the default ones, and notes their names and those of the
-// containers that they inject.
-func (e *Engine) render(input Input, claims map[string]marks) (*Result, []*overlay, error) {
-	data, err := e.newData(withoutInjected(input.Pod, claims), input.Namespace)
-	if err != nil {
-		return nil, nil, err
+// prepare returns a copy of the pod, after the profile has undone on it what it did to it before.
+func (e *Engine) prepare(input Input, claims status) map[string]any {
+	pod := runtime.DeepCopyJSON(input.Pod)
+	if e.profile.Hooks.Prepare != nil {
+		e.profile.Hooks.Prepare(Preparation{Pod: pod, Namespace: input.Namespace, Claimed: claims.names()})
 	}
-	chosen, err := e.choose(data.ObjectMeta.Annotations)
-	if err != nil {
-		return nil, nil, err
-	}
-	result := &Result{}
-	overlays := make([]*overlay, 0, len(chosen))
-	for _, template := range chosen {
-		rendered, err := template.render(data)
+	return pod
+}
+
+// finish runs the hooks for a pod in which everything has been merged. It changes the pod.
+func (e *Engine) finish(injection *Injection, r *rendering) error {
+	hooks := &e.profile.Hooks
+	if hooks.Finish != nil || hooks.Order != nil {
+		injected, err := injectedNames(r.overlays)
 		if err != nil {
-			return nil, nil, err
+			return err
 		}
-		overlays = append(overlays, rendered)
-		result.Templates = append(result.Templates, template.name)
-		for _, name := range rendered.names {
-			if !slices.Contains(result.Containers, name) {
-				result.Containers = append(result.Containers, name)
+		injection.Injected = injected
+	}
+	if hooks.Finish != nil {
+		if err := hooks.Finish(injection); err != nil {
+			return err
+		}
+	}
+	if hooks.Order != nil {
+		hooks.Order(injection)
+	} else {
+		orderContainers(injection.Pod, r.containers)
+	}
+	return nil
+}
+
+// rendering is what the templates made for one pod.
+type rendering struct {
+	// pod is the pod as its author wrote it.
+	pod   map[string]any
+	data  *Data
+	model any
+	// templates and overlays are the templates applied, by name, and what each rendered.
+	templates []string
+	overlays  []*overlay
+	// containers are the names of the containers injected, in order; lists says in which list each stands, of two the
+	// first.
+	containers []string
+	lists      map[string]string
+}
+
+// render renders the templates that the pod names, or the default ones. The pod is not changed.
+func (e *Engine) render(pod map[string]any, input Input, claims status) (*rendering, error) {
+	r := &rendering{pod: withoutInjected(pod, claims), lists: map[string]string{}}
+	var err error
+	if r.data, err = e.newData(r.pod, input.Namespace); err != nil {
+		return nil, err
+	}
+	chosen, err := e.choose(r.data.ObjectMeta.Annotations)
+	if err != nil {
+		return nil, err
+	}
+	r.model = r.data
+	if e.profile.Hooks.Model != nil {
+		if r.model, err = e.profile.Hooks.Model(r.data); err != nil {
+			return nil, err
+		}
+	}
+	for _, template := range chosen {
+		rendered, err := template.render(r.model)
+		if err != nil {
+			return nil, err
+		}
+		r.overlays = append(r.overlays, rendered)
+		r.templates = append(r.templates, template.name)
+		for _, list := range containerLists {
+			for _, name := range rendered.names[list] {
+				if r.lists[name] == "" {
+					r.containers = append(r.containers, name)
+				}
+				r.lists[name] = cmp.Or(r.lists[name], list)
 			}
 		}
 	}
-	return result, overlays, nil
+	return r, nil
 }
 
 // withoutInjected returns a copy of the pod in which the fields are gone that claims say an earlier injection set and
-// that are as it set them; a container with nothing else goes as a whole.
-func withoutInjected(pod map[string]any, claims map[string]marks) map[string]any {
+// that are as it set them; a container with nothing else goes as a whole. What is left of one stands where its author
+// put it.
+func withoutInjected(pod map[string]any, claims status) map[string]any {
 	bare := runtime.DeepCopyJSON(pod)
-	mapContainers(bare, func(container map[string]any) map[string]any {
-		if claimed, ok := claims[nameOf(container)]; ok {
+	mapContainers(bare, func(list string, container map[string]any) map[string]any {
+		if claimed, ok := claims.of(list, nameOf(container)); ok {
 			return withoutOwned(container, claimed)
 		}
 		return container
 	})
+	claims.Places.restore(bare, claims.names())
 	return bare
-}
-
-// takeContainers takes the containers that match out of the pod and returns them by name. It changes the pod.
-func takeContainers(pod map[string]any, match func(name string) bool) map[string]map[string]any {
-	taken := map[string]map[string]any{}
-	mapContainers(pod, func(container map[string]any) map[string]any {
-		if name := nameOf(container); match(name) {
-			taken[name] = container
-			return nil
-		}
-		return container
-	})
-	return taken
 }
 
 // mergeOverlays merges the overlays onto the pod in order. It changes the pod, and never an overlay.
@@ -138,61 +186,6 @@ func mergeOverlays(pod map[string]any, names []string, overlays []*overlay) (map
 		pod = merged
 	}
 	return pod, nil
-}
-
-// applyOverrides merges each user's container over the injected one of its name and returns the marks of what the
-// templates alone have set. It changes the pod and the overrides.
-func applyOverrides(pod map[string]any, names []string, overrides map[string]map[string]any) (map[string]marks, error) {
-	owned := map[string]marks{}
-	var failed error
-	mapContainers(pod, func(container map[string]any) map[string]any {
-		name := nameOf(container)
-		if failed != nil || !slices.Contains(names, name) {
-			return container
-		}
-		override := overrides[name]
-		dropUnsaid(override, container)
-		final, err := mergeContainer(container, override)
-		if err != nil {
-			failed = fmt.Errorf("merge the pod's own container %q over the injected one: %w", name, err)
-		}
-		owned[name] = ownedMarks(final, override)
-		return final
-	})
-	return owned, failed
-}
-
-// dropUnsaid takes out of a user's container what the user has not said: the image "auto", and what the API server
-// filled in before the webhook was called where the injected container has a value of its own. It changes the override.
-func dropUnsaid(override, injected map[string]any) {
-	if override["image"] == "auto" {
-		delete(override, "image")
-		delete(override, "imagePullPolicy") // the server chose it for an image named auto
-	}
-	for field, filledIn := range map[string]any{
-		"terminationMessagePath":   corev1.TerminationMessagePathDefault,
-		"terminationMessagePolicy": string(corev1.TerminationMessageReadFile),
-	} {
-		if injected[field] != nil && override[field] == filledIn {
-			delete(override, field)
-		}
-	}
-}
-
-// mergeContainer returns the injected container with the user's fields merged over it. It may change its first
-// argument, not its second.
-func mergeContainer(injected, user map[string]any) (map[string]any, error) {
-	if user == nil {
-		return injected, nil
-	}
-	inPod := func(container map[string]any) map[string]any {
-		return map[string]any{"spec": map[string]any{containers: []any{container}}}
-	}
-	merged, err := mergeInto(inPod(injected), inPod(runtime.DeepCopyJSON(user)))
-	if err != nil {
-		return nil, err
-	}
-	return objectsIn(merged, "spec", containers)[0], nil
 }
 
 func annotationsOf(pod map[string]any) map[string]string {

@@ -144,7 +144,7 @@ func TestHostileAnnotations(t *testing.T) {
 			if diff := cmp.Diff([]string{"sidecar-init", "sidecar-proxy", "app"}, containerNames(result.Pod)); diff != "" {
 				t.Errorf("%s=%q: containers (-want +got):\n%s", key, value, diff)
 			}
-			for _, container := range objectsIn(result.Pod, "spec", initContainers) {
+			for _, container := range objectsIn(result.Pod, "spec", InitContainers) {
 				if container["securityContext"].(map[string]any)["privileged"] != false {
 					t.Errorf("%s=%q: container %s is privileged", key, value, nameOf(container))
 				}
@@ -170,8 +170,8 @@ func TestConcurrentInjectionsShareNothingThatIsWritten(t *testing.T) {
 					return
 				}
 				// The result is the caller's own.
-				objectsIn(result.Pod, "spec", initContainers)[0]["args"].([]any)[0] = "written"
-				objectsIn(result.Pod, "spec", initContainers)[1]["securityContext"].(map[string]any)["privileged"] = true
+				objectsIn(result.Pod, "spec", InitContainers)[0]["args"].([]any)[0] = "written"
+				objectsIn(result.Pod, "spec", InitContainers)[1]["securityContext"].(map[string]any)["privileged"] = true
 			}
 		})
 	}

@@ -25,7 +25,7 @@ func orderContainers(pod map[string]any, names []string) {
 		for _, name := range names {
 			if container, ok := byName[name]; ok && !ours[name] {
 				injected = append(injected, container)
-				native = native || list == initContainers && isNative(container)
+				native = native || list == InitContainers && isNative(container)
 				ours[name] = true
 			}
 		}

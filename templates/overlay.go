@@ -10,8 +10,8 @@ import (
 // overlay is what a template rendered, parsed and checked. It may be shared between injections and is never changed.
 type overlay struct {
 	pod map[string]any
-	// names are the containers that it injects, init containers first, each list in its order.
-	names []string
+	// names are the containers that it injects, by the list that they stand in, in order.
+	names map[string][]string
 }
 
 // parseOverlay parses what a template rendered. Output with nothing in it gives an overlay with nothing in it.
@@ -36,15 +36,47 @@ func parseOverlay(rendered []byte) (*overlay, error) {
 			delete(pod, part)
 		}
 	}
-	o := &overlay{pod: pod}
+	o := &overlay{pod: pod, names: map[string][]string{}}
 	for _, list := range containerLists {
 		for _, container := range objectsIn(pod, "spec", list) {
 			if container["$patch"] == nil {
-				o.names = append(o.names, nameOf(container))
+				o.names[list] = append(o.names[list], nameOf(container))
 			}
 		}
 	}
 	return o, nil
+}
+
+// injectedNames returns the names of what the overlays put into the lists of a pod that hold named objects, in the order
+// that merging them gives. The overlays are not changed.
+func injectedNames(overlays []*overlay) (map[string][]string, error) {
+	lists := []string{InitContainers, Containers, "volumes", "imagePullSecrets"}
+	merged := map[string]any{}
+	for _, o := range overlays {
+		named := map[string]any{}
+		for _, list := range lists {
+			var names []any
+			for _, element := range objectsIn(o.pod, "spec", list) {
+				if element["$patch"] == nil {
+					names = append(names, map[string]any{"name": nameOf(element)})
+				}
+			}
+			if len(names) > 0 {
+				named[list] = names
+			}
+		}
+		var err error
+		if merged, err = mergeInto(merged, map[string]any{"spec": named}); err != nil {
+			return nil, fmt.Errorf("merge the names of what is injected: %w", err)
+		}
+	}
+	found := map[string][]string{}
+	for _, list := range lists {
+		for _, element := range objectsIn(merged, "spec", list) {
+			found[list] = append(found[list], nameOf(element))
+		}
+	}
+	return found, nil
 }
 
 // directives counts the merge directives of a decoded object.

@@ -40,6 +40,8 @@ type Profile struct {
 	Templates map[string]string `json:"-"`
 	// Values are the defaults that templates see as .Values.
 	Values map[string]any `json:"-"`
+	// Hooks are the profile's parts in Go.
+	Hooks Hooks `json:"-"`
 }
 
 // Keys are the annotation and label keys of a profile.
@@ -51,7 +53,7 @@ type Keys struct {
 	NamespaceLabelValue string `json:"namespaceLabelValue"`
 	// Templates is the pod annotation that names templates, separated by commas.
 	Templates string `json:"templates"`
-	// NativeSidecar is the pod annotation ("true" or "false") that overrides the value nativeSidecars.
+	// NativeSidecar is the pod annotation ("true" or "false") that overrides the value nativeSidecars. Empty: none.
 	NativeSidecar string `json:"nativeSidecar"`
 	// Status is the annotation in which the engine records what it injected.
 	Status string `json:"status"`
@@ -62,6 +64,8 @@ type Keys struct {
 type InjectorMark struct {
 	Container  string `json:"container"`
 	Annotation string `json:"annotation"`
+	// Unless is an annotation with which the pod is our own work, though it has the two above.
+	Unless string `json:"unless,omitempty"`
 }
 
 // BuiltinProfile returns the profile of that name that is compiled into the program. The error of an unknown name

@@ -9,29 +9,40 @@ import (
 	"text/template"
 
 	"k8s.io/utils/lru"
+
+	"github.com/sidecar-injector/sidecar-injector/templates/internal/yamlescape"
 )
 
 // overlayCacheSize bounds the parsed overlays that an engine keeps. The pods of one workload render alike, so this is
 // about the number of workloads whose pods are created at the same time.
 const overlayCacheSize = 256
 
-// compiled is a template that has been parsed, once for all pods. It is safe for concurrent use.
+// compiled is a template that has been parsed and escaped, once for all pods. It is safe for concurrent use.
 type compiled struct {
 	name     string
 	template *template.Template
 	overlays *lru.Cache // rendered text → *overlay
 }
 
-func compile(name, text string) (*compiled, error) {
-	parsed, err := template.New(name).Option("missingkey=error").Funcs(functions()).Parse(text)
+func compile(name, text string, hooks *Hooks) (*compiled, error) {
+	missing := "missingkey=error"
+	if hooks.AllowMissing {
+		missing = "missingkey=default"
+	}
+	known := yamlescape.Functions(merged(functions(), hooks.Functions))
+	parsed, err := template.New(name).Option(missing).Funcs(known).Parse(text)
 	if err != nil {
 		return nil, fmt.Errorf("parse template %q: %w", name, err)
+	}
+	if err := yamlescape.Escape(parsed); err != nil {
+		return nil, err
 	}
 	return &compiled{name: name, template: parsed, overlays: lru.New(overlayCacheSize)}, nil
 }
 
-// render executes the template and returns its parsed output, which the caller must not change. Errors are *Error.
-func (c *compiled) render(data *Data) (*overlay, error) {
+// render executes the template on what it is to see and returns its parsed output, which the caller must not change.
+// Errors are *Error.
+func (c *compiled) render(data any) (*overlay, error) {
 	var out bytes.Buffer
 	if err := c.template.Execute(&out, data); err != nil {
 		return nil, c.executionError(err)
@@ -52,7 +63,7 @@ func (c *compiled) render(data *Data) (*overlay, error) {
 
 // checkDirectives refuses a merge directive that does not stand in the template's own text: it came out of an action,
 // and so perhaps out of the pod.
-func (c *compiled) checkDirectives(parsed *overlay, data *Data) error {
+func (c *compiled) checkDirectives(parsed *overlay, data any) error {
 	found := directives(parsed.pod)
 	if len(found) == 0 {
 		return nil
@@ -77,6 +88,9 @@ func (c *compiled) executionError(err error) *Error {
 	}
 	if input, ok := errors.AsType[*InputError](err); ok {
 		cause = input
+	}
+	if value, ok := errors.AsType[*yamlescape.ValueError](err); ok {
+		line, cause = value.Line, &InputError{Problem: fmt.Sprintf("%s in %s: %s", value.Action, value.Context, value.Problem)}
 	}
 	return &Error{c.name, line, cause}
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // status is what the engine writes into the pod's status annotation, so that the pod can be injected again: for each
@@ -19,6 +20,60 @@ type status struct {
 	Templates []string `json:"templates"`
 	// Containers maps an injected container to the marks of the leaves that are the templates' own.
 	Containers map[string]marks `json:"containers"`
+	// Places says where the author's part of an injected container stood, where that cannot be seen any more.
+	Places places `json:"places,omitempty"`
+}
+
+// claim notes the marks of the containers that lists names. One whose name stands in both lists is noted for each list,
+// as list/name: templates that are at odds make that, and the API server refuses it.
+func (s status) claim(pod Pod, lists map[string]string, overrides map[string]map[string]any) {
+	twice := map[string]bool{}
+	for _, container := range pod.In(InitContainers) {
+		twice[nameOf(container)] = slices.ContainsFunc(pod.In(Containers), func(c map[string]any) bool { return nameOf(c) == nameOf(container) })
+	}
+	for _, list := range containerLists {
+		for _, container := range pod.In(list) {
+			name := nameOf(container)
+			if lists[name] == "" {
+				continue
+			}
+			key := name
+			if twice[name] {
+				key = list + "/" + name
+			}
+			s.Containers[key] = ownedMarks(container, overrides[name])
+		}
+	}
+}
+
+// of returns the marks of a container.
+func (s status) of(list, name string) (marks, bool) {
+	if found, ok := s.Containers[list+"/"+name]; ok {
+		return found, true
+	}
+	found, ok := s.Containers[name]
+	return found, ok
+}
+
+// names returns the names of the containers that are claimed, sorted.
+func (s status) names() []string {
+	var names []string
+	for key := range s.Containers {
+		names = append(names, key[strings.LastIndex(key, "/")+1:])
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// keep drops the containers that are not in lists, and says whether there were such.
+func (s status) keep(lists map[string]string) (dropped bool) {
+	for key := range s.Containers {
+		if lists[key[strings.LastIndex(key, "/")+1:]] == "" {
+			delete(s.Containers, key)
+			dropped = true
+		}
+	}
+	return dropped
 }
 
 // readStatus reads the annotation. A value that is not of its form is no claim at all.

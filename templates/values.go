@@ -23,7 +23,10 @@ func mergeValues(defaults, overrides map[string]any, open []string) (map[string]
 	if err := checkValues("", defaults, overrides, open); err != nil {
 		return nil, err
 	}
-	if len(overrides) == 0 {
+	if defaults == nil {
+		defaults = map[string]any{}
+	}
+	if overrides == nil {
 		overrides = map[string]any{}
 	}
 	base, err := json.Marshal(defaults)

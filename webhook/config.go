@@ -10,16 +10,20 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/sidecar-injector/sidecar-injector/templates"
+	"github.com/sidecar-injector/sidecar-injector/templates/istio"
 )
 
 // ConfigFile is the form of the injection configuration, the key `config` of the ConfigMap, in YAML. Every field is
 // optional. The names are Istio's where Istio has the setting.
 type ConfigFile struct {
-	// Profile names a built-in profile. Default: envoy.
+	// Profile names a built-in profile (default: envoy), or is "istio" for ParseIstio.
 	Profile string `json:"profile,omitempty"`
 	// Policy says what happens to pods that say nothing, in namespaces that opted in: enabled (the default) injects
 	// them, disabled does not.
 	Policy string `json:"policy,omitempty"`
+	// NamespaceLabel is the label, as key=value, that opts a namespace in. The webhook configuration selects by it, so
+	// both have to change together: the chart takes it from here. Default: the profile's, istio-injection=enabled.
+	NamespaceLabel string `json:"namespaceLabel,omitempty"`
 	// OnError says what happens to a pod whose injection fails: deny (the default) refuses it, allow lets it in
 	// without a sidecar and with a warning.
 	OnError string `json:"onError,omitempty"`
@@ -60,9 +64,9 @@ const (
 // Parse reads a configuration and the values that override the profile's, both in YAML (or JSON); each may be empty.
 // The error is one line that names the field and what is allowed there.
 func Parse(config, values []byte) (*Config, error) {
-	var file ConfigFile
-	if err := readStrictly(config, &file); err != nil {
-		return nil, fmt.Errorf("config: %w", err)
+	file, err := ParseFile(config)
+	if err != nil {
+		return nil, err
 	}
 	overrides, err := templates.ParseValues(values)
 	if err != nil {
@@ -71,9 +75,34 @@ func Parse(config, values []byte) (*Config, error) {
 	return NewConfig(file, overrides)
 }
 
+// ParseFile reads a configuration and checks its form: fields and types. It may be empty.
+func ParseFile(config []byte) (ConfigFile, error) {
+	var file ConfigFile
+	if err := readStrictly(config, &file); err != nil {
+		return ConfigFile{}, fmt.Errorf("config: %w", err)
+	}
+	return file, nil
+}
+
 // NewConfig is Parse for a configuration that has been read already. Neither argument is changed; both must not be changed
 // afterwards.
 func NewConfig(file ConfigFile, values map[string]any) (*Config, error) {
+	name := file.Profile
+	if name == "" {
+		name = templates.DefaultProfile
+	}
+	if name == istio.ProfileName {
+		return nil, fmt.Errorf("config: profile: %q comes from an Istio installation, and none is given", name)
+	}
+	profile, err := templates.BuiltinProfile(name)
+	if err != nil {
+		return nil, fmt.Errorf("config: profile: %w", err)
+	}
+	return newConfig(profile, file, values)
+}
+
+// newConfig makes a configuration of a profile and what is laid over it.
+func newConfig(profile *templates.Profile, file ConfigFile, values map[string]any) (*Config, error) {
 	policy, err := oneOf("policy", file.Policy, "enabled", "disabled")
 	if err != nil {
 		return nil, err
@@ -82,13 +111,9 @@ func NewConfig(file ConfigFile, values map[string]any) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	name := file.Profile
-	if name == "" {
-		name = templates.DefaultProfile
-	}
-	profile, err := templates.BuiltinProfile(name)
+	profile, err = withNamespaceLabel(profile, file.NamespaceLabel)
 	if err != nil {
-		return nil, fmt.Errorf("config: profile: %w", err)
+		return nil, err
 	}
 	engine, err := templates.New(templates.Options{
 		Profile:          profile,
@@ -108,7 +133,7 @@ func NewConfig(file ConfigFile, values map[string]any) (*Config, error) {
 		Keys:               profile.Keys,
 		OtherInjectors:     profile.OtherInjectors,
 		Enabled:            policy == "enabled",
-		ExcludedNamespaces: append(append([]string{}, systemNamespaces...), file.ExcludedNamespaces...),
+		ExcludedNamespaces: slices.Concat(systemNamespaces, file.ExcludedNamespaces),
 	}}
 	if c.policy.Never, err = selectors("neverInjectSelector", file.NeverInjectSelector); err != nil {
 		return nil, err
@@ -117,6 +142,23 @@ func NewConfig(file ConfigFile, values map[string]any) (*Config, error) {
 		return nil, err
 	}
 	return c, nil
+}
+
+// withNamespaceLabel returns the profile with another label that opts namespaces in, or as it is for none. It does not
+// change the profile.
+func withNamespaceLabel(profile *templates.Profile, label string) (*templates.Profile, error) {
+	if label == "" {
+		return profile, nil
+	}
+	parsed, err := labels.ConvertSelectorToLabelsMap(label)
+	if err != nil || len(parsed) != 1 {
+		return nil, fmt.Errorf("config: namespaceLabel %q is not allowed, want one label as key=value", label)
+	}
+	changed := *profile
+	for key, value := range parsed {
+		changed.Keys.NamespaceLabel, changed.Keys.NamespaceLabelValue = key, value
+	}
+	return &changed, nil
 }
 
 // Policy returns the policy of decisions. It must not be changed.

@@ -62,6 +62,14 @@ func TestParseFields(t *testing.T) {
 				t.Error("the policy is enabled")
 			}
 		}},
+		"namespaceLabel": {"namespaceLabel: example.com/mesh=on", "", func(t *testing.T, c *Config) {
+			if keys := c.Policy().Keys; keys.NamespaceLabel != "example.com/mesh" || keys.NamespaceLabelValue != "on" {
+				t.Errorf("keys %+v", keys)
+			}
+			if scope, called := c.ScopeOf(map[string]string{"example.com/mesh": "on"}); scope != ScopeNamespace || !called {
+				t.Errorf("a namespace with the label: scope %q, called %v", scope, called)
+			}
+		}},
 		"onError": {"onError: allow", "", func(t *testing.T, c *Config) {
 			if c.onError != onErrorAllow {
 				t.Errorf("onError %q", c.onError)
@@ -118,11 +126,15 @@ func TestParseFields(t *testing.T) {
 
 // TestParseErrors asserts that each error names the field (or the line) and what is allowed there, on one line.
 func TestParseErrors(t *testing.T) {
-	const fields = "want one of profile, policy, onError, revision, templates, defaultTemplates, aliases, neverInjectSelector, alwaysInjectSelector, excludedNamespaces"
+	const fields = "want one of profile, policy, namespaceLabel, onError, revision, templates, defaultTemplates, aliases, neverInjectSelector, alwaysInjectSelector, excludedNamespaces"
 	tests := map[string]struct {
 		config, values string
 		want           string
 	}{
+		"a namespace label without a value":         {"namespaceLabel: mesh", "", `config: namespaceLabel "mesh" is not allowed, want one label as key=value`},
+		"two namespace labels":                      {"namespaceLabel: 'a=b,c=d'", "", `config: namespaceLabel "a=b,c=d" is not allowed, want one label as key=value`},
+		"a namespace label that is none":            {"namespaceLabel: 'a b=c'", "", `config: namespaceLabel "a b=c" is not allowed, want one label as key=value`},
+		"the profile istio without Istio":           {"profile: istio", "", `config: profile: "istio" comes from an Istio installation, and none is given`},
 		"an unknown field":                          {"polcy: enabled", "", `config: unknown field "polcy", ` + fields},
 		"a field in another spelling":               {"Policy: disabled", "", `config: unknown field "Policy", ` + fields},
 		"a number for a field's name":               {"1: 2", "", `config: unknown field "1", ` + fields},

@@ -97,7 +97,8 @@ func Decide(pod *corev1.Pod, namespace Namespace, policy *Policy) Decision {
 	}
 	for _, injector := range slices.Sorted(maps.Keys(policy.OtherInjectors)) {
 		mark := policy.OtherInjectors[injector]
-		if _, marked := pod.Annotations[mark.Annotation]; marked && hasContainer(pod, mark.Container) {
+		_, marked := pod.Annotations[mark.Annotation]
+		if _, ours := pod.Annotations[mark.Unless]; marked && !ours && hasContainer(pod, mark.Container) {
 			return Decision{Reason: ReasonInjectedByOther, Detail: fmt.Sprintf("the pod has the container %q of another injector, %s", mark.Container, injector)}
 		}
 	}

@@ -61,12 +61,15 @@ func (h *Handler) SetConfig(config *Config) { h.config.Store(config) }
 // Config returns the configuration in use, nil before there is one.
 func (h *Handler) Config() *Config { return h.config.Load() }
 
-// Register serves both scopes at their paths. The server is controller-runtime's webhook.Server, or anything alike.
+// Register serves both scopes at their paths and below. The server is controller-runtime's webhook.Server, or anything
+// alike that takes the patterns of http.ServeMux.
 func (h *Handler) Register(server interface {
 	Register(path string, hook http.Handler)
 }) {
 	for _, scope := range []Scope{ScopeNamespace, ScopePod} {
-		server.Register(scope.Path(), &admission.Webhook{Handler: h.For(scope)})
+		hook := &admission.Webhook{Handler: h.For(scope)}
+		server.Register(scope.Path(), hook)
+		server.Register(scope.Path()+"/", scope.below(hook))
 	}
 }
 
@@ -74,7 +77,7 @@ func (h *Handler) Register(server interface {
 func (h *Handler) For(scope Scope) admission.Handler {
 	return admission.HandlerFunc(func(ctx context.Context, req admission.Request) admission.Response {
 		start := time.Now()
-		a := h.answer(scope, &req)
+		a := h.answer(ctx, scope, &req)
 		h.metrics.record(start, a.outcome, a.reason)
 		logger := log.FromContext(ctx).WithValues("uid", req.UID, "namespace", req.Namespace, "outcome", a.outcome, "reason", a.reason)
 		if a.err != nil {
@@ -107,7 +110,7 @@ const (
 	reasonInternalError Reason = "internal_error"
 )
 
-func (h *Handler) answer(scope Scope, req *admission.Request) (a answer) {
+func (h *Handler) answer(ctx context.Context, scope Scope, req *admission.Request) (a answer) {
 	config := h.config.Load()
 	if config == nil {
 		return answer{outcome: outcomeError, reason: reasonNoConfig, status: http.StatusServiceUnavailable, err: errors.New("no configuration is loaded yet")}
@@ -129,20 +132,19 @@ func (h *Handler) answer(scope Scope, req *admission.Request) (a answer) {
 	}
 	if decision.Inject {
 		a.outcome = outcomeInject
-		h.inject(&a, config, raw, pod, req.Namespace)
+		h.inject(&a, config, pod, templates.Input{Pod: raw, Namespace: metav1.ObjectMeta{Name: req.Namespace}, Path: pairsOf(ctx)})
 	}
 	return a
 }
 
 // inject fills the answer with the patch, or with the error there was.
-func (h *Handler) inject(a *answer, config *Config, raw map[string]any, pod *corev1.Pod, namespace string) {
-	known := &metav1.ObjectMeta{Name: namespace}
+func (h *Handler) inject(a *answer, config *Config, pod *corev1.Pod, input templates.Input) {
 	if h.namespaces != nil {
-		if found := h.namespaces.Namespace(namespace); found != nil {
-			known = found
+		if found := h.namespaces.Namespace(input.Namespace.Name); found != nil {
+			input.Namespace = *found
 		}
 	}
-	result, err := config.engine.Inject(templates.Input{Pod: raw, Namespace: *known})
+	result, err := config.engine.Inject(input)
 	if err != nil {
 		a.outcome, a.err = outcomeError, err
 		a.reason, a.status = reasonInvalidInput, http.StatusBadRequest
@@ -153,7 +155,7 @@ func (h *Handler) inject(a *answer, config *Config, raw map[string]any, pod *cor
 		return
 	}
 	a.templates, a.patch = result.Templates, result.Patch
-	warning, err := podSecurityWarning(pod, result.Pod, known)
+	warning, err := podSecurityWarning(pod, result.Pod, &input.Namespace)
 	if err != nil {
 		a.outcome, a.reason, a.status, a.err = outcomeError, reasonInternalError, http.StatusInternalServerError, err
 	}

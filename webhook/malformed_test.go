@@ -54,7 +54,7 @@ func TestHandlerRefusesWhatIsNoReview(t *testing.T) {
 
 func TestHandlerServesItsTwoPathsOnly(t *testing.T) {
 	server := serveConfig(t, "")
-	for _, path := range []string{"/", "/inject", "/inject/", "/inject/other", "/inject/pod/more"} {
+	for _, path := range []string{"/", "/inject", "/inject/", "/inject/other", "/inject/pod/more", "/inject/pod/a/b/c", "/inject/pod//a"} {
 		response, err := http.Post(server.url+path, "application/json", bytes.NewReader(reviewOf(t, aPod(t))))
 		if err != nil {
 			t.Fatal(err)

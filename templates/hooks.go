@@ -1,0 +1,60 @@
+package templates
+
+import (
+	"text/template"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// Hooks are what a profile does in Go, for what cannot be said in a template. Each may be nil. They are pure: they
+// depend on their arguments alone, keep none of them, and are safe for concurrent use.
+type Hooks struct {
+	// Functions are laid over the functions that templates may call.
+	Functions template.FuncMap
+	// Model returns what templates see in place of the Data, which it must not change. An *InputError says that the
+	// pod's author has to act.
+	Model func(data *Data) (any, error)
+	// Prepare undoes on a pod that was injected before what Finish did, as far as fields are concerned that are not
+	// the injected containers' own, so that templates see the pod as its author wrote it. It is called for every pod
+	// and changes it.
+	Prepare func(Preparation)
+	// Finish changes the pod after templates and overrides have been merged. Whatever it changes must come out the same
+	// when the pod that Prepare makes of the result is injected again.
+	Finish func(*Injection) error
+	// Order puts the containers of the finished pod in order. Nil: the rule of the envoy profile, see order.go.
+	Order func(*Injection)
+	// AllowMissing lets templates read values that are not there: those are nil, and print as "<no value>". Otherwise
+	// that is an error.
+	AllowMissing bool
+}
+
+// Preparation is a pod before its injection.
+type Preparation struct {
+	// Pod is the pod as it came; it may be changed.
+	Pod Pod
+	// Namespace is what is known of the pod's namespace.
+	Namespace metav1.ObjectMeta
+	// Claimed are the containers that the pod's status annotation says an earlier injection put there. Anybody can
+	// write that.
+	Claimed []string
+}
+
+// Injection is a pod with the templates and its author's overrides merged in.
+type Injection struct {
+	// Pod may be changed.
+	Pod Pod
+	// Data is what is known of the pod, Model what the templates saw. Neither must be changed.
+	Data  *Data
+	Model any
+	// Injected maps a list (InitContainers, Containers, volumes, imagePullSecrets) to the names of what the templates
+	// have put into it, in order.
+	Injected map[string][]string
+	// Overrides are the containers that the pod's author wrote of those that the templates inject, by name, without
+	// what the author left to the injector (the image "auto"). They must not be changed.
+	Overrides map[string]map[string]any
+	// Path is that of the Input.
+	Path map[string]string
+	// Again says that the pod was injected before, if its status annotation, which anybody can write, is to be believed.
+	// What the author's part of an injected container says is then mixed with what the API server filled in.
+	Again bool
+}

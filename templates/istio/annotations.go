@@ -1,0 +1,155 @@
+package istio
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net/netip"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"k8s.io/apimachinery/pkg/api/resource"
+
+	"github.com/sidecar-injector/sidecar-injector/templates"
+)
+
+// checkAnnotations checks the annotations whose values Istio restricts. The error is an *InputError about the first, in
+// alphabetical order, that is wrong.
+func checkAnnotations(annotations map[string]string) error {
+	checks := annotationChecks()
+	for _, key := range slices.Sorted(maps.Keys(annotations)) {
+		check, ok := checks[key]
+		if !ok {
+			continue
+		}
+		if err := check(annotations[key]); err != nil {
+			return &templates.InputError{Annotation: key, Problem: fmt.Sprintf("%q %s", annotations[key], err)}
+		}
+	}
+	return nil
+}
+
+func annotationChecks() map[string]func(value string) error {
+	const traffic = "traffic.sidecar.istio.io/"
+	return map[string]func(value string) error{
+		annotationInterceptionMode:                              checkMode,
+		annotationStatusPort:                                    checkPort,
+		annotationMergeMetrics:                                  checkBool,
+		annotationProxyConfig:                                   checkProxyConfigText,
+		"readiness.status.sidecar.istio.io/initialDelaySeconds": checkCount,
+		"readiness.status.sidecar.istio.io/periodSeconds":       checkCount,
+		"readiness.status.sidecar.istio.io/failureThreshold":    checkCount,
+		traffic + "includeOutboundIPRanges":                     orAll(checkRanges("includeIPRanges")),
+		traffic + "excludeOutboundIPRanges":                     checkRanges("excludeIPRanges"),
+		traffic + "includeInboundPorts":                         orAll(checkPorts),
+		traffic + "excludeInboundPorts":                         checkPorts,
+		traffic + "excludeOutboundPorts":                        checkPorts,
+		traffic + "excludeInterfaces":                           checkInterfaces,
+		traffic + "kubevirtInterfaces":                          checkInterfaces,
+		"istio.io/reroute-virtual-interfaces":                   checkInterfaces,
+		"sidecar.istio.io/proxyCPU":                             checkQuantity,
+		"sidecar.istio.io/proxyMemory":                          checkQuantity,
+		"sidecar.istio.io/proxyCPULimit":                        checkQuantity,
+		"sidecar.istio.io/proxyMemoryLimit":                     checkQuantity,
+	}
+}
+
+// orAll lets "*" through.
+func orAll(check func(string) error) func(string) error {
+	return func(value string) error {
+		if value == "*" {
+			return nil
+		}
+		return check(value)
+	}
+}
+
+func checkMode(value string) error {
+	if slices.Contains([]string{"REDIRECT", "TPROXY", "NONE"}, value) {
+		return nil
+	}
+	return errors.New("is not allowed, want REDIRECT, TPROXY or NONE")
+}
+
+func checkPort(value string) error {
+	if _, err := strconv.ParseUint(strings.TrimSpace(value), 10, 16); err != nil {
+		return errors.New("is not a port")
+	}
+	return nil
+}
+
+func checkPorts(value string) error {
+	if strings.TrimSpace(value) == "" {
+		return nil
+	}
+	for port := range strings.SplitSeq(value, ",") {
+		if checkPort(port) != nil {
+			return fmt.Errorf("is not a list of ports separated by commas: %q is not a port", port)
+		}
+	}
+	return nil
+}
+
+// checkRanges checks what stands for a value of the configuration in one pod.
+func checkRanges(setting string) func(string) error {
+	return func(value string) error {
+		if value == "" {
+			return nil
+		}
+		for cidr := range strings.SplitSeq(value, ",") {
+			if _, err := netip.ParsePrefix(cidr); err != nil {
+				return fmt.Errorf("cannot be %s, a list of IP ranges separated by commas: %q is not one such as 10.0.0.0/8", setting, cidr)
+			}
+		}
+		return nil
+	}
+}
+
+var interfaceForm = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9._-]{0,14}$`)
+
+func checkInterfaces(value string) error {
+	if value == "" {
+		return nil
+	}
+	for name := range strings.SplitSeq(value, ",") {
+		if !interfaceForm.MatchString(strings.TrimSpace(name)) {
+			return fmt.Errorf("is not a list of network interfaces separated by commas: %q is not the name of one", name)
+		}
+	}
+	return nil
+}
+
+func checkBool(value string) error {
+	if _, err := strconv.ParseBool(value); err != nil {
+		return errors.New("is neither true nor false")
+	}
+	return nil
+}
+
+func checkCount(value string) error {
+	if _, err := strconv.ParseUint(value, 10, 32); err != nil {
+		return errors.New("is not a number from 0 to 4294967295")
+	}
+	return nil
+}
+
+func checkQuantity(value string) error {
+	if _, err := resource.ParseQuantity(value); err != nil || strings.ContainsFunc(value, unicode.IsControl) {
+		return errors.New("is not a quantity such as 100m or 64Mi")
+	}
+	return nil
+}
+
+func checkProxyConfigText(value string) error {
+	config := defaultProxyConfig()
+	if err := readProxyOver([]byte(value), config); err != nil {
+		return fmt.Errorf("is not a ProxyConfig: %w", err)
+	}
+	if err := checkProxyConfig(config); err != nil {
+		return fmt.Errorf("is no usable ProxyConfig: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,51 @@
+package istio
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/sidecar-injector/sidecar-injector/templates"
+)
+
+func TestCheckAnnotations(t *testing.T) {
+	const traffic = "traffic.sidecar.istio.io/"
+	tests := map[string]struct{ good, bad []string }{
+		annotationInterceptionMode:                              {[]string{"REDIRECT", "TPROXY", "NONE"}, []string{"", "redirect"}},
+		annotationStatusPort:                                    {[]string{"0", " 80 ", "65535"}, []string{"", "65536", "-1", "a"}},
+		annotationMergeMetrics:                                  {[]string{"true", "0"}, []string{"", "yes"}},
+		"readiness.status.sidecar.istio.io/periodSeconds":       {[]string{"0", "4294967295"}, []string{"", "4294967296", "1s", " 1"}},
+		"readiness.status.sidecar.istio.io/failureThreshold":    {[]string{"1"}, []string{"-1"}},
+		"readiness.status.sidecar.istio.io/initialDelaySeconds": {[]string{"1"}, []string{"1.5"}},
+		traffic + "includeOutboundIPRanges":                     {[]string{"", "*", "10.0.0.0/8,fd00::/8"}, []string{"10.0.0.1", "10.0.0.0/8, 10.1.0.0/16"}},
+		traffic + "excludeOutboundIPRanges":                     {[]string{"", "10.0.0.0/8"}, []string{"*"}},
+		traffic + "includeInboundPorts":                         {[]string{"", "*", "80, 81"}, []string{"80,", "http"}},
+		traffic + "excludeInboundPorts":                         {[]string{"", "80"}, []string{"*"}},
+		traffic + "excludeOutboundPorts":                        {[]string{"", "80"}, []string{"*"}},
+		traffic + "excludeInterfaces":                           {[]string{"", "eth0, net.1"}, []string{"0eth", "eth0,", strings.Repeat("a", 16)}},
+		traffic + "kubevirtInterfaces":                          {[]string{"eth0"}, []string{"eth 0"}},
+		"istio.io/reroute-virtual-interfaces":                   {[]string{"eth0"}, []string{"eth0;"}},
+		"sidecar.istio.io/proxyCPU":                             {[]string{"1", "100m"}, []string{"", "1 cpu", "1\n"}},
+		"sidecar.istio.io/proxyMemoryLimit":                     {[]string{"64Mi"}, []string{"64MiB"}},
+		"sidecar.istio.io/logLevel":                             {[]string{"whatever"}, nil},
+		annotationProxyConfig: {
+			[]string{"", "{}", "concurrency: 2", "unknown: 1", "{discoveryAddress: 'istiod.x:1'}", "{discoveryAddress: '[::1]:1'}", "tracing: {zipkin: {address: '$(HOST_IP):9411'}}"},
+			[]string{"x", "[]", "concurrency: x", "binaryPath: ''", "discoveryAddress: a", "statusPort: 0", "proxyAdminPort: 65536", "drainDuration: 0s", "serviceCluster: ''", "statsdUdpAddress: 'a b:1'", "controlPlaneAuthPolicy: 7", "interceptionMode: X"},
+		},
+	}
+	for key, test := range tests {
+		t.Run(key, func(t *testing.T) {
+			for _, value := range test.good {
+				if err := checkAnnotations(map[string]string{key: value}); err != nil {
+					t.Errorf("%q: %v", value, err)
+				}
+			}
+			for _, value := range test.bad {
+				err := checkAnnotations(map[string]string{"a": "b", key: value})
+				if input, ok := errors.AsType[*templates.InputError](err); !ok || input.Annotation != key || input.Problem == "" {
+					t.Errorf("%q: got %v, want an error that names the annotation", value, err)
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,67 @@
+package istio
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/yaml"
+)
+
+// configText is the key config of the ConfigMap istio-sidecar-injector. Its key template is for versions that do not
+// know templates, and fails on purpose in all others.
+type configText struct {
+	Policy               string                 `json:"policy"`
+	DefaultTemplates     []string               `json:"defaultTemplates"`
+	Templates            map[string]string      `json:"templates"`
+	Aliases              map[string][]string    `json:"aliases"`
+	NeverInjectSelector  []metav1.LabelSelector `json:"neverInjectSelector"`
+	AlwaysInjectSelector []metav1.LabelSelector `json:"alwaysInjectSelector"`
+	InjectedAnnotations  map[string]string      `json:"injectedAnnotations"`
+}
+
+func readConfig(text []byte) (*configText, error) {
+	config := &configText{}
+	if err := readLeniently(text, config); err != nil {
+		return nil, err
+	}
+	if len(config.Templates) == 0 {
+		return nil, errNoTemplates
+	}
+	if len(config.DefaultTemplates) == 0 {
+		config.DefaultTemplates = []string{"sidecar"}
+	}
+	if config.Policy != "enabled" && config.Policy != "disabled" {
+		return nil, fmt.Errorf("policy %q is not allowed, want enabled or disabled", config.Policy)
+	}
+	return config, nil
+}
+
+// readLeniently reads YAML (or JSON) into a struct and ignores fields that it does not have. The error of a value of a
+// wrong type names the field.
+func readLeniently(text []byte, into any) error {
+	raw, err := yaml.YAMLToJSON(text)
+	if err != nil {
+		return err
+	}
+	err = json.Unmarshal(raw, into)
+	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		return fmt.Errorf("%s: got %s, want %s", wrong.Field, inWords(wrong.Value), inWords(wrong.Type.Kind().String()))
+	}
+	return err
+}
+
+// inWords names a kind of JSON or of Go as YAML's users do.
+func inWords(kind string) string {
+	switch kind {
+	case "array", "slice":
+		return "a list"
+	case "object", "map", "struct":
+		return "an object"
+	case "bool":
+		return "a boolean"
+	default:
+		return "a " + kind
+	}
+}

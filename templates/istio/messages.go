@@ -1,0 +1,169 @@
+package istio
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	meshconfig "istio.io/api/mesh/v1alpha1"
+	"sigs.k8s.io/yaml"
+)
+
+// readOver lays a text in YAML over a message: a field that the text has, be it zero, replaces the message's as a whole.
+// Null is a field that the text has not, and fields that are not known are ignored. It changes the message.
+func readOver(text []byte, into proto.Message) error {
+	raw, err := yaml.YAMLToJSON(text)
+	if err != nil {
+		return err
+	}
+	if string(raw) == "null" {
+		return nil
+	}
+	read := into.ProtoReflect().New()
+	if err := decodeMessage(raw, read.Interface()); err != nil {
+		return err
+	}
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(raw, &fields); err != nil {
+		return err
+	}
+	for name, value := range fields {
+		if field := fieldNamed(read.Descriptor(), name); field != nil && string(value) != "null" && !read.Has(field) {
+			into.ProtoReflect().Clear(field)
+		}
+	}
+	layOver(into, read.Interface())
+	return nil
+}
+
+// decodeMessage decodes JSON and ignores fields that are not known, but no values that are not. Its errors are the same
+// each time, which those of protojson alone are not.
+func decodeMessage(raw []byte, into proto.Message) error {
+	var value any
+	if err := json.Unmarshal(raw, &value); err != nil {
+		return err
+	}
+	dropUnknown(value, into.ProtoReflect().Descriptor())
+	known, err := json.Marshal(value)
+	if err != nil {
+		return err
+	}
+	if err := protojson.Unmarshal(known, into); err != nil {
+		return errors.New(protojsonPrefix.ReplaceAllString(strings.ReplaceAll(err.Error(), "\u00a0", " "), ""))
+	}
+	return nil
+}
+
+// protojsonPrefix says where in the JSON an error is, of which nobody has seen the lines.
+var protojsonPrefix = regexp.MustCompile(`^proto: (?:syntax error )?(?:\(line \d+:\d+\): )?`)
+
+// dropUnknown takes fields that a message does not have out of its JSON. (protojson can do that itself, but would ignore
+// unknown values of enumerations too.) Messages whose JSON has a form of its own are left alone.
+func dropUnknown(value any, message protoreflect.MessageDescriptor) {
+	object, ok := value.(map[string]any)
+	if !ok || message.FullName().Parent() == "google.protobuf" {
+		return
+	}
+	for name, inner := range object {
+		field := fieldNamed(message, name)
+		switch {
+		case field == nil:
+			delete(object, name)
+		case field.IsMap() && field.MapValue().Message() != nil:
+			entries, _ := inner.(map[string]any)
+			for _, entry := range entries {
+				dropUnknown(entry, field.MapValue().Message())
+			}
+		case field.IsList() && field.Message() != nil:
+			elements, _ := inner.([]any)
+			for _, element := range elements {
+				dropUnknown(element, field.Message())
+			}
+		case !field.IsMap() && field.Message() != nil:
+			dropUnknown(inner, field.Message())
+		}
+	}
+}
+
+func fieldNamed(message protoreflect.MessageDescriptor, name string) protoreflect.FieldDescriptor {
+	known := message.Fields()
+	if field := known.ByJSONName(name); field != nil {
+		return field
+	}
+	return known.ByName(protoreflect.Name(name))
+}
+
+// layOver replaces fields of a message by those that are set in another one of its type. It changes the first alone,
+// and shares nothing between them.
+func layOver(into, over proto.Message) {
+	target := into.ProtoReflect()
+	proto.Clone(over).ProtoReflect().Range(func(field protoreflect.FieldDescriptor, value protoreflect.Value) bool {
+		target.Set(field, value)
+		return true
+	})
+}
+
+// readProxyOver is readOver for settings of the proxy, of which metadata and headers merge.
+func readProxyOver(text []byte, into *meshconfig.ProxyConfig) error {
+	before := proto.CloneOf(into)
+	if err := readOver(text, into); err != nil {
+		return err
+	}
+	keepMerged(into, before)
+	return nil
+}
+
+// layProxyOver is layOver for settings of the proxy, of which metadata and headers merge.
+func layProxyOver(into, over *meshconfig.ProxyConfig) {
+	before := proto.CloneOf(into)
+	layOver(into, over)
+	keepMerged(into, before)
+}
+
+// keepMerged puts back what was there before and is not replaced: single entries of the metadata, single headers.
+func keepMerged(into, before *meshconfig.ProxyConfig) {
+	for name, value := range before.GetProxyMetadata() {
+		if into.ProxyMetadata == nil {
+			into.ProxyMetadata = map[string]string{}
+		}
+		if _, replaced := into.ProxyMetadata[name]; !replaced {
+			into.ProxyMetadata[name] = value
+		}
+	}
+	if into.GetProxyHeaders() != nil && before.GetProxyHeaders() != nil {
+		headers := proto.CloneOf(before.GetProxyHeaders())
+		layOver(headers, into.GetProxyHeaders())
+		into.ProxyHeaders = headers
+	}
+}
+
+// proxyConfigJSON is what the proxy's settings look like in its environment: without what it knows by default.
+func proxyConfigJSON(config *meshconfig.ProxyConfig) (string, error) {
+	short := proto.CloneOf(config)
+	message := short.ProtoReflect()
+	defaultProxyConfig().ProtoReflect().Range(func(field protoreflect.FieldDescriptor, value protoreflect.Value) bool {
+		if message.Has(field) && message.Get(field).Equal(value) {
+			message.Clear(field)
+		}
+		return true
+	})
+	return messageJSON(short)
+}
+
+// messageJSON encodes a message; the form is the same each time, which that of protojson alone is not.
+func messageJSON(message proto.Message) (string, error) {
+	if message == nil || !message.ProtoReflect().IsValid() {
+		return "{}", nil
+	}
+	loose, err := protojson.Marshal(message)
+	if err != nil {
+		return "", fmt.Errorf("encode %s: %w", message.ProtoReflect().Descriptor().Name(), err)
+	}
+	compact, err := json.Marshal(json.RawMessage(loose))
+	return string(compact), err
+}

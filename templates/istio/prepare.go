@@ -1,0 +1,119 @@
+package istio
+
+import (
+	"encoding/json"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/sidecar-injector/sidecar-injector/templates"
+)
+
+// prepare is the hook that undoes on a pod that was injected before what finish did to its author's own fields. All of
+// it is read off the pod itself, and says no more than what the proxy does in the pod anyway: who forges it gains
+// nothing.
+func (i *injector) prepare(p templates.Preparation) {
+	if i.sources.OpenShift {
+		forgetAssignedUser(p.Pod)
+	}
+	if !slices.Contains(p.Claimed, proxyContainer) {
+		return
+	}
+	restoreProbes(p.Pod)
+	i.restorePrometheus(p.Pod)
+	restoreUser(p.Pod)
+}
+
+// forgetAssignedUser takes user and group from the proxy's container as its author wrote it, if its user is the
+// application's: OpenShift gives all containers the same one, and the proxy needs another.
+func forgetAssignedUser(pod templates.Pod) {
+	proxy := proxyOf(pod)
+	security, ok := proxy["securityContext"].(map[string]any)
+	if !ok {
+		return
+	}
+	var ofProxy, ofApplication int64
+	for _, list := range []string{templates.Containers, templates.InitContainers} {
+		for _, container := range pod.In(list) {
+			user, ok := field(container, "securityContext", "runAsUser").(int64)
+			switch name := container["name"]; {
+			case !ok:
+			case name == proxyContainer:
+				ofProxy = user
+			case name != validationContainer && name != initContainer:
+				ofApplication = user
+			}
+		}
+	}
+	if ofProxy == ofApplication {
+		delete(security, "runAsUser")
+		delete(security, "runAsGroup")
+	}
+}
+
+// restoreProbes gives the probes that ask the agent their own form back, which the agent's environment has.
+func restoreProbes(pod templates.Pod) {
+	var probers map[string]map[string]any
+	if json.Unmarshal([]byte(variable(proxyOf(pod), envProbers)), &probers) != nil {
+		return
+	}
+	eachHandler(pod, func(_, handler map[string]any, _, url string) {
+		original, ok := probers[url]
+		if !ok || field(handler, "httpGet", "path") != url {
+			return
+		}
+		kind := kindOf(original, false)
+		action, _ := original[kind].(map[string]any)
+		if action == nil {
+			return
+		}
+		if port, ok := action["port"].(float64); ok {
+			action["port"] = int64(port)
+		}
+		delete(handler, "httpGet")
+		handler[kind] = action
+	})
+}
+
+// restorePrometheus gives the annotations for Prometheus that point at the proxy their own form back, which the proxy's
+// environment has.
+func (i *injector) restorePrometheus(pod templates.Pod) {
+	found := prometheusAnnotations(pod)
+	ours := found[annotationPrometheusPort] == strconv.Itoa(int(i.mesh.GetDefaultConfig().GetStatusPort())) &&
+		found[annotationPrometheusPath] == mergedPath && found[annotationPrometheusScrape] == "true"
+	if !ours || !i.mergesPrometheus(pod) {
+		return
+	}
+	clearPrometheus(pod)
+	var config scrape
+	if json.Unmarshal([]byte(variable(proxyOf(pod), envPrometheus)), &config) != nil {
+		return
+	}
+	original := map[string]string{annotationPrometheusScrape: config.Scrape}
+	if len(config.Targets) == 0 {
+		original[annotationPrometheusPort], original[annotationPrometheusPath] = config.Port, config.Path
+	}
+	var targets []string
+	for _, target := range config.Targets {
+		targets = append(targets, target.Port+":"+target.Path)
+	}
+	original[annotationScrapeTargets] = strings.Join(targets, ",")
+	for key, value := range original {
+		if value != "" {
+			pod.Annotations()[key] = value
+		}
+	}
+}
+
+// restoreUser gives a proxy that had to run as root, for TPROXY, the user back that its author gave it: the argument
+// behind -u is it.
+func restoreUser(pod templates.Pod) {
+	mode, _ := pod.Annotation(annotationInterceptionMode)
+	redirect := redirectOf(pod)
+	user, ok := userArgument(redirect)
+	args, _ := redirect["args"].([]any)
+	transparent := mode == "TPROXY" || slices.Contains(args, any("TPROXY"))
+	if ok && transparent && user != defaultProxyID && field(proxyOf(pod), "securityContext", "runAsUser") == int64(0) {
+		securityOf(proxyOf(pod))["runAsUser"] = user
+	}
+}

@@ -1,0 +1,158 @@
+package istio
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"google.golang.org/protobuf/proto"
+	meshconfig "istio.io/api/mesh/v1alpha1"
+	networking "istio.io/api/networking/v1beta1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/json"
+
+	"github.com/sidecar-injector/sidecar-injector/templates"
+)
+
+// ProxyConfig is a resource of the kind ProxyConfig, of which this program needs no more than this.
+type ProxyConfig struct {
+	metav1.ObjectMeta
+	Spec *networking.ProxyConfig
+}
+
+// DecodeProxyConfig reads a ProxyConfig resource as a client for unstructured objects gives it, which is not changed.
+// Fields that are not known are ignored.
+func DecodeProxyConfig(object map[string]any) (ProxyConfig, error) {
+	resource := ProxyConfig{Spec: &networking.ProxyConfig{}}
+	metadata, _ := object["metadata"].(map[string]any)
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(metadata, &resource.ObjectMeta); err != nil {
+		return resource, fmt.Errorf("decode metadata of a ProxyConfig: %w", err)
+	}
+	spec, ok := object["spec"]
+	if !ok || spec == nil {
+		return resource, nil
+	}
+	raw, err := json.Marshal(spec)
+	if err == nil {
+		err = decodeMessage(raw, resource.Spec)
+	}
+	if err != nil {
+		return resource, fmt.Errorf("decode ProxyConfig %q of namespace %q: %w", resource.Name, resource.Namespace, err)
+	}
+	return resource, nil
+}
+
+// proxyConfigs answers which settings the proxy of a pod has. The later win:
+//
+//	the defaults
+//	the mesh's defaultConfig
+//	the oldest ProxyConfig without a selector in the root namespace
+//	the oldest ProxyConfig without a selector in the pod's namespace
+//	the pod's annotation
+//	the oldest ProxyConfig in the pod's namespace whose selector matches
+//
+// All that does not depend on an annotation is merged in advance. It is immutable, and so are the messages it gives.
+type proxyConfigs struct {
+	everywhere *meshconfig.ProxyConfig
+	namespaces map[string]*meshconfig.ProxyConfig
+	workloads  map[string][]workloadConfig
+}
+
+type workloadConfig struct {
+	selector labels.Selector
+	own      *meshconfig.ProxyConfig
+	merged   *meshconfig.ProxyConfig // own over those of the namespace
+}
+
+func newProxyConfigs(mesh *meshconfig.MeshConfig, resources []ProxyConfig) (*proxyConfigs, error) {
+	p := &proxyConfigs{
+		everywhere: defaultProxyConfig(),
+		namespaces: map[string]*meshconfig.ProxyConfig{},
+		workloads:  map[string][]workloadConfig{},
+	}
+	layProxyOver(p.everywhere, mesh.GetDefaultConfig())
+	root := mesh.GetRootNamespace()
+	sorted := slices.SortedStableFunc(slices.Values(resources), func(a, b ProxyConfig) int {
+		// The root namespace first, because the others' settings are laid over its.
+		return cmp.Or(-cmp.Compare(btoi(a.Namespace == root), btoi(b.Namespace == root)),
+			a.CreationTimestamp.Compare(b.CreationTimestamp.Time), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Namespace, b.Namespace))
+	})
+	for _, resource := range sorted {
+		if resource.Spec.GetSelector() != nil || p.namespaces[resource.Namespace] != nil {
+			continue
+		}
+		own := ofResource(resource.Spec)
+		if resource.Namespace == root {
+			layProxyOver(p.everywhere, own)
+			p.namespaces[root] = p.everywhere
+			continue
+		}
+		merged := proto.CloneOf(p.everywhere)
+		layProxyOver(merged, own)
+		p.namespaces[resource.Namespace] = merged
+	}
+	for _, resource := range sorted {
+		if len(resource.Spec.GetSelector().GetMatchLabels()) == 0 {
+			continue
+		}
+		own := ofResource(resource.Spec)
+		merged := proto.CloneOf(p.ofNamespace(resource.Namespace))
+		layProxyOver(merged, own)
+		p.workloads[resource.Namespace] = append(p.workloads[resource.Namespace],
+			workloadConfig{labels.SelectorFromSet(resource.Spec.GetSelector().GetMatchLabels()), own, merged})
+	}
+	return p, nil
+}
+
+func btoi(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// ofResource returns the settings that a resource may make.
+func ofResource(spec *networking.ProxyConfig) *meshconfig.ProxyConfig {
+	return &meshconfig.ProxyConfig{
+		Concurrency:   spec.GetConcurrency(),
+		Image:         spec.GetImage(),
+		ProxyMetadata: spec.GetEnvironmentVariables(),
+	}
+}
+
+func (p *proxyConfigs) ofNamespace(name string) *meshconfig.ProxyConfig {
+	if merged, ok := p.namespaces[name]; ok {
+		return merged
+	}
+	return p.everywhere
+}
+
+// of returns the settings for a pod, which must not be changed. The error is an *InputError.
+func (p *proxyConfigs) of(pod *metav1.ObjectMeta) (*meshconfig.ProxyConfig, error) {
+	var workload *workloadConfig
+	for i := range p.workloads[pod.Namespace] {
+		if candidate := &p.workloads[pod.Namespace][i]; candidate.selector.Matches(labels.Set(pod.Labels)) {
+			workload = candidate
+			break
+		}
+	}
+	text, annotated := pod.Annotations[annotationProxyConfig]
+	switch {
+	case !annotated && workload != nil:
+		return workload.merged, nil
+	case !annotated:
+		return p.ofNamespace(pod.Namespace), nil
+	}
+	said := &meshconfig.ProxyConfig{}
+	if err := readOver([]byte(text), said); err != nil {
+		return nil, &templates.InputError{Annotation: annotationProxyConfig, Problem: fmt.Sprintf("is not a ProxyConfig: %s", err)}
+	}
+	merged := proto.CloneOf(p.ofNamespace(pod.Namespace))
+	layProxyOver(merged, said)
+	if workload != nil {
+		layProxyOver(merged, workload.own)
+	}
+	return merged, nil
+}

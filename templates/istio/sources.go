@@ -1,0 +1,125 @@
+package istio
+
+import (
+	"errors"
+	"fmt"
+
+	meshconfig "istio.io/api/mesh/v1alpha1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/sidecar-injector/sidecar-injector/templates"
+)
+
+// ProfileName is the name of the profile that Load makes.
+const ProfileName = "istio"
+
+// Sources are what an Istio installation says of injection.
+type Sources struct {
+	// Config and Values are the keys of those names of the ConfigMap istio-sidecar-injector, Mesh the key mesh of the
+	// ConfigMap istio, all in YAML, as they stand. Values and Mesh may be empty.
+	Config, Values, Mesh []byte
+	// Revision is the name of the control plane; empty means "default".
+	Revision string
+	// ProxyConfigs are the cluster's ProxyConfig resources, in any order.
+	ProxyConfigs []ProxyConfig
+	// NativeSidecars says whether the cluster's nodes can run native sidecars.
+	NativeSidecars bool
+	// OpenShift takes user and group of the proxy from the ranges in the namespace's annotations.
+	OpenShift bool
+	// CompliancePolicy is that of the installation, such as fips-140-3; usually empty.
+	CompliancePolicy string
+}
+
+// Installation is what the sources amount to.
+type Installation struct {
+	// Profile is for templates.New.
+	Profile *templates.Profile
+	// Policy says what happens to pods that say nothing: enabled or disabled.
+	Policy string
+	// NeverInject and AlwaysInject select pods by their labels.
+	NeverInject, AlwaysInject []metav1.LabelSelector
+	// ExcludedNamespaces are never injected.
+	ExcludedNamespaces []string
+}
+
+// Load reads the sources. What Istio's injector ignores in them is ignored (fields that it does not know, selectors
+// that select nothing); a value of a wrong type is an error that names source and field. Nothing of the sources is
+// kept but the ProxyConfigs, which must not be changed afterwards.
+func Load(sources Sources) (*Installation, error) {
+	config, err := readConfig(sources.Config)
+	if err != nil {
+		return nil, fmt.Errorf("config: %w", err)
+	}
+	values, err := readValues(sources.Values)
+	if err != nil {
+		return nil, fmt.Errorf("values: %w", err)
+	}
+	mesh, err := readMesh(sources.Mesh)
+	if err != nil {
+		return nil, fmt.Errorf("mesh: %w", err)
+	}
+	proxies, err := newProxyConfigs(mesh, sources.ProxyConfigs)
+	if err != nil {
+		return nil, err
+	}
+	i := &injector{sources: sources, config: config, values: values, mesh: mesh, proxies: proxies}
+	if i.sources.Revision == "" {
+		i.sources.Revision = "default"
+	}
+	return &Installation{
+		Profile:            i.profile(),
+		Policy:             config.Policy,
+		NeverInject:        nonEmpty(config.NeverInjectSelector),
+		AlwaysInject:       nonEmpty(config.AlwaysInjectSelector),
+		ExcludedNamespaces: []string{"local-path-storage"},
+	}, nil
+}
+
+// injector has what the hooks of the profile need. It is immutable.
+type injector struct {
+	sources Sources
+	config  *configText
+	values  *values
+	mesh    *meshconfig.MeshConfig
+	proxies *proxyConfigs
+}
+
+func (i *injector) profile() *templates.Profile {
+	return &templates.Profile{
+		Name:             ProfileName,
+		DefaultTemplates: i.config.DefaultTemplates,
+		Aliases:          i.config.Aliases,
+		Keys: templates.Keys{
+			Inject:              "sidecar.istio.io/inject",
+			NamespaceLabel:      "istio-injection",
+			NamespaceLabelValue: "enabled",
+			Templates:           "inject.istio.io/templates",
+			Status:              marker,
+		},
+		OtherInjectors: map[string]templates.InjectorMark{
+			"istio": {Container: proxyContainer, Annotation: annotationStatus, Unless: marker},
+		},
+		Templates: i.config.Templates,
+		Values:    map[string]any{"nativeSidecars": i.sources.NativeSidecars},
+		Hooks: templates.Hooks{
+			Functions:    functions(),
+			Model:        i.model,
+			Prepare:      i.prepare,
+			Finish:       i.finish,
+			Order:        i.order,
+			AllowMissing: true,
+		},
+	}
+}
+
+func nonEmpty(selectors []metav1.LabelSelector) []metav1.LabelSelector {
+	var all []metav1.LabelSelector
+	for _, selector := range selectors {
+		if len(selector.MatchLabels)+len(selector.MatchExpressions) > 0 {
+			all = append(all, selector)
+		}
+	}
+	return all
+}
+
+var errNoTemplates = errors.New(`"templates" is empty: this is no configuration of Istio 1.10 or later`)
