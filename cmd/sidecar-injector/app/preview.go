@@ -2,12 +2,8 @@ package app
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"k8s.io/apimachinery/pkg/api/validation"
@@ -25,6 +21,9 @@ type previewOptions struct {
 	namespaceLabels string
 	configFile      string
 	valuesFile      string
+	injectConfig    string
+	meshConfig      string
+	revision        string
 }
 
 func newPreviewCommand() *cobra.Command {
@@ -55,6 +54,10 @@ that is an error: exit code 1 and no output.`,
   # Inject by hand.
   sidecar-injector preview -f deploy/ -R -o yaml | kubectl apply -f -
 
+  # With Istio's own templates, in the files that istioctl kube-inject takes.
+  sidecar-injector preview -f deploy.yaml --inject-config inject-config.yaml \
+      --values inject-values.yaml --mesh-config mesh-config.yaml
+
   # In a namespace that opted in.
   helm template . | sidecar-injector preview -f - --namespace-labels istio-injection=enabled`,
 		Args: noArguments,
@@ -69,7 +72,10 @@ that is an error: exit code 1 and no output.`,
 	flags.StringVarP(&options.namespace, "namespace", "n", "", `namespace of objects that name none (default "default")`)
 	flags.StringVar(&options.namespaceLabels, "namespace-labels", "", "labels that every namespace has, as key=value,key=value; they win over those of Namespace objects")
 	flags.StringVar(&options.configFile, "config", "", "file with the injection configuration (default: the built-in profile)")
-	flags.StringVar(&options.valuesFile, "values", "", "file with values that override the profile's")
+	flags.StringVar(&options.valuesFile, "values", "", "file with values that override the profile's; with --inject-config, Istio's values")
+	flags.StringVar(&options.injectConfig, "inject-config", "", "file with Istio's injection configuration, or a directory with Istio's exported ConfigMaps; implies the profile istio")
+	flags.StringVar(&options.meshConfig, "mesh-config", "", "file with Istio's mesh configuration, beside --inject-config")
+	flags.StringVar(&options.revision, "revision", "", "Istio's revision, beside --inject-config")
 	return command
 }
 
@@ -129,49 +135,13 @@ func (o *previewOptions) check() (preview.Format, map[string]string, error) {
 	if err != nil {
 		return "", nil, usageErrorf("--namespace-labels: %w", err)
 	}
+	if o.injectConfig == "" && (o.meshConfig != "" || o.revision != "") {
+		return "", nil, usageErrorf("--mesh-config and --revision are for --inject-config")
+	}
 	if o.namespace != "" {
 		if problems := validation.ValidateNamespaceName(o.namespace, false); len(problems) > 0 {
 			return "", nil, usageErrorf("-n: %q is no namespace name: %s", o.namespace, problems[0])
 		}
 	}
 	return format, labels, nil
-}
-
-// loadConfig reads the configuration that the handler answers with.
-func (o *previewOptions) loadConfig() (*webhook.Config, error) {
-	config, err := readFlagFile("--config", o.configFile)
-	if err != nil {
-		return nil, err
-	}
-	values, err := readFlagFile("--values", o.valuesFile)
-	if err != nil {
-		return nil, err
-	}
-	parsed, err := webhook.Parse(config, values)
-	if err == nil {
-		return parsed, nil
-	}
-	var files []string
-	for _, file := range []string{o.configFile, o.valuesFile} {
-		if file != "" {
-			files = append(files, file)
-		}
-	}
-	return nil, fmt.Errorf("parse %s: %w", strings.Join(files, " and "), err)
-}
-
-// readFlagFile reads the file that a flag names, nothing if it names none.
-func readFlagFile(flag, path string) ([]byte, error) {
-	if path == "" {
-		return nil, nil
-	}
-	data, err := os.ReadFile(path)
-	var wrapped *fs.PathError
-	if errors.As(err, &wrapped) {
-		err = wrapped.Err
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read %s %q: %w", flag, path, err)
-	}
-	return data, nil
 }

@@ -47,6 +47,9 @@ func addServeFlags(flags *pflag.FlagSet, o *serve.Options) {
 	flags.StringVar(&o.ConfigFile, "config", o.ConfigFile, "`file` with the configuration, instead of the ConfigMap; watched")
 	flags.StringVar(&o.ValuesFile, "values", o.ValuesFile, "`file` with values, beside or instead of --config; watched")
 
+	flags.StringVar(&o.IstioNamespace, "istio-namespace", o.IstioNamespace, "`namespace` of Istio's own ConfigMaps, for the profile istio; watched")
+	flags.StringVar(&o.IstioRevision, "istio-revision", o.IstioRevision, "Istio's `revision`, a part of the ConfigMaps' names (default: none)")
+
 	flags.StringVar(&o.TLSSecret, "tls-secret", o.TLSSecret, "`name` of the Secret with the serving pair, watched")
 	flags.StringVar(&o.TLSDir, "tls-dir", o.TLSDir, "`folder` with tls.crt and tls.key, instead of the Secret; its CA is not published")
 	flags.BoolVar(&o.TLSSelfSigned, "tls-self-signed", o.TLSSelfSigned, "make a self-signed pair, instead of the Secret; for development with one replica")

@@ -14,6 +14,8 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/sidecar-injector/sidecar-injector/templates/istio"
 )
 
 // clusterConfig returns how to reach the cluster: by the kubeconfig file if one
@@ -39,7 +41,8 @@ func newScheme() *runtime.Scheme {
 	scheme.AddKnownTypes(corev1.SchemeGroupVersion,
 		&corev1.ConfigMap{}, &corev1.ConfigMapList{},
 		&corev1.Secret{}, &corev1.SecretList{},
-		&corev1.Namespace{}, &corev1.NamespaceList{})
+		&corev1.Namespace{}, &corev1.NamespaceList{},
+		&corev1.Node{}, &corev1.NodeList{})
 	metav1.AddToGroupVersion(scheme, corev1.SchemeGroupVersion)
 	scheme.AddKnownTypes(admissionv1.SchemeGroupVersion,
 		&admissionv1.MutatingWebhookConfiguration{}, &admissionv1.MutatingWebhookConfigurationList{})
@@ -55,6 +58,8 @@ func newMapper(*rest.Config, *http.Client) (meta.RESTMapper, error) {
 		mapper.Add(corev1.SchemeGroupVersion.WithKind(kind), meta.RESTScopeNamespace)
 	}
 	mapper.Add(corev1.SchemeGroupVersion.WithKind("Namespace"), meta.RESTScopeRoot)
+	mapper.Add(corev1.SchemeGroupVersion.WithKind("Node"), meta.RESTScopeRoot)
+	mapper.Add(istio.ProxyConfigKind(), meta.RESTScopeNamespace)
 	mapper.Add(admissionv1.SchemeGroupVersion.WithKind("MutatingWebhookConfiguration"), meta.RESTScopeRoot)
 	return mapper, nil
 }
@@ -76,6 +81,7 @@ func cacheOptions(options *Options, namespace string) cache.Options {
 		ByObject: map[client.Object]cache.ByObject{
 			&corev1.ConfigMap{}: named(options.ConfigMap),
 			&corev1.Secret{}:    named(options.TLSSecret),
+			&corev1.Node{}:      {Transform: onlyVersion},
 			&admissionv1.MutatingWebhookConfiguration{}: {
 				Field: fields.OneTermEqualSelector(metav1.ObjectNameField, options.WebhookConfiguration),
 			},

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"reflect"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -18,6 +20,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
+	"github.com/sidecar-injector/sidecar-injector/templates/istio"
 	"github.com/sidecar-injector/sidecar-injector/webhook"
 )
 
@@ -27,9 +30,31 @@ type configuration struct {
 	reloads *prometheus.CounterVec
 	missing atomic.Pointer[error] // why there is none yet
 
-	// What was read last; each source reads in one goroutine only.
-	read                   bool
-	lastConfig, lastValues []byte
+	last *inputs // what was read last; each source reads in one goroutine only
+}
+
+// inputs are what a configuration is made of.
+type inputs struct {
+	config, values []byte
+	// istio is what an Istio installation says; nil if none is watched.
+	istio *istio.Sources
+}
+
+func (in *inputs) parse() (*webhook.Config, error) {
+	file, err := webhook.ParseFile(in.config)
+	if err != nil {
+		return nil, err
+	}
+	if file.Profile != istio.ProfileName {
+		return webhook.Parse(in.config, in.values)
+	}
+	if in.istio == nil {
+		return nil, errors.New("config: profile istio needs the namespace of Istio's ConfigMaps: --istio-namespace")
+	}
+	if len(bytes.TrimSpace(in.values)) > 0 && string(bytes.TrimSpace(in.values)) != "{}" {
+		return nil, errors.New("values: with the profile istio they stand in Istio's own ConfigMap")
+	}
+	return webhook.ParseIstio(*in.istio, file)
 }
 
 // newConfiguration registers its metric. waiting says what it waits for.
@@ -56,15 +81,32 @@ func (c *configuration) ready() error {
 	return *c.missing.Load()
 }
 
+// equal says whether two inputs are the same; ProxyConfigs are if their versions
+// are.
+func (in *inputs) equal(other *inputs) bool {
+	if !bytes.Equal(in.config, other.config) || !bytes.Equal(in.values, other.values) || (in.istio == nil) != (other.istio == nil) {
+		return false
+	}
+	if in.istio == nil {
+		return true
+	}
+	a, b := *in.istio, *other.istio
+	same := slices.EqualFunc(a.ProxyConfigs, b.ProxyConfigs, func(a, b istio.ProxyConfig) bool {
+		return a.UID == b.UID && a.ResourceVersion == b.ResourceVersion
+	})
+	a.ProxyConfigs, b.ProxyConfigs = nil, nil
+	return same && reflect.DeepEqual(a, b)
+}
+
 // apply parses a configuration and hands it to the handler. What was read before
 // is not parsed again: changed is false then. The error says why it is refused;
-// the last good one stays.
-func (c *configuration) apply(config, values []byte) (changed bool, err error) {
-	if c.read && bytes.Equal(config, c.lastConfig) && bytes.Equal(values, c.lastValues) {
+// the last good one stays. The inputs must not be changed afterwards.
+func (c *configuration) apply(in *inputs) (changed bool, err error) {
+	if c.last != nil && c.last.equal(in) {
 		return false, nil
 	}
-	c.read, c.lastConfig, c.lastValues = true, bytes.Clone(config), bytes.Clone(values)
-	parsed, err := webhook.Parse(config, values)
+	c.last = in
+	parsed, err := in.parse()
 	if err != nil {
 		c.reloads.WithLabelValues("refused").Inc()
 		c.missing.Store(&err)
@@ -75,12 +117,17 @@ func (c *configuration) apply(config, values []byte) (changed bool, err error) {
 	return true, nil
 }
 
-// configMapSource reconciles the ConfigMap that holds the configuration.
+// configMapSource reconciles the ConfigMap that holds the configuration, and what
+// belongs to it.
 type configMapSource struct {
 	*configuration
 	reader   client.Reader
 	recorder events.EventRecorder
+	istio    *istioWatch // nil: no Istio is watched
 }
+
+// soon is when to look again at what a watch is about to deliver.
+const soon = 50 * time.Millisecond
 
 // Reconcile applies what the ConfigMap holds. A bad configuration is no error: it
 // is logged, counted and told in an Event on the ConfigMap.
@@ -96,7 +143,16 @@ func (s *configMapSource) Reconcile(ctx context.Context, request reconcile.Reque
 	if err != nil {
 		return reconcile.Result{}, fmt.Errorf("read ConfigMap %q: %w", request.NamespacedName, err)
 	}
-	changed, err := s.apply([]byte(object.Data["config"]), []byte(object.Data["values"]))
+	in := &inputs{config: []byte(object.Data["config"]), values: []byte(object.Data["values"])}
+	if s.istio != nil {
+		sources, err := s.istio.sources(ctx)
+		if err != nil {
+			s.missing.Store(&err)
+			return reconcile.Result{RequeueAfter: soon}, nil
+		}
+		in.istio = &sources
+	}
+	changed, err := s.apply(in)
 	switch {
 	case err != nil:
 		log.FromContext(ctx).Error(err, "Configuration refused, keeping the last good one")
@@ -157,7 +213,7 @@ func (s *fileSource) load() error {
 		return err
 	}
 	s.seen = contents
-	_, err = s.apply(contents.config, contents.values)
+	_, err = s.apply(&inputs{config: contents.config, values: contents.values})
 	return err
 }
 
@@ -194,7 +250,7 @@ func (s *fileSource) look(told string) string {
 		}
 		return contents.problem
 	}
-	switch changed, err := s.apply(contents.config, contents.values); {
+	switch changed, err := s.apply(&inputs{config: contents.config, values: contents.values}); {
 	case err != nil:
 		s.log.Error(err, "Configuration refused, keeping the last good one")
 	case changed:

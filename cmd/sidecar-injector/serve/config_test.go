@@ -54,14 +54,14 @@ func TestConfigurationKeepsTheLastGoodOne(t *testing.T) {
 	if err := c.ready(); err == nil || err.Error() != "waiting for a test" {
 		t.Fatalf("ready before the first configuration: %v", err)
 	}
-	if changed, err := c.apply([]byte(badConfig), nil); !changed || err == nil {
+	if changed, err := c.apply(&inputs{config: []byte(badConfig)}); !changed || err == nil {
 		t.Fatalf("a bad one: changed %v, error %v", changed, err)
 	}
 	if err := c.ready(); err == nil || !strings.Contains(err.Error(), `policy "perhaps"`) {
 		t.Fatalf("ready does not say what is wrong: %v", err)
 	}
 	for range 2 { // the second time nothing is new
-		if _, err := c.apply([]byte(goodConfig), nil); err != nil {
+		if _, err := c.apply(&inputs{config: []byte(goodConfig)}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -69,13 +69,13 @@ func TestConfigurationKeepsTheLastGoodOne(t *testing.T) {
 	if good == nil || c.ready() != nil {
 		t.Fatalf("a good configuration is not in use: %v", c.ready())
 	}
-	if _, err := c.apply([]byte(badConfig), nil); err == nil {
+	if _, err := c.apply(&inputs{config: []byte(badConfig)}); err == nil {
 		t.Fatal("a bad configuration was applied")
 	}
 	if c.handler.Config() != good || c.ready() != nil {
 		t.Error("the last good configuration is gone")
 	}
-	if _, err := c.apply([]byte(goodConfig), []byte("proxy: {image: 7}")); err == nil {
+	if _, err := c.apply(&inputs{config: []byte(goodConfig), values: []byte("proxy: {image: 7}")}); err == nil {
 		t.Error("bad values were applied")
 	}
 	if diff := cmp.Diff(map[string]float64{"applied": 1, "refused": 3}, c.counts()); diff != "" {

@@ -5,6 +5,8 @@
 //	parts.go        the sources of configuration and serving pair, the publisher of the trust bundle
 //	cluster.go      how the API is reached, and which objects of it are watched
 //	config.go       the configuration, from a ConfigMap or files, the last good one kept
+//	istio.go        what an Istio installation says of injection
+//	nodes.go        whether the nodes can run native sidecars
 //	namespaces.go   what is known of namespaces
 //	health.go       /healthz and /readyz
 //	log.go          the log

@@ -24,6 +24,10 @@ type Options struct {
 	// ConfigFile and ValuesFile, if one is set, are read instead of the ConfigMap.
 	ConfigFile, ValuesFile string
 
+	// IstioNamespace is where the ConfigMaps of an Istio installation are, for the profile istio; they are watched.
+	// Empty: there is none. IstioRevision is a part of their names; empty: they have none.
+	IstioNamespace, IstioRevision string
+
 	// TLSSecret is the name of the Secret with the serving pair.
 	TLSSecret string
 	// TLSDir is a folder with tls.crt and tls.key, used instead of the Secret; its CA is not published.
@@ -66,6 +70,9 @@ func DefaultOptions() Options {
 func (o *Options) Validate() error {
 	if o.TLSDir != "" && o.TLSSelfSigned {
 		return errors.New("--tls-dir and --tls-self-signed exclude each other")
+	}
+	if o.IstioNamespace != "" && o.filesOnly() {
+		return errors.New("--istio-namespace excludes --config and --values")
 	}
 	if o.ShutdownDelay < 0 {
 		return errors.New("--shutdown-delay must not be negative")

@@ -33,7 +33,7 @@ const (
 
 // addConfiguration makes the source of the configuration. Files must be good at
 // the start: nobody else would tell what is wrong with them.
-func (s *server) addConfiguration(context.Context) error {
+func (s *server) addConfiguration(ctx context.Context) error {
 	key := types.NamespacedName{Namespace: s.namespace, Name: s.options.ConfigMap}
 	c, err := newConfiguration(s.handler, metrics.Registry, fmt.Errorf("waiting for ConfigMap %q", key))
 	if err != nil {
@@ -48,11 +48,19 @@ func (s *server) addConfiguration(context.Context) error {
 		}
 		return s.manager.Add(files)
 	}
-	return s.reconcile("configuration", &configMapSource{
+	reconciler := &configMapSource{
 		configuration: c,
 		reader:        s.manager.GetClient(),
 		recorder:      s.manager.GetEventRecorder("sidecar-injector"),
-	}, watch(s, &corev1.ConfigMap{}, key))
+	}
+	sources := []source.Source{watch(s, &corev1.ConfigMap{}, key)}
+	if s.options.IstioNamespace != "" {
+		if reconciler.istio, err = s.watchIstio(ctx, key); err != nil {
+			return err
+		}
+		sources = append(sources, reconciler.istio.changes...)
+	}
+	return s.reconcile("configuration", reconciler, sources...)
 }
 
 // addServingPair makes the source of the serving pair that the flags name.

@@ -46,11 +46,30 @@ func Run(ctx context.Context, options Options, logs io.Writer) error {
 		logger.Info("Stopping", "delay", options.ShutdownDelay.String())
 		time.AfterFunc(options.ShutdownDelay, stop)
 	})()
-	if err := server.manager.Start(running); err != nil {
+	if err := server.run(running); err != nil {
 		return fmt.Errorf("serve: %w", err)
 	}
 	logger.Info("Stopped")
 	return nil
+}
+
+// run runs the manager until ctx ends, and what is in flight then.
+func (s *server) run(ctx context.Context) error {
+	ended := make(chan error, 1)
+	go func() { ended <- s.manager.Start(ctx) }()
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+	}
+	select {
+	case <-s.manager.Elected(): // everything was started
+		return <-ended
+	default:
+		// The API server never answered: nothing is in flight, and the manager would
+		// not end (controller-runtime's pull request 3440).
+		return nil
+	}
 }
 
 // server is the parts of serve, wired together. All of them run in its manager.

@@ -34,7 +34,39 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name (.Chart.Version | replace "+" "_") 
 
 {{/* The label or annotation by which a pod speaks for itself, and the label of a namespace. */}}
 {{- define "sidecar-injector.podKey" -}}sidecar.istio.io/inject{{- end -}}
-{{- define "sidecar-injector.namespaceLabel" -}}istio-injection{{- end -}}
+{{- define "sidecar-injector.namespaceLabel" -}}{{ .Values.config.namespaceLabel | default "istio-injection=enabled" }}{{- end -}}
+{{- define "sidecar-injector.namespaceLabelKey" -}}{{ include "sidecar-injector.namespaceLabel" . | splitList "=" | first }}{{- end -}}
+{{- define "sidecar-injector.namespaceLabelValue" -}}{{ include "sidecar-injector.namespaceLabel" . | splitList "=" | last }}{{- end -}}
+
+{{/* "true" with Istio's own templates. */}}
+{{- define "sidecar-injector.istio" -}}{{ if eq (toString .Values.config.profile) "istio" }}true{{ end }}{{- end -}}
+
+{{/* Istio's ConfigMaps, as a YAML list; those of a revision carry its name. */}}
+{{- define "sidecar-injector.istioConfigMaps" -}}
+{{- $suffix := ternary "" (print "-" .Values.istio.revision) (has .Values.istio.revision (list "" "default")) -}}
+[istio-sidecar-injector{{ $suffix }}, istio{{ $suffix }}]
+{{- end -}}
+
+{{/*
+Fails while a webhook configuration of Istio's selects the namespaces that this one would: which of the two injects a
+pod would then depend on the order in which the API server calls them.
+*/}}
+{{- define "sidecar-injector.refuseOverlap" -}}
+{{- if and (eq (include "sidecar-injector.namespaceLabelKey" .) "istio-injection") (not .Values.istio.allowOverlap) -}}
+  {{- range (lookup "admissionregistration.k8s.io/v1" "MutatingWebhookConfiguration" "" "").items -}}
+    {{- $configuration := .metadata.name -}}
+    {{- range .webhooks -}}
+      {{- if hasSuffix "sidecar-injector.istio.io" .name -}}
+        {{- range dig "namespaceSelector" "matchExpressions" list . -}}
+          {{- if and (eq .key "istio-injection") (eq .operator "In") (has "enabled" .values) -}}
+            {{- fail (printf "Istio's webhook configuration %q injects the namespaces labelled istio-injection=enabled: take the label config.namespaceLabel for this injector (docs/istio.md), or set istio.allowOverlap" $configuration) -}}
+          {{- end -}}
+        {{- end -}}
+      {{- end -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
+{{- end -}}
 
 {{/*
 CEL expressions over one pod. An expression that fails to evaluate refuses the

@@ -1,0 +1,51 @@
+package preview
+
+import (
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/sidecar-injector/sidecar-injector/templates/istio"
+)
+
+// IstioSources finds the ConfigMaps of Istio's injector among exported objects, those in a List included. An empty
+// revision is the one without a name.
+func IstioSources(documents []Document, revision string) (istio.Sources, error) {
+	names := istio.ConfigMapsOf(revision)
+	found := map[string]map[string]string{}
+	note := func(object map[string]any) error {
+		kind, _ := object["kind"].(string)
+		name, _, _ := unstructured.NestedString(object, "metadata", "name")
+		if kind != "ConfigMap" || name != names.Injector && name != names.Mesh {
+			return nil
+		}
+		data, _, err := unstructured.NestedStringMap(object, "data")
+		if err != nil {
+			return fmt.Errorf("ConfigMap %q: %w", name, err)
+		}
+		if _, twice := found[name]; twice {
+			return fmt.Errorf("ConfigMap %q is there twice", name)
+		}
+		found[name] = data
+		return nil
+	}
+	for _, document := range documents {
+		objects := []any{document.Object}
+		if items, isList := document.Object["items"].([]any); isList {
+			objects = items
+		}
+		for _, object := range objects {
+			if object, ok := object.(map[string]any); ok {
+				if err := note(object); err != nil {
+					return istio.Sources{}, fmt.Errorf("%s: %w", &document, err)
+				}
+			}
+		}
+	}
+	for _, name := range []string{names.Injector, names.Mesh} {
+		if _, ok := found[name]; !ok {
+			return istio.Sources{}, fmt.Errorf("no ConfigMap %q", name)
+		}
+	}
+	return istio.FromConfigMaps(found[names.Injector], found[names.Mesh]), nil
+}

@@ -1,0 +1,193 @@
+package serve
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync/atomic"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/types"
+	toolscache "k8s.io/client-go/tools/cache"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/source"
+
+	"github.com/sidecar-injector/sidecar-injector/templates/istio"
+)
+
+// istioWatch follows what an Istio installation says of injection.
+type istioWatch struct {
+	revision       string
+	injector, mesh watchedConfigMap
+	nodes          *nodes
+	proxyConfigs   *proxyConfigs
+	changes        []source.Source
+}
+
+// watchedConfigMap is one ConfigMap and the cache that holds nothing else: a role
+// that allows to watch one name only does not allow to watch two at once.
+type watchedConfigMap struct {
+	key    types.NamespacedName
+	reader client.Reader
+}
+
+// watchIstio sets up the watches; their changes ask for a reconciliation of key.
+func (s *server) watchIstio(ctx context.Context, key types.NamespacedName) (*istioWatch, error) {
+	w := &istioWatch{revision: s.options.IstioRevision}
+	names := istio.ConfigMapsOf(s.options.IstioRevision)
+	for name, to := range map[string]*watchedConfigMap{names.Injector: &w.injector, names.Mesh: &w.mesh} {
+		to.key = types.NamespacedName{Namespace: s.options.IstioNamespace, Name: name}
+		held, err := s.cacheOf(&corev1.ConfigMap{}, cache.ByObject{Namespaces: map[string]cache.Config{
+			to.key.Namespace: {FieldSelector: fields.OneTermEqualSelector(metav1.ObjectNameField, name)},
+		}}, nil)
+		if err != nil {
+			return nil, err
+		}
+		to.reader = held
+		w.changes = append(w.changes, source.Kind(held, client.Object(&corev1.ConfigMap{}), enqueue[client.Object](key)))
+	}
+	changed := make(chan event.GenericEvent, 1)
+	notify := func() {
+		select {
+		case changed <- event.GenericEvent{}:
+		default: // one that waits already says the same
+		}
+	}
+	w.changes = append(w.changes, source.Channel(changed, enqueue[client.Object](key)))
+	var err error
+	if w.nodes, err = watchNodes(ctx, s.manager.GetCache(), notify); err != nil {
+		return nil, err
+	}
+	w.proxyConfigs, err = s.watchProxyConfigs(ctx, notify)
+	return w, err
+}
+
+// cacheOf returns a cache of one type, which runs in the manager. failed may be
+// nil; it is told of the watch's errors, which are tried again.
+func (s *server) cacheOf(object client.Object, of cache.ByObject, failed toolscache.WatchErrorHandlerWithContext) (cache.Cache, error) {
+	c, err := cache.New(s.manager.GetConfig(), cache.Options{
+		HTTPClient:                   s.manager.GetHTTPClient(),
+		Scheme:                       s.manager.GetScheme(),
+		Mapper:                       s.manager.GetRESTMapper(),
+		DefaultTransform:             cache.TransformStripManagedFields(),
+		DefaultUnsafeDisableDeepCopy: new(true),
+		DefaultWatchErrorHandler:     failed,
+		ByObject:                     map[client.Object]cache.ByObject{object: of},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("set up a watch: %w", err)
+	}
+	return c, s.manager.Add(c)
+}
+
+// sources returns what is known now. The error says, for people, what is missing.
+func (w *istioWatch) sources(ctx context.Context) (istio.Sources, error) {
+	if !w.nodes.synced() {
+		return istio.Sources{}, errors.New("waiting for the API server to list the nodes")
+	}
+	if !w.proxyConfigs.known() {
+		return istio.Sources{}, errors.New("waiting for the API server to list the ProxyConfigs")
+	}
+	injector, err := w.injector.get(ctx)
+	if err != nil {
+		return istio.Sources{}, err
+	}
+	mesh, err := w.mesh.get(ctx)
+	if err != nil {
+		return istio.Sources{}, err
+	}
+	sources := istio.FromConfigMaps(injector, mesh)
+	sources.Revision = w.revision
+	sources.NativeSidecars = w.nodes.native()
+	sources.ProxyConfigs = w.proxyConfigs.list(ctx)
+	return sources, nil
+}
+
+func (w watchedConfigMap) get(ctx context.Context) (map[string]string, error) {
+	var object corev1.ConfigMap
+	err := w.reader.Get(ctx, w.key, &object)
+	if apierrors.IsNotFound(err) {
+		return nil, fmt.Errorf("waiting for ConfigMap %q: it does not exist", w.key)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read ConfigMap %q: %w", w.key, err)
+	}
+	return object.Data, nil
+}
+
+// proxyConfigs holds the cluster's ProxyConfig resources, if it has that kind.
+type proxyConfigs struct {
+	held   toolscache.Store
+	synced func() bool
+	absent atomic.Bool // the API server has no such kind
+}
+
+// watchProxyConfigs watches the kind if it is there, and from when it appears.
+func (s *server) watchProxyConfigs(ctx context.Context, changed func()) (*proxyConfigs, error) {
+	p := &proxyConfigs{held: toolscache.NewStore(toolscache.DeletionHandlingMetaNamespaceKeyFunc)}
+	object := &unstructured.Unstructured{}
+	object.SetGroupVersionKind(istio.ProxyConfigKind())
+	from, err := s.cacheOf(object, cache.ByObject{}, func(ctx context.Context, r *toolscache.Reflector, err error) {
+		if !apierrors.IsNotFound(err) {
+			toolscache.DefaultWatchErrorHandler(ctx, r, err)
+		} else if !p.absent.Swap(true) {
+			changed()
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	informer, err := from.GetInformer(ctx, object, cache.BlockUntilSynced(false))
+	if err != nil {
+		return nil, fmt.Errorf("watch ProxyConfigs: %w", err)
+	}
+	note := func(change func(any) error, object any) {
+		if err := change(object); err == nil { // the only error is an object without a name
+			changed()
+		}
+	}
+	registration, err := informer.AddEventHandler(toolscache.ResourceEventHandlerFuncs{
+		AddFunc:    func(added any) { note(p.held.Add, added) },
+		UpdateFunc: func(_, after any) { note(p.held.Update, after) },
+		DeleteFunc: func(deleted any) { note(p.held.Delete, deleted) },
+	})
+	if err != nil {
+		return nil, fmt.Errorf("watch ProxyConfigs: %w", err)
+	}
+	p.synced = registration.HasSynced
+	return p, nil
+}
+
+// known says that the list is complete.
+func (p *proxyConfigs) known() bool { return p.absent.Load() || p.synced() }
+
+// list returns the resources, by namespace and name. One that cannot be read is left out and logged: a
+// tenant who can write one must not stop everybody's configuration.
+func (p *proxyConfigs) list(ctx context.Context) []istio.ProxyConfig {
+	var all []istio.ProxyConfig
+	for _, held := range p.held.List() {
+		object, ok := held.(*unstructured.Unstructured)
+		if !ok {
+			continue
+		}
+		resource, err := istio.DecodeProxyConfig(object.Object)
+		if err != nil {
+			log.FromContext(ctx).Error(err, "ProxyConfig left out", "namespace", object.GetNamespace(), "name", object.GetName())
+			continue
+		}
+		all = append(all, resource)
+	}
+	slices.SortFunc(all, func(a, b istio.ProxyConfig) int {
+		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
+	})
+	return all
+}
