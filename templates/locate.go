@@ -9,6 +9,8 @@ import (
 	"unsafe"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/sidecar-injector/sidecar-injector/templates/internal/yamlescape"
 )
 
 // This file finds the place in a template that an error in its output comes from. It runs only once an error is
@@ -19,7 +21,9 @@ type traced struct {
 	bytes.Buffer
 	texts map[*byte]*parse.TextNode
 	lines map[*parse.TextNode]int // the line on which the text begins in its template
-	spans []span
+	// actions are the actions that stand on a line.
+	actions map[int][]string
+	spans   []span
 }
 
 // span is a run of output: literal text of a template, or, where text is nil, what an action wrote.
@@ -30,7 +34,7 @@ type span struct {
 
 // trace renders the template again. An execution that fails is traced as far as it came.
 func trace(t *template.Template, data any) *traced {
-	r := &traced{texts: map[*byte]*parse.TextNode{}, lines: map[*parse.TextNode]int{}}
+	r := &traced{texts: map[*byte]*parse.TextNode{}, lines: map[*parse.TextNode]int{}, actions: map[int][]string{}}
 	for _, associated := range t.Templates() {
 		if associated.Tree != nil && associated.Root != nil {
 			r.collect(associated.Tree, associated.Root)
@@ -50,11 +54,11 @@ func (r *traced) collect(tree *parse.Tree, node parse.Node) {
 		}
 	case *parse.TextNode:
 		if len(node.Text) > 0 {
-			location, _ := tree.ErrorContext(node) // name:line:column
-			parts := strings.Split(location, ":")
-			r.lines[node], _ = strconv.Atoi(parts[len(parts)-2])
+			r.lines[node] = lineOf(tree, node)
 			r.texts[unsafe.SliceData(node.Text)] = node
 		}
+	case *parse.ActionNode:
+		r.actions[node.Line] = append(r.actions[node.Line], yamlescape.ActionText(node))
 	case *parse.IfNode:
 		r.collectBranch(tree, &node.BranchNode)
 	case *parse.RangeNode:
@@ -62,6 +66,22 @@ func (r *traced) collect(tree *parse.Tree, node parse.Node) {
 	case *parse.WithNode:
 		r.collectBranch(tree, &node.BranchNode)
 	}
+}
+
+// lineOf returns the line on which a node begins.
+func lineOf(tree *parse.Tree, node parse.Node) int {
+	location, _ := tree.ErrorContext(node) // name:line:column
+	parts := strings.Split(location, ":")
+	line, _ := strconv.Atoi(parts[len(parts)-2])
+	return line
+}
+
+// action returns the only action that stands on a line of the template; empty if there is none, or more than one.
+func (r *traced) action(line int) string {
+	if actions := r.actions[line]; len(actions) == 1 {
+		return actions[0]
+	}
+	return ""
 }
 
 func (r *traced) collectBranch(tree *parse.Tree, branch *parse.BranchNode) {

@@ -127,16 +127,22 @@ type Error struct {
 	Template string
 	// Line of the template's text, from 1; 0 if it cannot be told.
 	Line int
+	// Action is the action concerned, cut if it is long; empty if there is none or it cannot be told.
+	Action string
 	// Err is the cause. An *InputError in it says that the pod's author has to act, anything else that the template's
 	// author has.
 	Err error
 }
 
 func (e *Error) Error() string {
-	if e.Line == 0 {
-		return fmt.Sprintf("template %q: %s", e.Template, e.Err)
+	where := fmt.Sprintf("template %q", e.Template)
+	if e.Line > 0 {
+		where += fmt.Sprintf(" line %d", e.Line)
 	}
-	return fmt.Sprintf("template %q line %d: %s", e.Template, e.Line, e.Err)
+	if e.Action != "" {
+		where += fmt.Sprintf(" %s", e.Action)
+	}
+	return fmt.Sprintf("%s: %s", where, e.Err)
 }
 
 // Unwrap returns the cause.

@@ -52,7 +52,9 @@ func (c *compiled) render(data any) (*overlay, error) {
 	}
 	parsed, err := parseOverlay(out.Bytes())
 	if err != nil {
-		return nil, &Error{c.name, trace(c.template, data).line(overlayLine(out.Bytes(), err)), err}
+		where := trace(c.template, data)
+		line := where.line(overlayLine(out.Bytes(), err))
+		return nil, &Error{c.name, line, where.action(line), err}
 	}
 	if err := c.checkDirectives(parsed, data); err != nil {
 		return nil, err
@@ -77,20 +79,27 @@ func (c *compiled) checkDirectives(parsed *overlay, data any) error {
 	return nil
 }
 
-// executionErrorForm is how text/template reports where execution failed.
-var executionErrorForm = regexp.MustCompile(`^template: [^:]+:(\d+)(?::\d+)?: (?:executing ".*" )?(?s:(.*))$`)
+// executionErrorForm is how text/template reports where execution failed: line, action and cause.
+var executionErrorForm = regexp.MustCompile(`^template: [^:]+:(\d+)(?::\d+)?: (?:executing ".*?" (?:at <(.*?)>: )?)?(?s:(.*))$`)
 
 func (c *compiled) executionError(err error) *Error {
-	line, cause := 0, err
+	line, action, cause := 0, "", err
 	if parts := executionErrorForm.FindStringSubmatch(err.Error()); parts != nil {
 		line, _ = strconv.Atoi(parts[1])
-		cause = errors.New(parts[2])
+		action, cause = parts[2], errors.New(parts[3])
+		if action != "" {
+			action = "{{" + action + "}}"
+		}
 	}
 	if input, ok := errors.AsType[*InputError](err); ok {
 		cause = input
+		if input.Annotation != "" { // which says more to the pod's author
+			action = ""
+		}
 	}
 	if value, ok := errors.AsType[*yamlescape.ValueError](err); ok {
-		line, cause = value.Line, &InputError{Problem: fmt.Sprintf("%s in %s: %s", value.Action, value.Context, value.Problem)}
+		line, action = value.Line, value.Action
+		cause = &InputError{Problem: fmt.Sprintf("in %s %s", value.Context, value.Problem)}
 	}
-	return &Error{c.name, line, cause}
+	return &Error{c.name, line, action, cause}
 }

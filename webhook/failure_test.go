@@ -32,7 +32,7 @@ func TestHandlerOnError(t *testing.T) {
 		message    string
 	}{
 		"a template that fails": {failing + "defaultTemplates: [bad]", nil, nil,
-			http.StatusInternalServerError, reasonTemplateError, `template "bad" line 3: `},
+			http.StatusInternalServerError, reasonTemplateError, "template \"bad\" line 3 {{fail `out of order`}}: "},
 		"a template that renders no pod": {"templates: {bad: 'spec: {containers: x}'}\ndefaultTemplates: [bad]", nil, nil,
 			http.StatusInternalServerError, reasonTemplateError, `template "bad" line 1: spec.containers: is a string, want a list`},
 		"a bad annotation that a template reads": {"", nil, []tweak{annotation("traffic.sidecar.istio.io/excludeOutboundPorts", "80,http")},

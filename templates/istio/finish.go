@@ -24,7 +24,7 @@ func (i *injector) finish(in *templates.Injection) error {
 		return err
 	}
 	nameSecurePort(in.Pod)
-	if err := i.rewriteProbes(in.Pod); err != nil {
+	if err := i.rewriteProbes(in.Pod, in.Again); err != nil {
 		return err
 	}
 	if network, ok := environment[envNetwork]; ok {

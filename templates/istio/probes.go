@@ -63,8 +63,10 @@ func kindOf(handler map[string]any, lifecycle bool) string {
 	return ""
 }
 
-// rewriteProbes rewrites the pod's probes if it has a proxy, and its annotation, or else the values, say so.
-func (i *injector) rewriteProbes(pod templates.Pod) error {
+// rewriteProbes rewrites the pod's probes if it has a proxy, and its annotation, or else the values, say so. In a pod
+// that was injected before, a probe of which the proxy's environment knows nothing asks the agent for good: its own form
+// was the agent's port, or a port that the container does not name.
+func (i *injector) rewriteProbes(pod templates.Pod, again bool) error {
 	proxy := proxyOf(pod)
 	rewrite := i.values.known.Webhook.RewriteProbes
 	if value, set := pod.Annotation(annotationRewriteProbes); set {
@@ -87,7 +89,7 @@ func (i *injector) rewriteProbes(pod templates.Pod) error {
 	probers := map[string]*prober{}
 	var failed error
 	eachHandler(pod, func(container, handler map[string]any, kind, url string) {
-		if kind == "" {
+		if kind == "" || again && field(handler, "httpGet", "path") == url {
 			return
 		}
 		p, err := proberOf(container, handler, own)

@@ -100,6 +100,19 @@ func isEscaped(pipe *parse.PipeNode) bool {
 	return ok && strings.HasPrefix(last.Ident, escaperName)
 }
 
+// ActionText returns an action of an escaped template as its author wrote it, with its braces. The node is not changed.
+func ActionText(node *parse.ActionNode) string {
+	if !isEscaped(node.Pipe) {
+		return node.String()
+	}
+	written, ok := node.Copy().(*parse.ActionNode)
+	if !ok { // a copy is of the same type
+		return node.String()
+	}
+	written.Pipe.Cmds = written.Pipe.Cmds[:len(written.Pipe.Cmds)-1]
+	return written.String()
+}
+
 // rewrite adds an escaper to each action's pipeline and gives the trees to the templates.
 func (w *walker) rewrite(t *template.Template) error {
 	for _, a := range w.actions {
