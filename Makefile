@@ -12,7 +12,7 @@ CHART := manifests/sidecar-injector
 RACE := $(if $(shell command -v $${CC:-cc} 2>/dev/null),-race)
 
 # The modules whose code is ours; those under tests/cluster/parts and tools only build other projects' programs.
-MODULES := . tests/cluster tests/cluster/parts/cert-manager
+MODULES := . tests/cluster tests/cluster/parts/cert-manager tests/conformance
 
 ##@ Use it
 
@@ -31,7 +31,7 @@ build: ## Build the program as bin/sidecar-injector
 ##@ Check it
 
 .PHONY: test
-test: lint verify unit cluster-test ## Everything: what continuous integration runs
+test: lint verify unit cluster-test conformance ## Everything: what continuous integration runs
 
 .PHONY: unit
 unit: ## The tests that need nothing but Go; seconds
@@ -41,6 +41,10 @@ unit: ## The tests that need nothing but Go; seconds
 .PHONY: cluster-test
 cluster-test: parts ## The tests on a real control plane with the real cert-manager
 	cd tests/cluster && go test -v -timeout 20m ./...
+
+.PHONY: conformance
+conformance: ## Istio's own tests of injection, and its real webhook, beside the profile istio
+	cd tests/conformance && go test -v -timeout 30m ./...
 
 .PHONY: bench
 bench: ## How long an injection takes

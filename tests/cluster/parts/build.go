@@ -125,20 +125,16 @@ func copyCRDs(ctx context.Context, module, to string) error {
 	if exists(to) {
 		return nil
 	}
-	text, err := goCommand(ctx, module, nil, nil, "mod", "download", "-json", "github.com/cert-manager/cert-manager")
+	source, err := moduleDir(ctx, module, "github.com/cert-manager/cert-manager")
 	if err != nil {
 		return err
 	}
-	var downloaded struct{ Dir string }
-	if err := json.Unmarshal(text, &downloaded); err != nil {
-		return fmt.Errorf("read the answer of go mod download: %w", err)
-	}
-	files, err := filepath.Glob(filepath.Join(downloaded.Dir, "deploy", "crds", "*.yaml"))
+	files, err := filepath.Glob(filepath.Join(source, "deploy", "crds", "*.yaml"))
 	if err != nil {
 		return err
 	}
 	if len(files) == 0 {
-		return fmt.Errorf("find deploy/crds/*.yaml in %q: none there", downloaded.Dir)
+		return fmt.Errorf("find deploy/crds/*.yaml in %q: none there", source)
 	}
 	temporary, err := os.MkdirTemp(filepath.Dir(to), "crds.*.tmp")
 	if err != nil {
@@ -161,4 +157,18 @@ func copyCRDs(ctx context.Context, module, to string) error {
 		return err
 	}
 	return nil
+}
+
+// moduleDir returns the folder in the module cache of a module that the go.mod in
+// dir requires, and downloads it if it is not there.
+func moduleDir(ctx context.Context, dir, module string) (string, error) {
+	text, err := goCommand(ctx, dir, nil, nil, "mod", "download", "-json", module)
+	if err != nil {
+		return "", err
+	}
+	var downloaded struct{ Dir string }
+	if err := json.Unmarshal(text, &downloaded); err != nil {
+		return "", fmt.Errorf("read the answer of go mod download: %w", err)
+	}
+	return downloaded.Dir, nil
 }
