@@ -3,16 +3,14 @@ package templates
 import (
 	"bytes"
 	"encoding/json"
-	"os"
-	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"golang.org/x/tools/txtar"
 	jsonpatch "gopkg.in/evanphx/json-patch.v4"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
+
+	"github.com/sidecar-injector/sidecar-injector/templates/internal/golden"
 )
 
 // TestGolden injects the pod of each testdata/*.txtar. Its files:
@@ -25,61 +23,9 @@ import (
 //
 // UPDATE_GOLDEN=1 go test ./templates rewrites what is wanted, and stays red when it did.
 func TestGolden(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.txtar")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no cases in testdata (%v)", err)
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
-			t.Parallel()
-			testGolden(t, file)
-		})
-	}
-}
-
-func testGolden(t *testing.T, file string) {
-	archive, err := txtar.ParseFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(bytes.TrimSpace(archive.Comment)) == 0 {
-		t.Error("the case does not say why it exists")
-	}
-	parts := map[string][]byte{}
-	for _, part := range archive.Files {
-		switch part.Name {
-		case "options.yaml", "namespace.yaml", "pod.yaml", "want.yaml", "want.err":
-			parts[part.Name] = part.Data
-		default:
-			t.Errorf("file %q of the case is not used", part.Name)
-		}
-	}
-	got := txtar.File{Name: "want.yaml"}
-	if result, err := injectYAML(t, parts); err != nil {
-		got = txtar.File{Name: "want.err", Data: []byte(err.Error() + "\n")}
-	} else if got.Data, err = yaml.Marshal(result); err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(parts[got.Name]), string(got.Data)); diff != "" {
-		t.Errorf("%s differs (-want +got); UPDATE_GOLDEN=1 go test ./templates rewrites it:\n%s", got.Name, diff)
-		updateGolden(t, file, archive, got)
-	}
-}
-
-func updateGolden(t *testing.T, file string, archive *txtar.Archive, got txtar.File) {
-	if os.Getenv("UPDATE_GOLDEN") == "" {
-		return
-	}
-	kept := archive.Files[:0:0]
-	for _, part := range archive.Files {
-		if !strings.HasPrefix(part.Name, "want.") {
-			kept = append(kept, part)
-		}
-	}
-	archive.Files = append(kept, got)
-	if err := os.WriteFile(file, txtar.Format(archive), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	golden.Run(t, []string{"options.yaml", "namespace.yaml", "pod.yaml"}, func(t *testing.T, files map[string][]byte) (any, error) {
+		return injectYAML(t, files)
+	})
 }
 
 // injectYAML injects the pod, applies the patch to the raw JSON, injects what results, which must change nothing, and

@@ -1,21 +1,17 @@
 package istio
 
 import (
-	"bytes"
 	"encoding/json"
 	"os"
-	"path/filepath"
-	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-	"golang.org/x/tools/txtar"
 	jsonpatch "gopkg.in/evanphx/json-patch.v4"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	utiljson "k8s.io/apimachinery/pkg/util/json"
 	"sigs.k8s.io/yaml"
 
 	"github.com/sidecar-injector/sidecar-injector/templates"
+	"github.com/sidecar-injector/sidecar-injector/templates/internal/golden"
 )
 
 // TestGolden injects the pod of each testdata/*.txtar. Its files:
@@ -31,61 +27,8 @@ import (
 // Injecting what results again must change nothing. UPDATE_GOLDEN=1 go test ./templates/istio rewrites what is wanted,
 // and stays red when it did.
 func TestGolden(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.txtar")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no cases in testdata (%v)", err)
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
-			t.Parallel()
-			testGolden(t, file)
-		})
-	}
-}
-
-func testGolden(t *testing.T, file string) {
-	archive, err := txtar.ParseFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(bytes.TrimSpace(archive.Comment)) == 0 {
-		t.Error("the case does not say why it exists")
-	}
-	known := []string{"sources.yaml", "config.yaml", "values.yaml", "mesh.yaml", "proxyconfigs.yaml", "namespace.yaml", "pod.yaml", "want.yaml", "want.err"}
-	parts := map[string][]byte{}
-	for _, part := range archive.Files {
-		if !strings.Contains(strings.Join(known, " "), part.Name) {
-			t.Errorf("file %q of the case is not used", part.Name)
-		}
-		parts[part.Name] = part.Data
-	}
-	got := txtar.File{Name: "want.yaml"}
-	injected, err := injectTwice(t, parts)
-	if err != nil {
-		got = txtar.File{Name: "want.err", Data: []byte(err.Error() + "\n")}
-	} else if got.Data, err = yaml.Marshal(injected); err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(parts[got.Name]), string(got.Data)); diff != "" {
-		t.Errorf("%s differs (-want +got); UPDATE_GOLDEN=1 go test ./templates/istio rewrites it:\n%s", got.Name, diff)
-		updateGolden(t, file, archive, got)
-	}
-}
-
-func updateGolden(t *testing.T, file string, archive *txtar.Archive, got txtar.File) {
-	if os.Getenv("UPDATE_GOLDEN") == "" {
-		return
-	}
-	kept := archive.Files[:0:0]
-	for _, part := range archive.Files {
-		if !strings.HasPrefix(part.Name, "want.") {
-			kept = append(kept, part)
-		}
-	}
-	archive.Files = append(kept, got)
-	if err := os.WriteFile(file, txtar.Format(archive), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	inputs := []string{"sources.yaml", "config.yaml", "values.yaml", "mesh.yaml", "proxyconfigs.yaml", "namespace.yaml", "pod.yaml"}
+	golden.Run(t, inputs, func(t *testing.T, files map[string][]byte) (any, error) { return injectTwice(t, files) })
 }
 
 // injectTwice injects the pod, applies the patch to the raw JSON, injects what results, and returns it.
