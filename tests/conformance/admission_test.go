@@ -54,20 +54,9 @@ func (o outcome) String() string {
 // admit sends the pod to the webhook and applies its answer. An error says that the two did not understand each other;
 // a denial is none.
 func (i *injector) admit(s submission) (o outcome, err error) {
-	review := admissionv1.AdmissionReview{
-		TypeMeta: metav1.TypeMeta{APIVersion: "admission.k8s.io/v1", Kind: "AdmissionReview"},
-		Request: &admissionv1.AdmissionRequest{
-			UID:       "00000000-0000-0000-0000-000000000000",
-			Kind:      metav1.GroupVersionKind{Version: "v1", Kind: "Pod"},
-			Resource:  metav1.GroupVersionResource{Version: "v1", Resource: "pods"},
-			Namespace: s.namespace,
-			Operation: admissionv1.Create,
-			Object:    runtime.RawExtension{Raw: s.pod},
-		},
-	}
-	body, err := json.Marshal(review)
+	body, err := s.review()
 	if err != nil {
-		return outcome{}, fmt.Errorf("encode admission review: %w", err)
+		return outcome{}, err
 	}
 	request := httptest.NewRequest(http.MethodPost, i.path, bytes.NewReader(body))
 	request.Header.Set("Content-Type", "application/json")
@@ -85,6 +74,26 @@ func (i *injector) admit(s submission) (o outcome, err error) {
 		return outcome{}, fmt.Errorf("ask the webhook at %q: status %d: %s", i.path, recorder.Code, recorder.Body)
 	}
 	return readOutcome(s.pod, recorder.Body.Bytes())
+}
+
+// review returns the AdmissionReview that the API server would send.
+func (s submission) review() ([]byte, error) {
+	review := admissionv1.AdmissionReview{
+		TypeMeta: metav1.TypeMeta{APIVersion: "admission.k8s.io/v1", Kind: "AdmissionReview"},
+		Request: &admissionv1.AdmissionRequest{
+			UID:       "00000000-0000-0000-0000-000000000000",
+			Kind:      metav1.GroupVersionKind{Version: "v1", Kind: "Pod"},
+			Resource:  metav1.GroupVersionResource{Version: "v1", Resource: "pods"},
+			Namespace: s.namespace,
+			Operation: admissionv1.Create,
+			Object:    runtime.RawExtension{Raw: s.pod},
+		},
+	}
+	body, err := json.Marshal(review)
+	if err != nil {
+		return nil, fmt.Errorf("encode admission review: %w", err)
+	}
+	return body, nil
 }
 
 func readOutcome(pod, body []byte) (outcome, error) {
