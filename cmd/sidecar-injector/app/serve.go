@@ -49,6 +49,8 @@ func addServeFlags(flags *pflag.FlagSet, o *serve.Options) {
 
 	flags.StringVar(&o.IstioNamespace, "istio-namespace", o.IstioNamespace, "`namespace` of Istio's own ConfigMaps, for the profile istio; watched")
 	flags.StringVar(&o.IstioRevision, "istio-revision", o.IstioRevision, "Istio's `revision`, a part of the ConfigMaps' names (default: none)")
+	flags.BoolVar(&o.IstioOpenShift, "istio-openshift", o.IstioOpenShift, "take the proxy's user and group from the ranges that OpenShift gives a namespace")
+	flags.StringVar(&o.IstioCompliancePolicy, "istio-compliance-policy", o.IstioCompliancePolicy, "Istio's compliance `policy`, such as fips-140-2 (default: none)")
 
 	flags.StringVar(&o.TLSSecret, "tls-secret", o.TLSSecret, "`name` of the Secret with the serving pair, watched")
 	flags.StringVar(&o.TLSDir, "tls-dir", o.TLSDir, "`folder` with tls.crt and tls.key, instead of the Secret; its CA is not published")

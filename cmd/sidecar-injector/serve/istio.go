@@ -26,7 +26,7 @@ import (
 
 // istioWatch follows what an Istio installation says of injection.
 type istioWatch struct {
-	revision       string
+	options        *Options
 	injector, mesh watchedConfigMap
 	nodes          *nodes
 	proxyConfigs   *proxyConfigs
@@ -42,7 +42,7 @@ type watchedConfigMap struct {
 
 // watchIstio sets up the watches; their changes ask for a reconciliation of key.
 func (s *server) watchIstio(ctx context.Context, key types.NamespacedName) (*istioWatch, error) {
-	w := &istioWatch{revision: s.options.IstioRevision}
+	w := &istioWatch{options: s.options}
 	names := istio.ConfigMapsOf(s.options.IstioRevision)
 	for name, to := range map[string]*watchedConfigMap{names.Injector: &w.injector, names.Mesh: &w.mesh} {
 		to.key = types.NamespacedName{Namespace: s.options.IstioNamespace, Name: name}
@@ -106,7 +106,9 @@ func (w *istioWatch) sources(ctx context.Context) (istio.Sources, error) {
 		return istio.Sources{}, err
 	}
 	sources := istio.FromConfigMaps(injector, mesh)
-	sources.Revision = w.revision
+	sources.Revision = w.options.IstioRevision
+	sources.OpenShift = w.options.IstioOpenShift
+	sources.CompliancePolicy = w.options.IstioCompliancePolicy
 	sources.NativeSidecars = w.nodes.native()
 	sources.ProxyConfigs = w.proxyConfigs.list(ctx)
 	return sources, nil

@@ -27,6 +27,10 @@ type Options struct {
 	// IstioNamespace is where the ConfigMaps of an Istio installation are, for the profile istio; they are watched.
 	// Empty: there is none. IstioRevision is a part of their names; empty: they have none.
 	IstioNamespace, IstioRevision string
+	// IstioOpenShift takes the proxy's user and group from the ranges that OpenShift gives a namespace, and
+	// IstioCompliancePolicy is that of the installation, such as fips-140-2: istiod knows both from its environment.
+	IstioOpenShift        bool
+	IstioCompliancePolicy string
 
 	// TLSSecret is the name of the Secret with the serving pair.
 	TLSSecret string
