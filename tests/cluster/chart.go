@@ -35,6 +35,9 @@ type ChartOptions struct {
 	// WebhookAddress is the host:port where the API server finds the injector.
 	// Default: the cluster's.
 	WebhookAddress string
+	// Change changes the rendered webhook configuration further, as if the chart
+	// were another. Nil: nothing is changed.
+	Change func(configuration map[string]any)
 }
 
 func (c *Cluster) chartDefaults(o ChartOptions) ChartOptions {
@@ -71,13 +74,13 @@ func (c *Cluster) ApplyChart(ctx context.Context, o ChartOptions) error {
 		install := action.NewInstall(helm)
 		install.ReleaseName, install.Namespace, install.CreateNamespace = o.Release, o.Namespace, true
 		install.WaitStrategy, install.Timeout = kube.HookOnlyStrategy, startTimeout
-		install.PostRenderer = urlRewriter{o.WebhookAddress}
+		install.PostRenderer = urlRewriter{o.WebhookAddress, o.Change}
 		_, err = install.RunWithContext(ctx, chart, values)
 	case err == nil:
 		upgrade := action.NewUpgrade(helm)
 		upgrade.Namespace, upgrade.ResetValues = o.Namespace, true
 		upgrade.WaitStrategy, upgrade.Timeout = kube.HookOnlyStrategy, startTimeout
-		upgrade.PostRenderer = urlRewriter{o.WebhookAddress}
+		upgrade.PostRenderer = urlRewriter{o.WebhookAddress, o.Change}
 		_, err = upgrade.RunWithContext(ctx, o.Release, chart, values)
 	}
 	if err != nil {
@@ -161,8 +164,12 @@ func withIPAddress(values map[string]any) map[string]any {
 }
 
 // urlRewriter is a Helm post-renderer that turns clientConfig.service of webhook
-// entries into clientConfig.url with the same path, and changes nothing else.
-type urlRewriter struct{ address string }
+// entries into clientConfig.url with the same path, and changes nothing else but
+// what change does.
+type urlRewriter struct {
+	address string
+	change  func(configuration map[string]any)
+}
 
 // Run returns the manifests, rewritten.
 func (r urlRewriter) Run(manifests *bytes.Buffer) (*bytes.Buffer, error) {
@@ -205,6 +212,9 @@ func (r urlRewriter) rewrite(document []byte) ([]byte, error) {
 		path, _ := service["path"].(string)
 		delete(client, "service")
 		client["url"] = "https://" + r.address + path
+	}
+	if r.change != nil {
+		r.change(object)
 	}
 	return yaml.Marshal(object)
 }

@@ -1,0 +1,305 @@
+//go:build rotation
+
+package cluster_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/sidecar-injector/sidecar-injector/tests/cluster"
+)
+
+// The rotation test has a release of its own, which injects into namespaces with
+// its own label and, by the pod's annotation, into one that all others exclude.
+const (
+	rotationRelease   = "rotation"
+	rotationLabel     = "rotation-test"
+	labelledNamespace = "rotation-labelled"
+	askingNamespace   = "rotation-asking"
+)
+
+const (
+	// The load: together a good 30 pods a second, of which some room is left on a
+	// busy machine.
+	loadClients  = 5
+	loadInterval = 150 * time.Millisecond
+	minimalRate  = 20
+	// shutdownDelay is the chart's: longer than the balancer needs to forget a
+	// replica and to close its connections.
+	shutdownDelay = 5 * time.Second
+	// adoptTimeout is for one leaf, from the action to handshakes under it.
+	adoptTimeout = 25 * time.Second
+	// minimalHandshakes is how often the API server shall meet a leaf, at each
+	// replica.
+	minimalHandshakes = 2
+	// rowTimeout is for one row.
+	rowTimeout = time.Minute
+	// settleTime is how long a row still watches after all has been done.
+	settleTime = 500 * time.Millisecond
+	// trustSlack is the replicas' setting: low, there is one API server and one
+	// clock here. leadTolerance is how far the test's view of it may be off.
+	trustSlack    = 0 * time.Second
+	leadTolerance = 250 * time.Millisecond
+)
+
+// rotation is two replicas behind a balancer, and the load on them.
+type rotation struct {
+	chart    cluster.ChartOptions
+	balancer *cluster.Balancer
+	replicas []*rotationReplica
+	trust    *cluster.TrustWatch
+	pods     atomic.Pointer[cluster.Load]
+	args     []string        // of the replicas
+	forged   map[string]bool // serial numbers that nobody may serve
+	results  []rotationResult
+
+	// What the row that happens notes.
+	adopted  []time.Duration // how long each adoption took
+	note     string          // for the table
+	repaired time.Time       // when a caBundle overwritten by hand was right again
+}
+
+// rotationReplica is one process of the injector.
+type rotationReplica struct {
+	name, address string
+	injector      *cluster.Injector
+	watch         *cluster.LeafWatch
+}
+
+// newRotation starts everything, until the end of the test.
+func newRotation(t *testing.T) *rotation {
+	t.Helper()
+	r := &rotation{forged: map[string]bool{}, args: []string{"--shutdown-delay=" + shutdownDelay.String()}}
+	excludeFromOthers(t)
+	for namespace, labels := range map[string]map[string]string{labelledNamespace: {rotationLabel: "enabled"}, askingNamespace: nil} {
+		if err := shared.CreateNamespace(t.Context(), namespace, labels); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var err error
+	r.balancer, err = cluster.StartBalancer(cluster.BalancerOptions{Quiet: r.quiet})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = r.balancer.Stop() })
+	r.chart = cluster.ChartOptions{
+		Release: rotationRelease, Namespace: rotationRelease, WebhookAddress: r.balancer.Address,
+		Values: map[string]any{"config": map[string]any{"namespaceLabel": rotationLabel + "=enabled"}},
+	}
+	if err := shared.ApplyChart(t.Context(), r.chart); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := shared.DeleteChart(context.WithoutCancel(t.Context()), r.chart); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := shared.WaitForServingPair(t.Context(), r.chart); err != nil {
+		t.Fatal(err)
+	}
+	r.startReplicas(t)
+	if err := shared.WaitForCABundle(t.Context(), r.chart); err != nil {
+		t.Fatal(err)
+	}
+	if r.trust, err = shared.WatchTrust(t.Context(), rotationRelease); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(r.trust.Stop)
+	r.startLoad(t)
+	return r
+}
+
+// excludeFromOthers has the release of the other tests leave this test's pods
+// alone, until the end of the test.
+func excludeFromOthers(t *testing.T) {
+	t.Helper()
+	options := chart("enabled")
+	options.Values["excludedNamespaces"] = []any{askingNamespace}
+	if err := shared.ApplyChart(t.Context(), options); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := shared.ApplyChart(context.WithoutCancel(t.Context()), chart("enabled")); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// startReplicas starts both replicas, until the end of the test.
+func (r *rotation) startReplicas(t *testing.T) {
+	t.Helper()
+	t.Cleanup(func() {
+		var stopping sync.WaitGroup
+		for _, replica := range r.replicas {
+			replica.watch.Stop()
+			stopping.Go(func() { _ = replica.injector.Stop() })
+		}
+		stopping.Wait()
+	})
+	for i := range 2 {
+		address, err := cluster.FreeAddress()
+		if err != nil {
+			t.Fatal(err)
+		}
+		replica := &rotationReplica{name: fmt.Sprintf("rotation-%d", i), address: address}
+		if err := r.startReplica(t.Context(), replica); err != nil {
+			t.Fatal(err)
+		}
+		replica.watch = cluster.WatchLeaf(address)
+		r.replicas = append(r.replicas, replica)
+	}
+}
+
+// startReplica starts a replica and waits until the balancer sends it
+// connections.
+func (r *rotation) startReplica(ctx context.Context, replica *rotationReplica) (err error) {
+	options := r.chart
+	options.WebhookAddress = replica.address
+	replica.injector, err = shared.StartInjector(ctx, cluster.InjectorOptions{
+		Chart: options, Name: replica.name, Args: r.args,
+	})
+	if err != nil {
+		return err
+	}
+	r.balancer.Set(replica.name, replica.address, replica.injector.Health)
+	return cluster.Eventually(ctx, waitTimeout, func(context.Context) error {
+		if !r.balancer.Ready(replica.name) {
+			return fmt.Errorf("the balancer sends nothing to %s", replica.name)
+		}
+		return nil
+	})
+}
+
+// startLoad waits until pods are injected in both ways and then creates them all
+// the time, until the end of the test.
+func (r *rotation) startLoad(t *testing.T) {
+	t.Helper()
+	for i := range 2 {
+		err := cluster.Eventually(t.Context(), waitTimeout, func(context.Context) error {
+			result := create(t, newPod(rotationPod(i).Namespace, asks))
+			if result.err != nil {
+				return result.err
+			}
+			return checkSidecar(result.pod, true)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.pods.Store(shared.StartLoad(cluster.LoadOptions{
+		Clients: loadClients, Interval: loadInterval, Pod: rotationPod,
+		Check: func(pod *corev1.Pod) error { return checkSidecar(pod, true) },
+	}))
+	t.Cleanup(r.load().Stop)
+}
+
+// rotationPod is the nth pod: each second one asks for itself, the others are in
+// a namespace with the label. So both entries of the configuration are used.
+func rotationPod(n int) *corev1.Pod {
+	pod := newPod(labelledNamespace)
+	if n%2 == 1 {
+		pod = newPod(askingNamespace, asks)
+	}
+	pod.Name = fmt.Sprintf("pod-%d", n)
+	return pod
+}
+
+func (r *rotation) load() *cluster.Load { return r.pods.Load() }
+
+// quiet has the balancer close connections when no pod is being created.
+func (r *rotation) quiet(closeAll func()) {
+	if load := r.pods.Load(); load != nil {
+		load.Quiet(closeAll)
+		return
+	}
+	closeAll()
+}
+
+// servedNow returns the serial numbers that are served now, as a set.
+func (r *rotation) servedNow() map[string]bool {
+	served := map[string]bool{}
+	for _, replica := range r.replicas {
+		if serial, err := replica.watch.Now(); err == nil {
+			served[serial] = true
+		}
+	}
+	return served
+}
+
+// adopt does something after which another leaf is in the Secret, and waits until
+// every replica serves it and the API server has shaken hands with each of them
+// under it.
+func (r *rotation) adopt(ctx context.Context, do func(context.Context) error) error {
+	begin, old := time.Now(), r.servedNow()
+	if err := do(ctx); err != nil {
+		return err
+	}
+	var serial string
+	err := cluster.Eventually(ctx, adoptTimeout, func(ctx context.Context) (err error) {
+		if serial, err = r.secretSerial(ctx, rotationRelease+"-tls"); err != nil {
+			return err
+		}
+		if old[serial] || r.forged[serial] {
+			return errors.New("cert-manager has not put a new leaf into the Secret")
+		}
+		if served := slices.Collect(maps.Keys(r.servedNow())); !slices.Equal(served, []string{serial}) {
+			return fmt.Errorf("the leaves %v are served, want only the new one, %s", served, serial)
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("wait for the adoption of a new leaf: %w", err)
+	}
+	r.adopted = append(r.adopted, time.Since(begin))
+	for _, replica := range r.replicas {
+		err := cluster.Eventually(ctx, adoptTimeout, func(context.Context) error {
+			if n := r.handshakesUnder(replica, begin)[serial]; n < minimalHandshakes {
+				return fmt.Errorf("the API server has shaken hands with %s %d times under the new leaf, want %d", replica.name, n, minimalHandshakes)
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// handshakesUnder counts the API server's handshakes with a replica that ended
+// well, by the leaf; those of which it cannot be told are under "".
+func (r *rotation) handshakesUnder(replica *rotationReplica, begin time.Time) map[string]int {
+	counts := map[string]int{}
+	for _, connection := range r.balancer.Connections() {
+		if connection.Replica == replica.name && connection.Trusted() && !connection.Opened.Before(begin) {
+			counts[replica.watch.Under(connection)]++
+		}
+	}
+	return counts
+}
+
+// handshakes counts those with all replicas: under the old leaves, under others,
+// and those of which it cannot be told.
+func (r *rotation) handshakes(begin time.Time, old map[string]bool) (under, other, untold int) {
+	for _, replica := range r.replicas {
+		for serial, count := range r.handshakesUnder(replica, begin) {
+			switch {
+			case serial == "":
+				untold += count
+			case old[serial]:
+				under += count
+			default:
+				other += count
+			}
+		}
+	}
+	return under, other, untold
+}
