@@ -28,7 +28,7 @@ func (o *Options) level() (zapcore.Level, error) {
 // Kubernetes libraries too, which know only a global one.
 func newLogger(out io.Writer, level zapcore.Level) logr.Logger {
 	logger := zap.New(
-		zap.WriteTo(out),
+		zap.WriteTo(zapcore.Lock(zapcore.AddSync(out))),
 		zap.Level(level),
 		zap.StacktraceLevel(zapcore.DPanicLevel),
 		zap.JSONEncoder(func(config *zapcore.EncoderConfig) {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -44,9 +45,9 @@ func TestRunEndsWithoutAnAPIServer(t *testing.T) {
 	options.WebhookAddress, options.HealthAddress, options.MetricsAddress = freeAddress(t), freeAddress(t), "0"
 	ctx, terminate := context.WithCancel(t.Context())
 	defer terminate()
-	var logs bytes.Buffer
+	logs := &lockedBuffer{}
 	ended := make(chan error, 1)
-	go func() { ended <- Run(ctx, options, &logs) }()
+	go func() { ended <- Run(ctx, options, logs) }()
 
 	waitForHealth(t, "http://"+options.HealthAddress)
 	terminate()
@@ -56,11 +57,29 @@ func TestRunEndsWithoutAnAPIServer(t *testing.T) {
 			t.Error(err)
 		}
 		if !strings.Contains(logs.String(), `"message":"Stopped"`) {
-			t.Errorf("the log does not say that it stopped:\n%s", &logs)
+			t.Errorf("the log does not say that it stopped:\n%s", logs)
 		}
 	case <-time.After(30 * time.Second):
 		t.Error("Run goes on after its context ended")
 	}
+}
+
+// lockedBuffer may be read while what Run left behind still writes.
+type lockedBuffer struct {
+	mu     sync.Mutex
+	buffer bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buffer.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buffer.String()
 }
 
 // waitForHealth waits until the process is alive and checks that it says what it waits for.
