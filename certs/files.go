@@ -105,7 +105,7 @@ func (s *FileSource) look() {
 	current, err := s.take()
 	if err != nil && current != s.refused {
 		s.refused = current
-		s.options.Metrics.pairRefused()
+		s.options.Metrics.pairRefused(refusalOf(err).reason)
 		s.options.Log.Error(err, "Serving pair refused, keeping the last good one")
 	}
 }
@@ -128,7 +128,7 @@ func (s *FileSource) take() (*tls.Certificate, error) {
 	}
 	pair := &Pair{Certificate: &certificate}
 	if s.adopt(pair) {
-		s.options.Metrics.pairAdopted(pair)
+		s.options.Metrics.pairAdopted(pair, true)
 		s.options.Log.Info("Serving pair adopted", "serial", certificate.Leaf.SerialNumber.String(),
 			"notAfter", certificate.Leaf.NotAfter)
 	}

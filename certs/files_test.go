@@ -63,7 +63,7 @@ func TestFileSourceFollowsItsFiles(t *testing.T) {
 	}
 	write(t, dir, expired, key)
 	eventually(t, "the expired pair is refused, and counted once", func() bool {
-		return testutil.ToFloat64(metrics.pairs.WithLabelValues("refused")) == 1
+		return testutil.ToFloat64(metrics.refused.WithLabelValues("expired")) == 1
 	})
 	if served() != "first" {
 		t.Error("the last good pair is not kept")
@@ -74,9 +74,6 @@ func TestFileSourceFollowsItsFiles(t *testing.T) {
 	}
 	write(t, dir, second, key)
 	eventually(t, "the second pair is served", func() bool { return served() == "second" })
-	if source.CABundle() != nil {
-		t.Error("files have a CA")
-	}
 }
 
 func eventually(t *testing.T, what string, condition func() bool) {
@@ -135,9 +132,9 @@ func TestSelfSignedVerifiesUnderItsOwnCA(t *testing.T) {
 		t.Fatal(err)
 	}
 	roots := x509.NewCertPool()
-	live, err := source.LiveCABundle(t.Context())
-	if err != nil || !roots.AppendCertsFromPEM(live) {
-		t.Fatalf("the CA is not in PEM (error %v)", err)
+	cas := source.CAs()
+	if len(cas) != 1 || !cas[0].KeepUntil.Equal(pair.Leaf.NotAfter) || !roots.AppendCertsFromPEM(cas[0].PEM) {
+		t.Fatalf("got CAs %v, want one in PEM until the pair expires", cas)
 	}
 	for _, host := range []string{"webhook.ns.svc", "127.0.0.1"} {
 		if _, err := pair.Leaf.Verify(x509.VerifyOptions{DNSName: host, Roots: roots}); err != nil {

@@ -4,69 +4,125 @@ import (
 	"fmt"
 
 	"github.com/prometheus/client_golang/prometheus"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // Metrics are the package's, all about this one process. A nil *Metrics records
 // nothing. Methods may be called concurrently.
 type Metrics struct {
-	expiry  prometheus.Gauge
-	pairs   *prometheus.CounterVec
-	bundles *prometheus.CounterVec
+	expiry   prometheus.Gauge
+	renewal  prometheus.Gauge
+	trusted  *prometheus.GaugeVec
+	adopted  *prometheus.CounterVec
+	refused  *prometheus.CounterVec
+	bundles  *prometheus.CounterVec
+	reverted prometheus.Counter
 }
 
 // NewMetrics registers the metrics. The error is one of registering them twice.
 func NewMetrics(registerer prometheus.Registerer) (*Metrics, error) {
-	metrics := &Metrics{
+	m := &Metrics{
 		expiry: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "sidecar_injector_certificate_expiry_timestamp_seconds",
 			Help: "When the served certificate expires, in seconds since 1970. 0: nothing is served yet.",
 		}),
-		pairs: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "sidecar_injector_certificate_pairs_total",
-			Help: "Serving pairs that were offered, by what became of them: adopted or refused.",
-		}, []string{"result"}),
+		renewal: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "sidecar_injector_certificate_renewal_timestamp_seconds",
+			Help: "When cert-manager renews the certificate next, in seconds since 1970. 0: not known.",
+		}),
+		trusted: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "sidecar_injector_certificate_trusted",
+			Help: "Whether the caBundle of the webhook verifies the served certificate: 1 or 0.",
+		}, []string{"webhook"}),
+		adopted: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "sidecar_injector_certificate_adoptions_total",
+			Help: "Serving pairs that were adopted, by whether every caBundle verified them: true, or false where the old one expired.",
+		}, []string{"trusted"}),
+		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "sidecar_injector_certificate_refusals_total",
+			Help: "Serving pairs that were refused, by reason.",
+		}, []string{"reason"}),
 		bundles: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "sidecar_injector_ca_bundle_writes_total",
-			Help: "Writes of caBundle to the webhook configuration, by result: published or error.",
+			Help: "Writes of caBundle to the webhook configuration, by result: published, conflict or error.",
 		}, []string{"result"}),
+		reverted: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "sidecar_injector_ca_bundle_reverts_total",
+			Help: "How often a caBundle that was right was overwritten by somebody else.",
+		}),
 	}
-	for _, result := range []string{"adopted", "refused"} {
-		metrics.pairs.WithLabelValues(result)
+	for vector, values := range map[*prometheus.CounterVec][]string{
+		m.adopted: {"true", "false"}, m.refused: refusals, m.bundles: bundleResults,
+	} {
+		for _, value := range values {
+			vector.WithLabelValues(value)
+		}
 	}
-	for _, result := range []string{"published", "error"} {
-		metrics.bundles.WithLabelValues(result)
-	}
-	for _, collector := range []prometheus.Collector{metrics.expiry, metrics.pairs, metrics.bundles} {
+	for _, collector := range []prometheus.Collector{m.expiry, m.renewal, m.trusted, m.adopted, m.refused, m.bundles, m.reverted} {
 		if err := registerer.Register(collector); err != nil {
 			return nil, fmt.Errorf("register the metrics of certificates: %w", err)
 		}
 	}
-	return metrics, nil
+	return m, nil
 }
 
-func (m *Metrics) pairAdopted(pair *Pair) {
+// pairAdopted counts a pair that is served from now on.
+func (m *Metrics) pairAdopted(pair *Pair, trusted bool) {
+	if m != nil {
+		m.expiry.Set(float64(pair.Certificate.Leaf.NotAfter.Unix()))
+		m.adopted.WithLabelValues(fmt.Sprint(trusted)).Inc()
+	}
+}
+
+func (m *Metrics) pairRefused(reason string) {
+	if m != nil {
+		m.refused.WithLabelValues(reason).Inc()
+	}
+}
+
+// trustIs sets whether each webhook's caBundle verifies what is served, by name.
+func (m *Metrics) trustIs(trusted map[string]bool) {
 	if m == nil {
 		return
 	}
-	m.expiry.Set(float64(pair.Certificate.Leaf.NotAfter.Unix()))
-	m.pairs.WithLabelValues("adopted").Inc()
-}
-
-func (m *Metrics) pairRefused() {
-	if m != nil {
-		m.pairs.WithLabelValues("refused").Inc()
+	m.trusted.Reset()
+	for webhook, is := range trusted {
+		value := 0.0
+		if is {
+			value = 1
+		}
+		m.trusted.WithLabelValues(webhook).Set(value)
 	}
 }
 
-func (m *Metrics) bundlePublished() {
-	if m != nil {
-		m.bundles.WithLabelValues("published").Inc()
+// renewalIs sets when the next renewal is; nil: nobody knows.
+func (m *Metrics) renewalIs(at *metav1.Time) {
+	switch {
+	case m == nil:
+	case at == nil:
+		m.renewal.Set(0)
+	default:
+		m.renewal.Set(float64(at.Unix()))
 	}
 }
 
-// bundleChecked counts an attempt that failed.
-func (m *Metrics) bundleChecked(err error) {
-	if m != nil && err != nil {
-		m.bundles.WithLabelValues("error").Inc()
+// The results of writing caBundle.
+const (
+	bundlePublished = "published"
+	bundleConflict  = "conflict"
+	bundleError     = "error"
+)
+
+var bundleResults = []string{bundlePublished, bundleConflict, bundleError}
+
+func (m *Metrics) bundleWritten(result string) {
+	if m != nil {
+		m.bundles.WithLabelValues(result).Inc()
+	}
+}
+
+func (m *Metrics) bundleReverted() {
+	if m != nil {
+		m.reverted.Inc()
 	}
 }

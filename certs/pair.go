@@ -38,8 +38,12 @@ func ParsePair(certificate, key, ca []byte, now time.Time) (*Pair, error) {
 	if len(bytes.TrimSpace(ca)) == 0 {
 		return pair, nil
 	}
-	if err := verify(&parsed, ca, now); err != nil {
-		return nil, err
+	roots, err := parseCA(ca)
+	if err != nil {
+		return nil, fmt.Errorf("parse the CA: %w: %w", errWrongCA, err)
+	}
+	if err := pair.verify(roots, "", now); err != nil {
+		return nil, fmt.Errorf("verify the certificate by its CA: %w: %w", errWrongCA, err)
 	}
 	pair.CA = bytes.Clone(ca)
 	return pair, nil
@@ -56,41 +60,41 @@ func (e *NotYetValidError) Error() string {
 	return fmt.Sprintf("the certificate is not valid before %s", e.NotBefore.UTC().Format(time.RFC3339))
 }
 
+var (
+	errExpired = errors.New("the certificate expired")
+	errWrongCA = errors.New("ca.crt is not its CA")
+)
+
 // checkDates reports a leaf that is not valid at the time now.
 func checkDates(leaf *x509.Certificate, now time.Time) error {
 	if now.Before(leaf.NotBefore) {
 		return &NotYetValidError{NotBefore: leaf.NotBefore}
 	}
 	if now.After(leaf.NotAfter) {
-		return fmt.Errorf("the certificate expired at %s", leaf.NotAfter.UTC().Format(time.RFC3339))
+		return fmt.Errorf("%w at %s", errExpired, leaf.NotAfter.UTC().Format(time.RFC3339))
 	}
 	return nil
 }
 
-// verify reports a chain that the certificates in ca do not verify for a server.
-func verify(chain *tls.Certificate, ca []byte, now time.Time) error {
-	roots, err := parseCA(ca)
-	if err != nil {
-		return fmt.Errorf("parse the CA: %w", err)
-	}
+// verify reports a chain that the roots do not verify for a server of that name;
+// an empty name is not looked at.
+func (p *Pair) verify(roots *x509.CertPool, host string, now time.Time) error {
 	intermediates := x509.NewCertPool()
-	for _, der := range chain.Certificate[1:] {
+	for _, der := range p.Certificate.Certificate[1:] {
 		certificate, err := x509.ParseCertificate(der)
 		if err != nil {
 			return fmt.Errorf("parse the chain: %w", err)
 		}
 		intermediates.AddCert(certificate)
 	}
-	_, err = chain.Leaf.Verify(x509.VerifyOptions{
+	_, err := p.Certificate.Leaf.Verify(x509.VerifyOptions{
+		DNSName:       host,
 		Roots:         roots,
 		Intermediates: intermediates,
 		CurrentTime:   now,
 		KeyUsages:     []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	})
-	if err != nil {
-		return fmt.Errorf("verify the certificate by its CA: %w", err)
-	}
-	return nil
+	return err
 }
 
 // parseCA reads certificates in PEM, strictly: the API server refuses a caBundle

@@ -71,10 +71,20 @@ func newCA(t *testing.T, name string) *testCA {
 // leaf returns a serving pair in PEM that is valid from notBefore for an hour.
 func (ca *testCA) leaf(t *testing.T, notBefore time.Time) (certificate, key []byte) {
 	t.Helper()
+	return ca.leafUntil(t, notBefore, notBefore.Add(time.Hour))
+}
+
+func (ca *testCA) leafUntil(t *testing.T, notBefore, notAfter time.Time) (certificate, key []byte) {
+	t.Helper()
+	return ca.leafFor(t, "webhook.ns.svc", notBefore, notAfter)
+}
+
+func (ca *testCA) leafFor(t *testing.T, host string, notBefore, notAfter time.Time) (certificate, key []byte) {
+	t.Helper()
 	signer := newKey(t)
 	der := sign(t, &x509.Certificate{
-		Subject: pkix.Name{CommonName: "webhook"}, NotBefore: notBefore, NotAfter: notBefore.Add(time.Hour),
-		DNSNames: []string{"webhook.ns.svc"}, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		Subject: pkix.Name{CommonName: "webhook"}, NotBefore: notBefore, NotAfter: notAfter,
+		DNSNames: []string{host}, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}, signer, ca)
 	keyDER, err := x509.MarshalPKCS8PrivateKey(signer)
 	if err != nil {

@@ -4,29 +4,31 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	admissionv1 "k8s.io/api/admissionregistration/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
+	clocktesting "k8s.io/utils/clock/testing"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 )
 
-// fakeTrust is a Trust whose cache may lag.
-type fakeTrust struct {
-	cached, live []byte
-	err          error
-}
+// fakeTrust is a Trust of fixed CAs.
+type fakeTrust []CA
 
-func (f *fakeTrust) CABundle() []byte                             { return f.cached }
-func (f *fakeTrust) LiveCABundle(context.Context) ([]byte, error) { return f.live, f.err }
+func (f fakeTrust) CAs() []CA { return f }
+
+// until returns the CA, to be kept so long since epoch.
+func (ca *testCA) until(end time.Duration) CA {
+	return CA{PEM: ca.pem, KeepUntil: epoch.Add(end)}
+}
 
 func webhookConfiguration(bundles ...string) *admissionv1.MutatingWebhookConfiguration {
 	configuration := &admissionv1.MutatingWebhookConfiguration{ObjectMeta: metav1.ObjectMeta{Name: "injector"}}
@@ -40,52 +42,95 @@ func webhookConfiguration(bundles ...string) *admissionv1.MutatingWebhookConfigu
 	return configuration
 }
 
+// keep is the annotation that keeps a CA so long since epoch.
+func keep(ca *testCA, end time.Duration) map[string]string {
+	return map[string]string{AnnotationKeepUntilPrefix + Fingerprint(ca.certificate): epoch.Add(end).Format(time.RFC3339)}
+}
+
+func annotations(all ...map[string]string) map[string]string {
+	merged := map[string]string{}
+	for _, one := range all {
+		maps.Copy(merged, one)
+	}
+	return merged
+}
+
+// The publisher happens at an hour after epoch.
 func TestPublisher(t *testing.T) {
-	broken := errors.New("broken")
+	x, y, foreign := newCA(t, "x"), newCA(t, "y"), newCA(t, "foreign")
+	both := func(a, b *testCA) string {
+		if bytes.Compare(a.certificate.Raw, b.certificate.Raw) > 0 {
+			a, b = b, a
+		}
+		return string(a.pem) + string(b.pem)
+	}
+	px, py, pf, pxy := string(x.pem), string(y.pem), string(foreign.pem), both(x, y)
+	const h = time.Hour
+	type m = map[string]string
 	for name, test := range map[string]struct {
-		trust       fakeTrust
-		bundles     []string // nil: there is no configuration
-		want        []string
-		wantPatches int
-		wantError   error
+		trust           fakeTrust
+		bundles         []string // nil: there is no configuration
+		annotations     m
+		want            []string
+		wantAnnotations m
+		wantPatches     int
 	}{
-		"empty bundles are filled, in one patch":            {fakeTrust{[]byte("new"), []byte("new"), nil}, []string{"", ""}, []string{"new", "new"}, 1, nil},
-		"only what differs is written":                      {fakeTrust{[]byte("new"), []byte("new"), nil}, []string{"new", "old"}, []string{"new", "new"}, 1, nil},
-		"equal bundles are left alone":                      {fakeTrust{[]byte("new"), []byte("new"), nil}, []string{"new", "new"}, []string{"new", "new"}, 0, nil},
-		"a lagging replica does not undo another's write":   {fakeTrust{[]byte("old"), []byte("new"), nil}, []string{"new"}, []string{"new"}, 0, nil},
-		"what is written is what is true now":               {fakeTrust{[]byte("old"), []byte("new"), nil}, []string{"older"}, []string{"new"}, 1, nil},
-		"no CA is published while none is known":            {fakeTrust{nil, []byte("new"), nil}, []string{"old"}, []string{"old"}, 0, nil},
-		"a CA that was just taken away is not written":      {fakeTrust{[]byte("old"), nil, nil}, []string{""}, []string{""}, 0, nil},
-		"a configuration that does not exist is no error":   {fakeTrust{[]byte("new"), []byte("new"), nil}, nil, nil, 0, nil},
-		"a configuration without entries is left alone":     {fakeTrust{[]byte("new"), []byte("new"), nil}, []string{}, []string{}, 0, nil},
-		"an error of asking is returned, to be tried again": {fakeTrust{[]byte("new"), nil, broken}, []string{"old"}, []string{"old"}, 0, broken},
+		"empty bundles are filled, in one patch":               {fakeTrust{x.until(2 * h)}, []string{"", ""}, nil, []string{px, px}, keep(x, 2*h), 1},
+		"what differs is written":                              {fakeTrust{x.until(2 * h)}, []string{px, ""}, keep(x, 2*h), []string{px, px}, keep(x, 2*h), 1},
+		"what is right is left alone":                          {fakeTrust{x.until(2 * h)}, []string{px, px}, keep(x, 2*h), []string{px, px}, keep(x, 2*h), 0},
+		"another pair under the same CA keeps it longer":       {fakeTrust{x.until(3 * h)}, []string{px}, keep(x, 2*h), []string{px}, keep(x, 3*h), 1},
+		"a shorter one does not shorten that":                  {fakeTrust{x.until(2 * h)}, []string{px}, keep(x, 3*h), []string{px}, keep(x, 3*h), 0},
+		"a new CA comes beside the old one":                    {fakeTrust{x.until(2 * h), y.until(3 * h)}, []string{px}, keep(x, 2*h), []string{pxy}, annotations(keep(x, 2*h), keep(y, 3*h)), 1},
+		"a replica that knows only one keeps the other":        {fakeTrust{x.until(2 * h)}, []string{pxy}, annotations(keep(x, 2*h), keep(y, 3*h)), []string{pxy}, annotations(keep(x, 2*h), keep(y, 3*h)), 0},
+		"a CA whose last pair has expired goes":                {fakeTrust{y.until(3 * h)}, []string{pxy}, annotations(keep(x, h), keep(y, 3*h)), []string{py}, keep(y, 3*h), 1},
+		"a foreign CA goes":                                    {fakeTrust{x.until(2 * h)}, []string{pf}, keep(x, 2*h), []string{px}, keep(x, 2*h), 1},
+		"a CA of one entry is kept in all":                     {fakeTrust{x.until(2 * h)}, []string{px, py}, keep(y, 2*h), []string{pxy, pxy}, annotations(keep(x, 2*h), keep(y, 2*h)), 1},
+		"an annotation that is no time counts as none":         {fakeTrust{x.until(2 * h)}, []string{pxy}, m{AnnotationKeepUntilPrefix + Fingerprint(y.certificate): "soon"}, []string{px}, keep(x, 2*h), 1},
+		"an annotation of a CA that is about to come is kept":  {fakeTrust{x.until(2 * h)}, []string{px}, annotations(keep(x, 2*h), keep(y, 3*h)), []string{px}, annotations(keep(x, 2*h), keep(y, 3*h)), 0},
+		"other annotations are left alone":                     {fakeTrust{x.until(2 * h)}, []string{""}, m{"a": "b"}, []string{px}, annotations(keep(x, 2*h), m{"a": "b"}), 1},
+		"garbage is replaced":                                  {fakeTrust{x.until(2 * h)}, []string{"garbage"}, nil, []string{px}, keep(x, 2*h), 1},
+		"nothing is written while no CA is known":              {nil, []string{px}, nil, []string{px}, m{}, 0},
+		"nothing is written if all that is known has expired":  {fakeTrust{x.until(h)}, []string{pf}, nil, []string{pf}, m{}, 0},
+		"a configuration that does not exist is no error":      {fakeTrust{x.until(2 * h)}, nil, nil, nil, nil, 0},
+		"a configuration without entries has annotations only": {fakeTrust{x.until(2 * h)}, []string{}, nil, []string{}, keep(x, 2*h), 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			patches := 0
-			c := interceptor.NewClient(newWebhookClient(t, test.bundles), interceptor.Funcs{
+			c := interceptor.NewClient(newWebhookClient(t, test.bundles, test.annotations), interceptor.Funcs{
 				Patch: func(ctx context.Context, c client.WithWatch, object client.Object, patch client.Patch, options ...client.PatchOption) error {
 					patches++
 					return c.Patch(ctx, object, patch, options...)
 				},
 			})
-			_, err := newPublisher(t, &test.trust, c).Reconcile(t.Context(), reconcile.Request{})
-			if !errors.Is(err, test.wantError) {
-				t.Fatalf("got error %v, want %v", err, test.wantError)
+			p := newPublisher(t, test.trust, c)
+			for range 2 { // the second time nothing is left to do
+				if _, err := p.Reconcile(t.Context(), reconcile.Request{}); err != nil {
+					t.Fatal(err)
+				}
 			}
 			if patches != test.wantPatches {
 				t.Errorf("sent %d patches, want %d", patches, test.wantPatches)
 			}
-			if test.bundles != nil {
-				if diff := cmp.Diff(test.want, readBundles(t, c)); diff != "" {
-					t.Error(diff)
-				}
+			if test.bundles == nil {
+				return
+			}
+			bundles, annotated := readBundles(t, c)
+			if diff := cmp.Diff(test.want, bundles); diff != "" {
+				t.Error(diff)
+			}
+			if written, changed := annotated[AnnotationBundleWritten], !slices.Equal(test.want, test.bundles); (written != "") != changed {
+				t.Errorf("the bundle is said to be written at %q", written)
+			}
+			delete(annotated, AnnotationBundleWritten)
+			if diff := cmp.Diff(test.wantAnnotations, annotated); diff != "" {
+				t.Error(diff)
 			}
 		})
 	}
 }
 
 func TestPublisherNeverWritesToAVersionThatItDidNotRead(t *testing.T) {
-	c := newWebhookClient(t, []string{"old", "old"})
+	c := newWebhookClient(t, []string{"", ""}, nil)
 	raced := interceptor.NewClient(c, interceptor.Funcs{
 		Patch: func(ctx context.Context, c client.WithWatch, object client.Object, patch client.Patch, options ...client.PatchOption) error {
 			// Somebody takes the first entry away in between.
@@ -100,47 +145,94 @@ func TestPublisherNeverWritesToAVersionThatItDidNotRead(t *testing.T) {
 			return c.Patch(ctx, object, patch, options...)
 		},
 	})
-	trust := &fakeTrust{cached: []byte("new"), live: []byte("new")}
-	if _, err := newPublisher(t, trust, raced).Reconcile(t.Context(), reconcile.Request{}); err == nil {
-		t.Error("no error, so it would not be tried again")
+	x := newCA(t, "x")
+	p := newPublisher(t, fakeTrust{x.until(2 * time.Hour)}, raced)
+	result, err := p.Reconcile(t.Context(), reconcile.Request{})
+	if err != nil || result.RequeueAfter != retryConflict {
+		t.Errorf("got %v, %v: a conflict is no error, and is tried again", result, err)
 	}
-	if diff := cmp.Diff([]string{"old"}, readBundles(t, c)); diff != "" {
-		t.Error(diff)
+	if got := testutil.ToFloat64(p.options.Metrics.bundles.WithLabelValues(bundleConflict)); got != 1 {
+		t.Errorf("%v conflicts are counted, want 1", got)
 	}
-	if _, err := newPublisher(t, trust, c).Reconcile(t.Context(), reconcile.Request{}); err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff([]string{"new"}, readBundles(t, c)); diff != "" {
+	bundles, _ := readBundles(t, c)
+	if diff := cmp.Diff([]string{""}, bundles); diff != "" {
 		t.Error(diff)
 	}
 }
 
-func TestPublisherCounts(t *testing.T) {
-	metrics, err := NewMetrics(prometheus.NewRegistry())
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, trust := range []*fakeTrust{
-		{cached: []byte("new"), live: []byte("new")},
-		{cached: []byte("newer"), err: errors.New("broken")},
-	} {
-		p := newPublisher(t, trust, newWebhookClient(t, []string{"old"}))
-		p.options.Metrics = metrics
-		_, _ = p.Reconcile(t.Context(), reconcile.Request{})
-	}
-	for _, result := range []string{"published", "error"} {
-		if got := testutil.ToFloat64(metrics.bundles.WithLabelValues(result)); got != 1 {
-			t.Errorf("%s: counted %v, want 1", result, got)
+// What is repaired is told as overwritten; what comes new is not.
+func TestPublisherTellsWhenItIsOverwritten(t *testing.T) {
+	x := newCA(t, "x")
+	c := newWebhookClient(t, []string{""}, nil)
+	p := newPublisher(t, fakeTrust{x.until(2 * time.Hour)}, c)
+	reverts := func(when string, change func(*admissionv1.MutatingWebhookConfiguration)) float64 {
+		t.Helper()
+		var now admissionv1.MutatingWebhookConfiguration
+		if err := c.Get(t.Context(), client.ObjectKey{Name: "injector"}, &now); err != nil {
+			t.Fatal(err)
 		}
+		change(&now)
+		if err := c.Update(t.Context(), &now); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			if _, err := p.Reconcile(t.Context(), reconcile.Request{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, bundle := range func() []string { bundles, _ := readBundles(t, c); return bundles }() {
+			if bundle != string(x.pem) {
+				t.Errorf("%s: a caBundle is not right", when)
+			}
+		}
+		return testutil.ToFloat64(p.options.Metrics.reverted)
+	}
+	if got := reverts("at first", func(*admissionv1.MutatingWebhookConfiguration) {}); got != 0 {
+		t.Errorf("an empty bundle that is filled is told as overwritten")
+	}
+	got := reverts("with a new entry", func(now *admissionv1.MutatingWebhookConfiguration) {
+		now.Webhooks = append(now.Webhooks, admissionv1.MutatingWebhook{Name: "new.example.com"})
+	})
+	if got != 0 {
+		t.Errorf("a new entry is told as overwritten")
+	}
+	got = reverts("when it was emptied", func(now *admissionv1.MutatingWebhookConfiguration) { now.Webhooks[0].ClientConfig.CABundle = nil })
+	if got != 1 {
+		t.Errorf("%v times it was overwritten, want 1", got)
+	}
+}
+
+func TestPublisherCountsAndReturnsErrors(t *testing.T) {
+	broken := errors.New("broken")
+	c := interceptor.NewClient(newWebhookClient(t, []string{""}, nil), interceptor.Funcs{
+		Patch: func(context.Context, client.WithWatch, client.Object, client.Patch, ...client.PatchOption) error {
+			return broken
+		},
+	})
+	p := newPublisher(t, fakeTrust{newCA(t, "x").until(2 * time.Hour)}, c)
+	if _, err := p.Reconcile(t.Context(), reconcile.Request{}); !errors.Is(err, broken) {
+		t.Errorf("got error %v, want %v", err, broken)
+	}
+	if got := testutil.ToFloat64(p.options.Metrics.bundles.WithLabelValues(bundleError)); got != 1 {
+		t.Errorf("%v errors are counted, want 1", got)
+	}
+}
+
+func TestPublisherAsksToBeCalledWhenACAHasToGo(t *testing.T) {
+	x, y := newCA(t, "x"), newCA(t, "y")
+	p := newPublisher(t, fakeTrust{x.until(3 * time.Hour), y.until(2 * time.Hour)}, newWebhookClient(t, []string{""}, nil))
+	result, err := p.Reconcile(t.Context(), reconcile.Request{})
+	if err != nil || result.RequeueAfter != time.Hour {
+		t.Errorf("got %v, %v, want an hour", result, err)
 	}
 }
 
 func TestNewPublisherChecksItsOptions(t *testing.T) {
-	c := newWebhookClient(t, nil)
+	c := newWebhookClient(t, nil, nil)
 	for name, options := range map[string]PublisherOptions{
-		"no configuration": {Trust: &fakeTrust{}, Client: c},
+		"no configuration": {Trust: fakeTrust{}, Client: c},
 		"no trust":         {Configuration: "injector", Client: c},
-		"no client":        {Configuration: "injector", Trust: &fakeTrust{}},
+		"no client":        {Configuration: "injector", Trust: fakeTrust{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if _, err := NewPublisher(options); err == nil {
@@ -152,7 +244,14 @@ func TestNewPublisherChecksItsOptions(t *testing.T) {
 
 func newPublisher(t *testing.T, trust Trust, c client.Client) *Publisher {
 	t.Helper()
-	p, err := NewPublisher(PublisherOptions{Configuration: "injector", Trust: trust, Client: c})
+	metrics, err := NewMetrics(prometheus.NewRegistry())
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := NewPublisher(PublisherOptions{
+		Configuration: "injector", Trust: trust, Client: c, Metrics: metrics,
+		Clock: clocktesting.NewFakePassiveClock(epoch.Add(time.Hour)),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -161,30 +260,25 @@ func newPublisher(t *testing.T, trust Trust, c client.Client) *Publisher {
 
 // newWebhookClient returns a client of a cluster with a webhook configuration of
 // these bundles, or with none if bundles is nil.
-func newWebhookClient(t *testing.T, bundles []string) client.WithWatch {
+func newWebhookClient(t *testing.T, bundles []string, annotations map[string]string) client.WithWatch {
 	t.Helper()
-	scheme := runtime.NewScheme()
-	if err := admissionv1.AddToScheme(scheme); err != nil {
-		t.Fatal(err)
+	if bundles == nil {
+		return newFakeClient(t)
 	}
-	c := fake.NewClientBuilder().WithScheme(scheme).Build()
-	if bundles != nil {
-		if err := c.Create(t.Context(), webhookConfiguration(bundles...)); err != nil && !apierrors.IsAlreadyExists(err) {
-			t.Fatal(err)
-		}
-	}
-	return c
+	configuration := webhookConfiguration(bundles...)
+	configuration.Annotations = annotations
+	return newFakeClient(t, configuration)
 }
 
-func readBundles(t *testing.T, c client.Reader) []string {
+func readBundles(t *testing.T, c client.Reader) (bundles []string, annotated map[string]string) {
 	t.Helper()
 	var configuration admissionv1.MutatingWebhookConfiguration
 	if err := c.Get(t.Context(), client.ObjectKey{Name: "injector"}, &configuration); err != nil {
 		t.Fatal(err)
 	}
-	bundles := []string{}
+	bundles = []string{}
 	for _, webhook := range configuration.Webhooks {
-		bundles = append(bundles, string(bytes.TrimSpace(webhook.ClientConfig.CABundle)))
+		bundles = append(bundles, string(webhook.ClientConfig.CABundle))
 	}
-	return bundles
+	return bundles, annotations(configuration.Annotations)
 }

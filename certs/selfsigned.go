@@ -1,7 +1,6 @@
 package certs
 
 import (
-	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -45,12 +44,12 @@ func NewSelfSigned(hosts []string, metrics *Metrics) (*SelfSigned, error) {
 	}
 	source := &SelfSigned{}
 	source.adopt(pair)
-	metrics.pairAdopted(pair)
+	metrics.pairAdopted(pair, true)
 	return source, nil
 }
 
-// LiveCABundle implements [Trust].
-func (s *SelfSigned) LiveCABundle(context.Context) ([]byte, error) { return s.CABundle(), nil }
+// CAs implements [Trust].
+func (s *SelfSigned) CAs() []CA { return []CA{caOf(s.pair.Load())} }
 
 // selfSign returns a certificate and its key in PEM.
 func selfSign(hosts []string, now time.Time) (certificate, key []byte, err error) {

@@ -37,15 +37,6 @@ func (h *holder) GetCertificate(*tls.ClientHelloInfo) (*tls.Certificate, error) 
 	return nil, errNoPair
 }
 
-// CABundle returns the CA of the held pair in PEM: nil when there is no pair, or
-// when nothing is known about its CA.
-func (h *holder) CABundle() []byte {
-	if pair := h.pair.Load(); pair != nil {
-		return pair.CA
-	}
-	return nil
-}
-
 // adopt makes pair the one that is served. It returns false when the very same
 // pair is served already.
 func (h *holder) adopt(pair *Pair) bool {

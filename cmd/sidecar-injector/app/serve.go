@@ -55,9 +55,12 @@ func addServeFlags(flags *pflag.FlagSet, o *serve.Options) {
 	flags.StringVar(&o.TLSSecret, "tls-secret", o.TLSSecret, "`name` of the Secret with the serving pair, watched")
 	flags.StringVar(&o.TLSDir, "tls-dir", o.TLSDir, "`folder` with tls.crt and tls.key, instead of the Secret; its CA is not published")
 	flags.BoolVar(&o.TLSSelfSigned, "tls-self-signed", o.TLSSelfSigned, "make a self-signed pair, instead of the Secret; for development with one replica")
+	flags.StringVar(&o.TLSMinVersion, "tls-min-version", o.TLSMinVersion, "oldest `version` of TLS that is served: 1.2 or 1.3")
+	flags.StringVar(&o.Certificate, "certificate", o.Certificate, "`name` of the cert-manager Certificate of the Secret, watched; \"\" for none: then whatever CA the Secret holds is believed")
+	flags.DurationVar(&o.TrustSlack, "trust-slack", o.TrustSlack, "how long every caBundle shall have verified a new serving pair before it is served")
 
 	flags.StringVar(&o.WebhookConfiguration, "webhook-configuration", o.WebhookConfiguration, "`name` of the MutatingWebhookConfiguration whose caBundle is kept right")
-	flags.BoolVar(&o.PublishCABundle, "publish-ca-bundle", o.PublishCABundle, "keep caBundle equal to the CA of the serving pair")
+	flags.BoolVar(&o.PublishCABundle, "publish-ca-bundle", o.PublishCABundle, "keep the CAs of the serving pairs in caBundle; otherwise cert-manager's cainjector has to")
 
 	flags.StringVar(&o.WebhookAddress, "webhook-bind-address", o.WebhookAddress, "`address` of the webhook")
 	flags.StringVar(&o.MetricsAddress, "metrics-bind-address", o.MetricsAddress, "`address` of the metrics, \"0\" for none")

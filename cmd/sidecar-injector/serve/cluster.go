@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"net/http"
 
+	cmapi "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
@@ -47,6 +49,10 @@ func newScheme() *runtime.Scheme {
 	scheme.AddKnownTypes(admissionv1.SchemeGroupVersion,
 		&admissionv1.MutatingWebhookConfiguration{}, &admissionv1.MutatingWebhookConfigurationList{})
 	metav1.AddToGroupVersion(scheme, admissionv1.SchemeGroupVersion)
+	scheme.AddKnownTypes(discoveryv1.SchemeGroupVersion, &discoveryv1.EndpointSlice{}, &discoveryv1.EndpointSliceList{})
+	metav1.AddToGroupVersion(scheme, discoveryv1.SchemeGroupVersion)
+	scheme.AddKnownTypes(cmapi.SchemeGroupVersion, &cmapi.Certificate{}, &cmapi.CertificateList{})
+	metav1.AddToGroupVersion(scheme, cmapi.SchemeGroupVersion)
 	return scheme
 }
 
@@ -59,6 +65,8 @@ func newMapper(*rest.Config, *http.Client) (meta.RESTMapper, error) {
 	}
 	mapper.Add(corev1.SchemeGroupVersion.WithKind("Namespace"), meta.RESTScopeRoot)
 	mapper.Add(corev1.SchemeGroupVersion.WithKind("Node"), meta.RESTScopeRoot)
+	mapper.Add(discoveryv1.SchemeGroupVersion.WithKind("EndpointSlice"), meta.RESTScopeNamespace)
+	mapper.Add(cmapi.SchemeGroupVersion.WithKind("Certificate"), meta.RESTScopeNamespace)
 	mapper.Add(istio.ProxyConfigKind(), meta.RESTScopeNamespace)
 	mapper.Add(admissionv1.SchemeGroupVersion.WithKind("MutatingWebhookConfiguration"), meta.RESTScopeRoot)
 	return mapper, nil
@@ -84,6 +92,8 @@ func cacheOptions(options *Options, namespace string) cache.Options {
 			&corev1.Node{}:      {Transform: onlyVersion},
 			&admissionv1.MutatingWebhookConfiguration{}: {
 				Field: fields.OneTermEqualSelector(metav1.ObjectNameField, options.WebhookConfiguration),
+				// Its managedFields say since when it stands there as it does.
+				Transform: func(object any) (any, error) { return object, nil },
 			},
 		},
 	}

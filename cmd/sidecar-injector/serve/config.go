@@ -124,6 +124,7 @@ type configMapSource struct {
 	reader   client.Reader
 	recorder events.EventRecorder
 	istio    *istioWatch // nil: no Istio is watched
+	told     string      // what was logged last as missing
 }
 
 // soon is when to look again at what a watch is about to deliver.
@@ -147,10 +148,9 @@ func (s *configMapSource) Reconcile(ctx context.Context, request reconcile.Reque
 	if s.istio != nil {
 		sources, err := s.istio.sources(ctx)
 		if err != nil {
-			s.missing.Store(&err)
-			return reconcile.Result{RequeueAfter: soon}, nil
+			return s.wait(ctx, err), nil
 		}
-		in.istio = &sources
+		in.istio, s.told = &sources, ""
 	}
 	changed, err := s.apply(in)
 	switch {
@@ -163,6 +163,20 @@ func (s *configMapSource) Reconcile(ctx context.Context, request reconcile.Reque
 		s.recorder.Eventf(&object, nil, corev1.EventTypeNormal, "ConfigurationApplied", "Reload", "the configuration is in use")
 	}
 	return reconcile.Result{}, nil
+}
+
+// wait notes what is missing of Istio and logs it once. What a watch tells of needs
+// no second look.
+func (s *configMapSource) wait(ctx context.Context, missing error) reconcile.Result {
+	s.missing.Store(&missing)
+	if missing.Error() != s.told {
+		s.told = missing.Error()
+		log.FromContext(ctx).Info("Configuration is not complete", "because", missing.Error())
+	}
+	if errors.Is(missing, errNodesUnknown) || errors.Is(missing, errProxyConfigsUnknown) {
+		return reconcile.Result{RequeueAfter: soon}
+	}
+	return reconcile.Result{}
 }
 
 // eventNote is the error's text, cut to what the API server takes for an Event

@@ -2,7 +2,8 @@
 //
 //	options.go      what can be set
 //	run.go          the parts, wired together, and their start and end
-//	parts.go        the sources of configuration and serving pair, the publisher of the trust bundle
+//	parts.go        the source of the configuration, and how reconcilers are run
+//	serving.go      the serving pair, who trusts it, the publisher of the trust bundle
 //	cluster.go      how the API is reached, and which objects of it are watched
 //	config.go       the configuration, from a ConfigMap or files, the last good one kept
 //	istio.go        what an Istio installation says of injection

@@ -19,15 +19,16 @@ type readinessCheck struct {
 }
 
 // newHealthServer listens on the address and returns the server of /healthz and
-// /readyz, to be run by a manager.
-func newHealthServer(address string, checks []readinessCheck) (*manager.Server, error) {
+// /readyz, to be run by a manager. notices returns what is to be told without being
+// a reason not to be ready; nil: nothing.
+func newHealthServer(address string, checks []readinessCheck, notices func() []string) (*manager.Server, error) {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("listen for health probes: %w", err)
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
-	mux.Handle("GET /readyz", readyz(checks))
+	mux.Handle("GET /readyz", readyz(checks, notices))
 	timeout := time.Second
 	return &manager.Server{
 		Name:            "health",
@@ -38,8 +39,8 @@ func newHealthServer(address string, checks []readinessCheck) (*manager.Server, 
 }
 
 // readyz answers 200 if every check passes, else 503 with one line for each that
-// does not. With the query "verbose" it lists them all.
-func readyz(checks []readinessCheck) http.Handler {
+// does not. With the query "verbose" it lists them all. The notices follow.
+func readyz(checks []readinessCheck, notices func() []string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var failed, all strings.Builder
 		for _, c := range checks {
@@ -61,6 +62,12 @@ func readyz(checks []readinessCheck) http.Handler {
 			body = all.String()
 		}
 		fmt.Fprint(w, body)
+		if notices == nil {
+			return
+		}
+		for _, notice := range notices() {
+			fmt.Fprintf(w, "[!] %s\n", strings.ReplaceAll(notice, "\n", "; "))
+		}
 	})
 }
 

@@ -24,7 +24,7 @@ func TestReadyz(t *testing.T) {
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			recorder := httptest.NewRecorder()
-			readyz(c.checks).ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, "/readyz"+c.query, nil))
+			readyz(c.checks, nil).ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, "/readyz"+c.query, nil))
 			if recorder.Code != c.status || recorder.Body.String() != c.body {
 				t.Errorf("got %d %q, want %d %q", recorder.Code, recorder.Body, c.status, c.body)
 			}
@@ -33,12 +33,12 @@ func TestReadyz(t *testing.T) {
 }
 
 func TestHealthServerNeedsItsAddress(t *testing.T) {
-	first, err := newHealthServer("127.0.0.1:0", nil)
+	first, err := newHealthServer("127.0.0.1:0", nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer first.Listener.Close()
-	if _, err := newHealthServer(first.Listener.Addr().String(), nil); err == nil {
+	if _, err := newHealthServer(first.Listener.Addr().String(), nil, nil); err == nil {
 		t.Error("an address that is taken was taken again")
 	}
 }

@@ -17,7 +17,6 @@ import (
 	toolscache "k8s.io/client-go/tools/cache"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
@@ -55,19 +54,13 @@ func (s *server) watchIstio(ctx context.Context, key types.NamespacedName) (*ist
 		to.reader = held
 		w.changes = append(w.changes, source.Kind(held, client.Object(&corev1.ConfigMap{}), enqueue[client.Object](key)))
 	}
-	changed := make(chan event.GenericEvent, 1)
-	notify := func() {
-		select {
-		case changed <- event.GenericEvent{}:
-		default: // one that waits already says the same
-		}
-	}
-	w.changes = append(w.changes, source.Channel(changed, enqueue[client.Object](key)))
+	changed := newSignal()
+	w.changes = append(w.changes, changed.source(key))
 	var err error
-	if w.nodes, err = watchNodes(ctx, s.manager.GetCache(), notify); err != nil {
+	if w.nodes, err = watchNodes(ctx, s.manager.GetCache(), changed.notify); err != nil {
 		return nil, err
 	}
-	w.proxyConfigs, err = s.watchProxyConfigs(ctx, notify)
+	w.proxyConfigs, err = s.watchProxyConfigs(ctx, changed.notify)
 	return w, err
 }
 
@@ -89,13 +82,20 @@ func (s *server) cacheOf(object client.Object, of cache.ByObject, failed toolsca
 	return c, s.manager.Add(c)
 }
 
+// The lists that are not complete yet: their informers do not tell when they are,
+// so somebody has to look again.
+var (
+	errNodesUnknown        = errors.New("waiting for the API server to list the nodes")
+	errProxyConfigsUnknown = errors.New("waiting for the API server to list the ProxyConfigs")
+)
+
 // sources returns what is known now. The error says, for people, what is missing.
 func (w *istioWatch) sources(ctx context.Context) (istio.Sources, error) {
 	if !w.nodes.synced() {
-		return istio.Sources{}, errors.New("waiting for the API server to list the nodes")
+		return istio.Sources{}, errNodesUnknown
 	}
 	if !w.proxyConfigs.known() {
-		return istio.Sources{}, errors.New("waiting for the API server to list the ProxyConfigs")
+		return istio.Sources{}, errProxyConfigsUnknown
 	}
 	injector, err := w.injector.get(ctx)
 	if err != nil {
@@ -152,21 +152,26 @@ func (s *server) watchProxyConfigs(ctx context.Context, changed func()) (*proxyC
 	if err != nil {
 		return nil, fmt.Errorf("watch ProxyConfigs: %w", err)
 	}
-	note := func(change func(any) error, object any) {
-		if err := change(object); err == nil { // the only error is an object without a name
-			changed()
-		}
-	}
-	registration, err := informer.AddEventHandler(toolscache.ResourceEventHandlerFuncs{
-		AddFunc:    func(added any) { note(p.held.Add, added) },
-		UpdateFunc: func(_, after any) { note(p.held.Update, after) },
-		DeleteFunc: func(deleted any) { note(p.held.Delete, deleted) },
-	})
+	registration, err := informer.AddEventHandler(mirror(p.held, changed))
 	if err != nil {
 		return nil, fmt.Errorf("watch ProxyConfigs: %w", err)
 	}
 	p.synced = registration.HasSynced
 	return p, nil
+}
+
+// mirror keeps a store equal to what an informer tells, and calls changed.
+func mirror(to toolscache.Store, changed func()) toolscache.ResourceEventHandler {
+	note := func(change func(any) error, object any) {
+		if err := change(object); err == nil { // the only error is an object without a name
+			changed()
+		}
+	}
+	return toolscache.ResourceEventHandlerFuncs{
+		AddFunc:    func(added any) { note(to.Add, added) },
+		UpdateFunc: func(_, after any) { note(to.Update, after) },
+		DeleteFunc: func(deleted any) { note(to.Delete, deleted) },
+	}
 }
 
 // known says that the list is complete.

@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -39,8 +40,16 @@ type Options struct {
 	// TLSSelfSigned makes a pair at the start, instead of the Secret.
 	TLSSelfSigned bool
 
-	// WebhookConfiguration is the name of the MutatingWebhookConfiguration whose caBundle is kept equal to the CA of
-	// the serving pair, if PublishCABundle is set.
+	// TLSMinVersion is the oldest version of TLS that is served: "1.2" or "1.3".
+	TLSMinVersion string
+	// Certificate is the name of the cert-manager Certificate that the Secret belongs to. Empty: there is none, and
+	// whatever CA the Secret holds is believed.
+	Certificate string
+	// TrustSlack is how long every caBundle shall have verified a new serving pair before it is served.
+	TrustSlack time.Duration
+
+	// WebhookConfiguration is the name of the MutatingWebhookConfiguration that API servers read caBundle from. The CAs
+	// of the serving pairs are kept there if PublishCABundle is set; otherwise somebody else has to.
 	WebhookConfiguration string
 	PublishCABundle      bool
 
@@ -53,6 +62,9 @@ type Options struct {
 	LogLevel string
 }
 
+// tlsVersions are those that can be chosen.
+var tlsVersions = map[string]uint16{"1.2": tls.VersionTLS12, "1.3": tls.VersionTLS13}
+
 // namespaceFile is where a pod finds its namespace.
 const namespaceFile = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
 
@@ -61,6 +73,9 @@ func DefaultOptions() Options {
 	return Options{
 		ConfigMap:            "sidecar-injector",
 		TLSSecret:            "sidecar-injector-tls",
+		TLSMinVersion:        "1.3",
+		Certificate:          "sidecar-injector-tls",
+		TrustSlack:           5 * time.Minute,
 		WebhookConfiguration: "sidecar-injector",
 		PublishCABundle:      true,
 		WebhookAddress:       ":9443",
@@ -80,6 +95,12 @@ func (o *Options) Validate() error {
 	}
 	if o.ShutdownDelay < 0 {
 		return errors.New("--shutdown-delay must not be negative")
+	}
+	if o.TrustSlack < 0 {
+		return errors.New("--trust-slack must not be negative")
+	}
+	if _, ok := tlsVersions[o.TLSMinVersion]; !ok {
+		return fmt.Errorf("--tls-min-version: %q is not 1.2 or 1.3", o.TLSMinVersion)
 	}
 	if _, err := o.level(); err != nil {
 		return err

@@ -3,10 +3,8 @@ package serve
 import (
 	"context"
 	"fmt"
-	"net"
 	"time"
 
-	admissionv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
@@ -17,8 +15,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
-
-	"github.com/sidecar-injector/sidecar-injector/certs"
 )
 
 // fileInterval is how often the configuration's files are read.
@@ -63,90 +59,6 @@ func (s *server) addConfiguration(ctx context.Context) error {
 	return s.reconcile("configuration", reconciler, sources...)
 }
 
-// addServingPair makes the source of the serving pair that the flags name.
-func (s *server) addServingPair(context.Context) error {
-	counts, err := certs.NewMetrics(metrics.Registry)
-	if err != nil {
-		return err
-	}
-	s.metrics = counts
-	s.checks = append(s.checks, readinessCheck{"serving pair", func() error {
-		_, err := s.source.GetCertificate(nil)
-		return err
-	}})
-	switch {
-	case s.options.TLSDir != "":
-		files, err := certs.NewFileSource(certs.FileOptions{
-			Dir: s.options.TLSDir, Log: s.log.WithName("serving-pair"), Metrics: counts})
-		if err != nil {
-			return err
-		}
-		s.source = files
-		return s.manager.Add(files)
-	case s.options.TLSSelfSigned:
-		self, err := certs.NewSelfSigned(s.selfSignedHosts(), counts)
-		if err != nil {
-			return err
-		}
-		s.source, s.trust = self, self
-		return nil
-	}
-	key := types.NamespacedName{Namespace: s.namespace, Name: s.options.TLSSecret}
-	secret, err := certs.NewSecretSource(certs.SecretOptions{
-		Secret:     key,
-		Reader:     s.manager.GetClient(),
-		LiveReader: s.manager.GetAPIReader(),
-		Changed:    s.trustChanged,
-		Metrics:    counts,
-	})
-	if err != nil {
-		return err
-	}
-	s.source, s.trust = secret, secret
-	return s.reconcile("serving-pair", secret, watch(s, &corev1.Secret{}, key))
-}
-
-// selfSignedHosts are the names by which a self-signed injector is reached: as
-// the Service, and from the machine it runs on.
-func (s *server) selfSignedHosts() []string {
-	service := s.options.WebhookConfiguration + "." + s.namespace + ".svc"
-	hosts := []string{service, "localhost", "127.0.0.1", "::1"}
-	if host, _, err := net.SplitHostPort(s.options.WebhookAddress); err == nil && host != "" {
-		hosts = append(hosts, host)
-	}
-	return hosts
-}
-
-// addPublisher makes the publisher of the trust bundle, unless there is nothing
-// to publish.
-func (s *server) addPublisher(context.Context) error {
-	if !s.options.PublishCABundle || s.trust == nil {
-		return nil
-	}
-	publisher, err := certs.NewPublisher(certs.PublisherOptions{
-		Configuration: s.options.WebhookConfiguration,
-		Trust:         s.trust,
-		Client:        s.manager.GetClient(),
-		Metrics:       s.metrics,
-	})
-	if err != nil {
-		return err
-	}
-	key := types.NamespacedName{Name: s.options.WebhookConfiguration}
-	return s.reconcile("trust-bundle", publisher,
-		watch(s, &admissionv1.MutatingWebhookConfiguration{}, key),
-		source.Channel(s.changed, enqueue[client.Object](key)))
-}
-
-// trustChanged tells the publisher that there is another CA. It never blocks: an
-// event that waits already says the same.
-func (s *server) trustChanged() {
-	select {
-	case s.changed <- event.GenericEvent{}:
-	default:
-	}
-}
-
 // reconcile runs the reconciler for the events of the sources, one at a time, and
 // again with back-off after an error. There is no leader: every replica does.
 func (s *server) reconcile(name string, reconciler reconcile.Reconciler, sources ...source.Source) error {
@@ -182,4 +94,23 @@ func enqueue[T any](key types.NamespacedName) handler.TypedEventHandler[T, recon
 		DeleteFunc:  func(_ context.Context, _ event.TypedDeleteEvent[T], q queue) { q.Add(request) },
 		GenericFunc: func(_ context.Context, _ event.TypedGenericEvent[T], q queue) { q.Add(request) },
 	}
+}
+
+// signal says that something has changed. Its zero value is not usable; it may be
+// used concurrently.
+type signal chan event.GenericEvent
+
+func newSignal() signal { return make(signal, 1) }
+
+// notify never blocks: an event that waits already says the same.
+func (c signal) notify() {
+	select {
+	case c <- event.GenericEvent{}:
+	default:
+	}
+}
+
+// source asks for a reconciliation of key at every signal.
+func (c signal) source(key types.NamespacedName) source.Source {
+	return source.Channel(c, enqueue[client.Object](key))
 }

@@ -9,8 +9,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	cmapi "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
 	"github.com/go-logr/logr"
-	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
@@ -83,10 +83,13 @@ type server struct {
 	handler  *webhook.Handler
 	metrics  *certs.Metrics
 	source   certs.Source
-	trust    certs.Trust             // nil: the CA is not ours to publish
-	changed  chan event.GenericEvent // the CA changed
+	trust    certs.Trust // nil: the CA is not ours to publish
+
+	trustChanged signal
+	certificate  func() *cmapi.Certificate // nil: there is no cert-manager
 
 	checks    []readinessCheck
+	notices   func() []string // nil: there are none
 	listening atomic.Bool
 	stopping  atomic.Bool
 }
@@ -97,7 +100,7 @@ func newServer(ctx context.Context, options *Options, logger logr.Logger) (*serv
 	if err != nil {
 		return nil, err
 	}
-	s := &server{options: options, namespace: namespace, log: logger, changed: make(chan event.GenericEvent, 1)}
+	s := &server{options: options, namespace: namespace, log: logger, trustChanged: newSignal()}
 	for _, step := range []func(context.Context) error{
 		s.addManager, s.addHandler, s.addConfiguration, s.addServingPair, s.addPublisher, s.addHealth,
 	} {
@@ -121,7 +124,7 @@ func (s *server) addManager(context.Context) error {
 	s.webhooks = ctrlwebhook.NewServer(ctrlwebhook.Options{
 		Host: host, Port: port,
 		TLSOpts: []func(*tls.Config){func(config *tls.Config) {
-			config.MinVersion = tls.VersionTLS13
+			config.MinVersion = tlsVersions[s.options.TLSMinVersion]
 			config.NextProtos = []string{"h2", "http/1.1"}
 			config.GetCertificate = func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 				return s.source.GetCertificate(hello)
@@ -170,7 +173,7 @@ func (s *server) addHealth(context.Context) error {
 			}
 			return nil
 		}})
-	health, err := newHealthServer(s.options.HealthAddress, s.checks)
+	health, err := newHealthServer(s.options.HealthAddress, s.checks, s.notices)
 	if err != nil {
 		return err
 	}

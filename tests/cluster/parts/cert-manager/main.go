@@ -117,6 +117,8 @@ func startCAInjector(ctx context.Context, group *errgroup.Group, kubeconfig stri
 	if err != nil {
 		return fmt.Errorf("load kubeconfig %q: %w", kubeconfig, err)
 	}
+	// The CA injector applies as the field manager that its user agent begins with.
+	config.UserAgent = "cert-manager-cainjector/test"
 	all := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{scheme.AddToScheme, api.AddToScheme, apiext.AddToScheme, apireg.AddToScheme} {
 		utilruntime.Must(add(all))

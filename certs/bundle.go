@@ -1,0 +1,134 @@
+package certs
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/hex"
+	"encoding/pem"
+	"slices"
+	"strings"
+	"time"
+
+	admissionv1 "k8s.io/api/admissionregistration/v1"
+)
+
+// AnnotationKeepUntilPrefix begins the annotations of a webhook configuration
+// that say how long a CA has to stay in caBundle: behind it stands the
+// [Fingerprint] of the CA, and the value is the time, in RFC 3339, at which the
+// last serving pair under it expires. A replica cannot know what others serve, so
+// all of them keep a CA until then.
+const AnnotationKeepUntilPrefix = "ca-keep-until.sidecar-injector.github.io/"
+
+// Fingerprint returns the first 16 bytes of the certificate's SHA-256, in
+// hexadecimal: as much as the key of an annotation has room for.
+func Fingerprint(certificate *x509.Certificate) string {
+	sum := sha256.Sum256(certificate.Raw)
+	return hex.EncodeToString(sum[:16])
+}
+
+// ParseBundle returns the certificates in a caBundle, in their order. What is no
+// certificate is left out, as API servers do.
+func ParseBundle(bundle []byte) []*x509.Certificate {
+	var certificates []*x509.Certificate
+	for block, rest := pem.Decode(bundle); block != nil; block, rest = pem.Decode(rest) {
+		if block.Type != "CERTIFICATE" {
+			continue
+		}
+		if certificate, err := x509.ParseCertificate(block.Bytes); err == nil {
+			certificates = append(certificates, certificate)
+		}
+	}
+	return certificates
+}
+
+// KeepUntil returns until when the CA shall stay in the configuration's caBundle;
+// the zero time if nothing is said of it.
+func KeepUntil(configuration *admissionv1.MutatingWebhookConfiguration, ca *x509.Certificate) time.Time {
+	until, err := time.Parse(time.RFC3339, configuration.Annotations[AnnotationKeepUntilPrefix+Fingerprint(ca)])
+	if err != nil {
+		return time.Time{}
+	}
+	return until
+}
+
+// bundle is what shall stand in every caBundle of a configuration.
+type bundle struct {
+	pem []byte
+	// annotations are those of AnnotationKeepUntilPrefix, by their keys.
+	annotations map[string]string
+	// ends is when the first of its certificates has to go; zero: never.
+	ends time.Time
+}
+
+// union returns what shall stand in every caBundle: the CAs that are wanted, and
+// those that stand there and are to be kept. What has expired goes, and so does
+// what nobody vouches for. Whoever computes it from the same configuration and CAs
+// comes to the same bytes.
+func union(configuration *admissionv1.MutatingWebhookConfiguration, wanted []CA, now time.Time) bundle {
+	type kept struct {
+		certificate *x509.Certificate
+		until       time.Time
+	}
+	all := map[string]kept{}
+	keep := func(certificate *x509.Certificate, until time.Time) {
+		key := Fingerprint(certificate)
+		// The annotation has seconds.
+		until = earlier(until, certificate.NotAfter).UTC().Truncate(time.Second)
+		if until.After(now) && until.After(all[key].until) {
+			all[key] = kept{certificate, until}
+		}
+	}
+	for i := range configuration.Webhooks {
+		for _, certificate := range ParseBundle(configuration.Webhooks[i].ClientConfig.CABundle) {
+			keep(certificate, KeepUntil(configuration, certificate))
+		}
+	}
+	for _, ca := range wanted {
+		for _, certificate := range ParseBundle(ca.PEM) {
+			// An annotation of a replica that knows a later pair counts too.
+			keep(certificate, KeepUntil(configuration, certificate))
+			keep(certificate, ca.KeepUntil)
+		}
+	}
+
+	sorted := make([]kept, 0, len(all))
+	for _, k := range all {
+		sorted = append(sorted, k)
+	}
+	slices.SortFunc(sorted, func(a, b kept) int {
+		return cmp.Or(a.certificate.NotBefore.Compare(b.certificate.NotBefore), bytes.Compare(a.certificate.Raw, b.certificate.Raw))
+	})
+	result := bundle{annotations: map[string]string{}}
+	for _, k := range sorted {
+		result.pem = append(result.pem, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: k.certificate.Raw})...)
+		result.annotations[AnnotationKeepUntilPrefix+Fingerprint(k.certificate)] = k.until.Format(time.RFC3339)
+		if result.ends.IsZero() || k.until.Before(result.ends) {
+			result.ends = k.until
+		}
+	}
+	return result
+}
+
+// annotationChanges returns what has to change in the configuration's annotations
+// for the bundle: a nil value is one to remove. A time that another replica wrote
+// for a CA that is not in the bundle stays until it has passed: that replica is
+// about to add it.
+func (b *bundle) annotationChanges(configuration *admissionv1.MutatingWebhookConfiguration, now time.Time) map[string]any {
+	changes := map[string]any{}
+	for key, value := range b.annotations {
+		if configuration.Annotations[key] != value {
+			changes[key] = value
+		}
+	}
+	for key, value := range configuration.Annotations {
+		if _, wanted := b.annotations[key]; wanted || !strings.HasPrefix(key, AnnotationKeepUntilPrefix) {
+			continue
+		}
+		if until, err := time.Parse(time.RFC3339, value); err != nil || !until.After(now) {
+			changes[key] = nil
+		}
+	}
+	return changes
+}

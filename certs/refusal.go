@@ -1,0 +1,73 @@
+package certs
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	cmmeta "github.com/cert-manager/cert-manager/pkg/apis/meta/v1"
+	corev1 "k8s.io/api/core/v1"
+)
+
+// Why a pair is refused, as the metric names it.
+const (
+	refusedMissing   = "missing"
+	refusedMalformed = "malformed"
+	refusedEarly     = "not_yet_valid"
+	refusedExpired   = "expired"
+	refusedCA        = "wrong_ca"
+	refusedName      = "wrong_name"
+)
+
+// refusals are all of them.
+var refusals = []string{refusedMissing, refusedMalformed, refusedEarly, refusedExpired, refusedCA, refusedName}
+
+// refusal says why a pair is not good in itself.
+type refusal struct {
+	reason string
+	err    error
+}
+
+func (r *refusal) Error() string { return r.err.Error() }
+func (r *refusal) Unwrap() error { return r.err }
+
+// refusalOf names the reason of an error of ParsePair.
+func refusalOf(err error) *refusal {
+	var early *NotYetValidError
+	switch {
+	case errors.As(err, &early):
+		return &refusal{refusedEarly, err}
+	case errors.Is(err, errExpired):
+		return &refusal{refusedExpired, err}
+	case errors.Is(err, errWrongCA):
+		return &refusal{refusedCA, err}
+	}
+	return &refusal{refusedMalformed, err}
+}
+
+// parse returns the pair of the Secret, or why it is refused.
+func (s *SecretSource) parse(secret *corev1.Secret, now time.Time) (*Pair, *refusal) {
+	pair, err := ParsePair(secret.Data[corev1.TLSCertKey], secret.Data[corev1.TLSPrivateKeyKey], secret.Data[cmmeta.TLSCAKey], now)
+	if err != nil {
+		return nil, refusalOf(fmt.Errorf("read Secret %q: %w", s.options.Secret, err))
+	}
+	return pair, nil
+}
+
+// checkNames refuses a pair that is not for the names by which API servers ask for
+// the webhooks.
+func (s *SecretSource) checkNames(seen *view) {
+	if seen.pair == nil {
+		return
+	}
+	for _, entry := range s.trust.entries() {
+		if entry.host == "" {
+			continue
+		}
+		if err := seen.pair.Certificate.Leaf.VerifyHostname(entry.host); err != nil {
+			seen.pair = nil
+			seen.refused = &refusal{refusedName, fmt.Errorf("read Secret %q: webhook %q: %w", s.options.Secret, entry.name, err)}
+			return
+		}
+	}
+}
