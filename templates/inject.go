@@ -39,7 +39,8 @@ type Result struct {
 // Errors: *InputError if the pod asks for what cannot be given, *Error if a template fails (an *InputError in it says
 // that the pod's author has to act), others if the pod is of a shape that cannot be merged.
 func (e *Engine) Inject(input Input) (*Result, error) {
-	claims := readStatus(annotationsOf(input.Pod)[e.profile.Keys.Status])
+	claimed, _ := Pod(input.Pod).Annotation(e.profile.Keys.Status)
+	claims := readStatus(claimed)
 	prepared := e.prepare(input, claims)
 	if err := refuseDirectives(nil, prepared); err != nil {
 		return nil, err
@@ -71,7 +72,7 @@ func (e *Engine) Inject(input Input) (*Result, error) {
 	if len(places) > 0 {
 		now.Places = places.lostIn(withoutInjected(merged, now))
 	}
-	setAnnotation(merged, e.profile.Keys.Status, now.String())
+	Pod(merged).Annotations()[e.profile.Keys.Status] = now.String()
 	return &Result{Pod: merged, Patch: Diff(input.Pod, merged), Templates: r.templates, Containers: r.containers}, nil
 }
 
@@ -109,7 +110,7 @@ func (e *Engine) finish(injection *Injection, r *rendering) error {
 
 // rendering is what the templates made for one pod.
 type rendering struct {
-	// pod is the pod as its author wrote it.
+	// pod is the pod as its author wrote it, perhaps the very one that render was given.
 	pod   map[string]any
 	data  *Data
 	model any
@@ -160,8 +161,11 @@ func (e *Engine) render(pod map[string]any, input Input, claims status) (*render
 
 // withoutInjected returns a copy of the pod in which the fields are gone that claims say an earlier injection set and
 // that are as it set them; a container with nothing else goes as a whole. What is left of one stands where its author
-// put it.
+// put it. Where nothing is claimed it returns the pod itself.
 func withoutInjected(pod map[string]any, claims status) map[string]any {
+	if len(claims.Containers) == 0 {
+		return pod
+	}
 	bare := runtime.DeepCopyJSON(pod)
 	mapContainers(bare, func(list string, container map[string]any) map[string]any {
 		if claimed, ok := claims.of(list, nameOf(container)); ok {
@@ -186,30 +190,4 @@ func mergeOverlays(pod map[string]any, names []string, overlays []*overlay) (map
 		pod = merged
 	}
 	return pod, nil
-}
-
-func annotationsOf(pod map[string]any) map[string]string {
-	metadata, _ := pod["metadata"].(map[string]any)
-	raw, _ := metadata["annotations"].(map[string]any)
-	annotations := make(map[string]string, len(raw))
-	for key, value := range raw {
-		if text, ok := value.(string); ok {
-			annotations[key] = text
-		}
-	}
-	return annotations
-}
-
-func setAnnotation(pod map[string]any, key, value string) {
-	metadata, ok := pod["metadata"].(map[string]any)
-	if !ok {
-		metadata = map[string]any{}
-		pod["metadata"] = metadata
-	}
-	annotations, ok := metadata["annotations"].(map[string]any)
-	if !ok {
-		annotations = map[string]any{}
-		metadata["annotations"] = annotations
-	}
-	annotations[key] = value
 }

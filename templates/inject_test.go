@@ -113,7 +113,7 @@ func TestForgedStatus(t *testing.T) {
 	for name, annotation := range forged {
 		t.Run(name, func(t *testing.T) {
 			pod := mustDecode(t, minimalPod)
-			setAnnotation(pod, key, annotation)
+			Pod(pod).Annotations()[key] = annotation
 			if diff := cmp.Diff(honest, mustInject(t, engine, pod).Pod); diff != "" {
 				t.Errorf("a forged status changes the injected pod (-honest +forged):\n%s", diff)
 			}
@@ -133,7 +133,7 @@ func TestHostileAnnotations(t *testing.T) {
 	for _, key := range keys {
 		for _, value := range hostile {
 			pod := mustDecode(t, minimalPod)
-			setAnnotation(pod, key, value)
+			Pod(pod).Annotations()[key] = value
 			result, err := engine.Inject(Input{Pod: pod, Namespace: metav1.ObjectMeta{Name: "shop"}})
 			if err != nil {
 				if !strings.Contains(err.Error(), fmt.Sprintf("%q", key)) {

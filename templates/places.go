@@ -28,11 +28,7 @@ func placesOf(pod Pod, lists map[string]string) places {
 
 // lostIn returns the places that are others in the pod, or not there; nil if there are none.
 func (p places) lostIn(pod Pod) places {
-	lists := map[string]string{}
-	for name := range p {
-		lists[name] = p[name]
-	}
-	is := placesOf(pod, lists)
+	is := placesOf(pod, p)
 	var lost places
 	for name, place := range p {
 		if is[name] != place {

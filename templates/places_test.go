@@ -73,7 +73,7 @@ func TestForgedPlaces(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			pod := mustDecode(t, minimalPod)
-			setAnnotation(pod, engine.Profile().Keys.Status, forged)
+			Pod(pod).Annotations()[engine.Profile().Keys.Status] = forged
 			if diff := cmp.Diff(honest, mustInject(t, engine, pod).Pod); diff != "" {
 				t.Errorf("a forged place changes the injected pod (-honest +forged):\n%s", diff)
 			}

@@ -24,7 +24,7 @@ func (p Pod) Find(name string) (container map[string]any, list string) {
 
 // Replace sets a list of containers. An empty one is removed, but for Containers, which a pod has to have.
 func (p Pod) Replace(list string, all []map[string]any) {
-	spec := child(p, "spec")
+	spec := Child(p, "spec")
 	if _, there := spec[list]; len(all) == 0 && (list != Containers || !there) {
 		delete(spec, list)
 		return
@@ -37,10 +37,10 @@ func (p Pod) Replace(list string, all []map[string]any) {
 }
 
 // Annotations returns the pod's annotations, and makes them if there are none.
-func (p Pod) Annotations() map[string]any { return child(child(p, "metadata"), "annotations") }
+func (p Pod) Annotations() map[string]any { return Child(Child(p, "metadata"), "annotations") }
 
 // Labels returns the pod's labels, and makes them if there are none.
-func (p Pod) Labels() map[string]any { return child(child(p, "metadata"), "labels") }
+func (p Pod) Labels() map[string]any { return Child(Child(p, "metadata"), "labels") }
 
 // Annotation returns the value of an annotation.
 func (p Pod) Annotation(key string) (value string, set bool) {
@@ -50,8 +50,8 @@ func (p Pod) Annotation(key string) (value string, set bool) {
 	return value, set
 }
 
-// child returns the object in a field, and makes it if there is none.
-func child(object map[string]any, field string) map[string]any {
+// Child returns the object in a field of an object, not a copy, and makes it if there is none.
+func Child(object map[string]any, field string) map[string]any {
 	inner, ok := object[field].(map[string]any)
 	if !ok {
 		inner = map[string]any{}

@@ -3,6 +3,7 @@ package templates
 import (
 	"bufio"
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -11,7 +12,7 @@ import (
 	"strings"
 
 	jsonpatch "gopkg.in/evanphx/json-patch.v4"
-	"k8s.io/apimachinery/pkg/util/json"
+	utiljson "k8s.io/apimachinery/pkg/util/json"
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/yaml"
 )
@@ -132,10 +133,36 @@ func ReadYAML(text []byte) ([]byte, error) {
 	}
 }
 
+// ExplainType says of a value that encoding/json cannot read into a Go type what there is and what is allowed, in the
+// words of YAML's users, behind the path of the field if there is one: "global.hub: got a number, want a string".
+func ExplainType(wrong *json.UnmarshalTypeError) error {
+	problem := fmt.Errorf("got %s, want %s", inWords(wrong.Value), inWords(wrong.Type.Kind().String()))
+	if wrong.Field == "" {
+		return problem
+	}
+	return fmt.Errorf("%s: %w", wrong.Field, problem)
+}
+
+// inWords names a kind of JSON or of Go as YAML's users do.
+func inWords(kind string) string {
+	switch kind {
+	case "array", "slice":
+		return "a list"
+	case "object", "map", "struct":
+		return "an object"
+	case "bool":
+		return "a boolean"
+	case "int32", "int64":
+		return "an integer"
+	default:
+		return "a " + kind
+	}
+}
+
 // decodeObject decodes one JSON object with integers as int64, so that 80 stays 80, and 80.0 becomes the same port.
 func decodeObject(raw []byte) (map[string]any, error) {
 	var value any
-	if err := json.Unmarshal(raw, &value); err != nil {
+	if err := utiljson.Unmarshal(raw, &value); err != nil {
 		return nil, err
 	}
 	object, ok := value.(map[string]any)

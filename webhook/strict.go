@@ -37,31 +37,10 @@ func readStrictly(text []byte, into any) error {
 // is about; otherwise it returns err. encoding/json has that in fields, the decoders of apimachinery only in texts for
 // Go programmers. It may write to into.
 func explainType(raw []byte, into any, err error) error {
-	wrong, ok := errors.AsType[*json.UnmarshalTypeError](json.Unmarshal(raw, into))
-	if !ok {
-		return err
+	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](json.Unmarshal(raw, into)); ok {
+		return templates.ExplainType(wrong)
 	}
-	problem := fmt.Errorf("got %s, want %s", inWords(wrong.Value), inWords(wrong.Type.Kind().String()))
-	if wrong.Field == "" {
-		return problem
-	}
-	return fmt.Errorf("%s: %w", wrong.Field, problem)
-}
-
-// inWords names a kind of JSON or of Go as YAML's users do.
-func inWords(kind string) string {
-	switch kind {
-	case "array", "slice":
-		return "a list"
-	case "object", "map", "struct":
-		return "an object"
-	case "bool":
-		return "a boolean"
-	case "int32", "int64":
-		return "an integer"
-	default:
-		return "a " + kind
-	}
+	return err
 }
 
 // siblingsOf returns the JSON names of the fields that stand where the path leads, such as "selectors[0].name".

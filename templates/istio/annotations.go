@@ -11,50 +11,51 @@ import (
 	"strings"
 	"unicode"
 
+	meshconfig "istio.io/api/mesh/v1alpha1"
 	"k8s.io/apimachinery/pkg/api/resource"
 
 	"github.com/sidecar-injector/sidecar-injector/templates"
 )
 
-// checkAnnotations checks the annotations whose values Istio restricts. The error is an *InputError about the first, in
-// alphabetical order, that is wrong.
-func checkAnnotations(annotations map[string]string) error {
-	checks := annotationChecks()
+// checkAnnotations checks the annotations whose values Istio restricts, and returns what that of the proxy's settings
+// says, nil if there is none. The error is an *InputError about the first, in alphabetical order, that is wrong.
+func checkAnnotations(annotations map[string]string) (said *meshconfig.ProxyConfig, err error) {
 	for _, key := range slices.Sorted(maps.Keys(annotations)) {
-		check, ok := checks[key]
-		if !ok {
-			continue
+		if key == annotationProxyConfig {
+			said, err = readProxyAnnotation(annotations[key])
+		} else if check, ok := annotationChecks[key]; ok {
+			err = check(annotations[key])
 		}
-		if err := check(annotations[key]); err != nil {
-			return &templates.InputError{Annotation: key, Problem: fmt.Sprintf("%q %s", annotations[key], err)}
+		if err != nil {
+			return nil, &templates.InputError{Annotation: key, Problem: fmt.Sprintf("%q %s", annotations[key], err)}
 		}
 	}
-	return nil
+	return said, nil
 }
 
-func annotationChecks() map[string]func(value string) error {
-	const traffic = "traffic.sidecar.istio.io/"
-	return map[string]func(value string) error{
-		annotationInterceptionMode:                              checkMode,
-		annotationStatusPort:                                    checkPort,
-		annotationMergeMetrics:                                  checkBool,
-		annotationProxyConfig:                                   checkProxyConfigText,
-		"readiness.status.sidecar.istio.io/initialDelaySeconds": checkCount,
-		"readiness.status.sidecar.istio.io/periodSeconds":       checkCount,
-		"readiness.status.sidecar.istio.io/failureThreshold":    checkCount,
-		traffic + "includeOutboundIPRanges":                     orAll(checkRanges("includeIPRanges")),
-		traffic + "excludeOutboundIPRanges":                     checkRanges("excludeIPRanges"),
-		traffic + "includeInboundPorts":                         orAll(checkPorts),
-		traffic + "excludeInboundPorts":                         checkPorts,
-		traffic + "excludeOutboundPorts":                        checkPorts,
-		traffic + "excludeInterfaces":                           checkInterfaces,
-		traffic + "kubevirtInterfaces":                          checkInterfaces,
-		"istio.io/reroute-virtual-interfaces":                   checkInterfaces,
-		"sidecar.istio.io/proxyCPU":                             checkQuantity,
-		"sidecar.istio.io/proxyMemory":                          checkQuantity,
-		"sidecar.istio.io/proxyCPULimit":                        checkQuantity,
-		"sidecar.istio.io/proxyMemoryLimit":                     checkQuantity,
-	}
+// traffic begins the keys about what of the traffic is redirected.
+const traffic = "traffic.sidecar.istio.io/"
+
+// annotationChecks are the checks of single annotations.
+var annotationChecks = map[string]func(value string) error{
+	annotationInterceptionMode:                              checkMode,
+	annotationStatusPort:                                    checkPort,
+	annotationMergeMetrics:                                  checkBool,
+	"readiness.status.sidecar.istio.io/initialDelaySeconds": checkCount,
+	"readiness.status.sidecar.istio.io/periodSeconds":       checkCount,
+	"readiness.status.sidecar.istio.io/failureThreshold":    checkCount,
+	traffic + "includeOutboundIPRanges":                     orAll(checkRanges("includeIPRanges")),
+	traffic + "excludeOutboundIPRanges":                     checkRanges("excludeIPRanges"),
+	traffic + "includeInboundPorts":                         orAll(checkPorts),
+	traffic + "excludeInboundPorts":                         checkPorts,
+	traffic + "excludeOutboundPorts":                        checkPorts,
+	traffic + "excludeInterfaces":                           checkInterfaces,
+	traffic + "kubevirtInterfaces":                          checkInterfaces,
+	"istio.io/reroute-virtual-interfaces":                   checkInterfaces,
+	"sidecar.istio.io/proxyCPU":                             checkQuantity,
+	"sidecar.istio.io/proxyMemory":                          checkQuantity,
+	"sidecar.istio.io/proxyCPULimit":                        checkQuantity,
+	"sidecar.istio.io/proxyMemoryLimit":                     checkQuantity,
 }
 
 // orAll lets "*" through.
@@ -143,13 +144,17 @@ func checkQuantity(value string) error {
 	return nil
 }
 
-func checkProxyConfigText(value string) error {
+// readProxyAnnotation reads the settings of a pod's proxy, and checks them over the defaults.
+func readProxyAnnotation(value string) (*meshconfig.ProxyConfig, error) {
+	said := &meshconfig.ProxyConfig{}
+	zeros, err := readMessage([]byte(value), said)
+	if err != nil {
+		return nil, fmt.Errorf("is not a ProxyConfig: %w", err)
+	}
 	config := defaultProxyConfig()
-	if err := readProxyOver([]byte(value), config); err != nil {
-		return fmt.Errorf("is not a ProxyConfig: %w", err)
-	}
+	layProxyOver(config, said, zeros...)
 	if err := checkProxyConfig(config); err != nil {
-		return fmt.Errorf("is no usable ProxyConfig: %w", err)
+		return nil, fmt.Errorf("is no usable ProxyConfig: %w", err)
 	}
-	return nil
+	return said, nil
 }

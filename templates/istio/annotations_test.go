@@ -36,12 +36,12 @@ func TestCheckAnnotations(t *testing.T) {
 	for key, test := range tests {
 		t.Run(key, func(t *testing.T) {
 			for _, value := range test.good {
-				if err := checkAnnotations(map[string]string{key: value}); err != nil {
+				if _, err := checkAnnotations(map[string]string{key: value}); err != nil {
 					t.Errorf("%q: %v", value, err)
 				}
 			}
 			for _, value := range test.bad {
-				err := checkAnnotations(map[string]string{"a": "b", key: value})
+				_, err := checkAnnotations(map[string]string{"a": "b", key: value})
 				if input, ok := errors.AsType[*templates.InputError](err); !ok || input.Annotation != key || input.Problem == "" {
 					t.Errorf("%q: got %v, want an error that names the annotation", value, err)
 				}

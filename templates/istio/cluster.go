@@ -17,7 +17,14 @@ import (
 func (i *injector) environment(in *templates.Injection) map[string]string {
 	environment := map[string]string{}
 	for key, value := range in.Path {
-		environment[cmp.Or(map[string]string{"cluster": envClusterID, "net": envNetwork}[key], strings.ToUpper(key))] = value
+		switch key {
+		case "cluster":
+			environment[envClusterID] = value
+		case "net":
+			environment[envNetwork] = value
+		default:
+			environment[strings.ToUpper(key)] = value
+		}
 	}
 	said := func(name string, values ...string) {
 		if value := cmp.Or(values...); value != "" {

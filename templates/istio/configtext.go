@@ -7,6 +7,8 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
+
+	"github.com/sidecar-injector/sidecar-injector/templates"
 )
 
 // configText is the key config of the ConfigMap istio-sidecar-injector. Its key template is for versions that do not
@@ -47,21 +49,7 @@ func readLeniently(text []byte, into any) error {
 	}
 	err = json.Unmarshal(raw, into)
 	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		return fmt.Errorf("%s: got %s, want %s", wrong.Field, inWords(wrong.Value), inWords(wrong.Type.Kind().String()))
+		return templates.ExplainType(wrong)
 	}
 	return err
-}
-
-// inWords names a kind of JSON or of Go as YAML's users do.
-func inWords(kind string) string {
-	switch kind {
-	case "array", "slice":
-		return "a list"
-	case "object", "map", "struct":
-		return "an object"
-	case "bool":
-		return "a boolean"
-	default:
-		return "a " + kind
-	}
 }

@@ -9,22 +9,19 @@ import (
 	"strings"
 	"text/template"
 
-	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/durationpb"
-	meshconfig "istio.io/api/mesh/v1alpha1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
 
 	"github.com/sidecar-injector/sidecar-injector/templates"
 )
 
-// functions returns what Istio's templates call besides sprig, and where the two differ in the meaning of a name,
-// Istio's. The one that differs from Istio's own is env, which knows no environment and gives its default: what a
-// template renders depends on the configuration and the pod alone.
-func functions() template.FuncMap {
+// functions returns what Istio's templates call besides the engine's own functions (annotation and isset among them, and
+// sprig's), and where the two differ in the meaning of a name, Istio's. The one that differs from Istio's own is env,
+// which knows no environment and gives its default: what a template renders depends on the configuration and the pod
+// alone.
+func functions(proxies *proxyConfigs) template.FuncMap {
 	same := func(s string) string { return s }
 	return template.FuncMap{
-		"annotation":             annotation,
 		"appendMultusNetwork":    appendMultusNetwork,
 		"applicationPorts":       applicationPorts,
 		"contains":               func(part, whole string) bool { return strings.Contains(whole, part) },
@@ -36,13 +33,12 @@ func functions() template.FuncMap {
 		"fromJSON":               fromJSON,
 		"includeInboundPorts":    includeInboundPorts,
 		"indent":                 indent,
-		"isset":                  func(m map[string]string, key string) bool { _, ok := m[key]; return ok },
 		"kubevirtInterfaces":     same,
 		"mergeMaps":              mergeMaps,
 		"omit":                   omit,
 		"omitNil":                omitNil,
 		"otelResourceAttributes": otelResourceAttributes,
-		"protoToJSON":            protoToJSON,
+		"protoToJSON":            proxies.protoToJSON,
 		"strdict":                strdict,
 		"structToJSON":           structToJSON,
 		"toJSON":                 toJSON,
@@ -51,13 +47,6 @@ func functions() template.FuncMap {
 		"toYaml":                 func(value any) (string, error) { text, err := yaml.Marshal(value); return string(text), err },
 		"valueOrDefault":         valueOrDefault,
 	}
-}
-
-func annotation(meta metav1.ObjectMeta, key string, fallback any) string {
-	if value, ok := meta.Annotations[key]; ok {
-		return value
-	}
-	return fmt.Sprint(fallback)
 }
 
 func valueOrDefault(value, fallback any) any {
@@ -85,13 +74,6 @@ func structToJSON(value any) (string, error) {
 	}
 	text, err := json.Marshal(value)
 	return string(text), err
-}
-
-func protoToJSON(message proto.Message) (string, error) {
-	if config, ok := message.(*meshconfig.ProxyConfig); ok && config != nil {
-		return proxyConfigJSON(config)
-	}
-	return messageJSON(message)
 }
 
 func fromJSON(text string) (any, error) {

@@ -7,7 +7,6 @@ import (
 
 	meshconfig "istio.io/api/mesh/v1alpha1"
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // TestFunctions calls each function from a template, as it is called there.
@@ -20,7 +19,6 @@ func TestFunctions(t *testing.T) {
 		},
 	}}}
 	data := map[string]any{
-		"Meta":  metav1.ObjectMeta{Annotations: map[string]string{"a": "x", "empty": ""}},
 		"Map":   map[string]string{"b": "2", "a": "<1>"},
 		"None":  map[string]string(nil),
 		"Proxy": defaultProxyConfig(),
@@ -33,11 +31,6 @@ func TestFunctions(t *testing.T) {
 		},
 	}
 	for call, want := range map[string]string{
-		`annotation .Meta "a" 1`:                                    "x",
-		`annotation .Meta "empty" 1`:                                "",
-		`annotation .Meta "none" 1`:                                 "1",
-		`annotation .Meta "none" .Proxy.InterceptionMode`:           "REDIRECT",
-		`isset .Meta.Annotations "empty"`:                           "true",
 		`contains "/" "a/b"`:                                        "true",
 		`directory "/a/b/c"`:                                        "/a/b/",
 		`env "PATH" "none"`:                                         "none",
@@ -79,7 +72,7 @@ func TestFunctions(t *testing.T) {
 		`otelResourceAttributes .Otel (strdict "resource.opentelemetry.io/service.namespace" "n") .Map "" nil`:       "service.namespace=n",
 	} {
 		t.Run(call, func(t *testing.T) {
-			parsed, err := template.New("t").Funcs(functions()).Parse("{{ " + call + " }}")
+			parsed, err := template.New("t").Funcs(functions(&proxyConfigs{})).Parse("{{ " + call + " }}")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -94,7 +87,7 @@ func TestFunctions(t *testing.T) {
 // TestFunctionsWriteNothingShared renders messages that all pods share.
 func TestFunctionsWriteNothingShared(t *testing.T) {
 	shared := defaultProxyConfig()
-	if _, err := protoToJSON(shared); err != nil || shared.GetStatusPort() != 15020 {
+	if _, err := (&proxyConfigs{}).protoToJSON(shared); err != nil || shared.GetStatusPort() != 15020 {
 		t.Errorf("the message is %v (%v)", shared, err)
 	}
 }

@@ -15,30 +15,38 @@ import (
 )
 
 // readOver lays a text in YAML over a message: a field that the text has, be it zero, replaces the message's as a whole.
-// Null is a field that the text has not, and fields that are not known are ignored. It changes the message.
+// It changes the message. See readMessage.
 func readOver(text []byte, into proto.Message) error {
+	said := into.ProtoReflect().New().Interface()
+	zeros, err := readMessage(text, said)
+	if err == nil {
+		layOver(into, said, zeros...)
+	}
+	return err
+}
+
+// readMessage reads a text in YAML into an empty message, and returns the fields that the text sets to their zero: the
+// message does not tell them from those that are not set. Null is a field that the text has not, and fields that are not
+// known are ignored.
+func readMessage(text []byte, into proto.Message) (zeros []protoreflect.FieldDescriptor, err error) {
 	raw, err := yaml.YAMLToJSON(text)
-	if err != nil {
-		return err
+	if err != nil || string(raw) == "null" {
+		return nil, err
 	}
-	if string(raw) == "null" {
-		return nil
-	}
-	read := into.ProtoReflect().New()
-	if err := decodeMessage(raw, read.Interface()); err != nil {
-		return err
+	if err := decodeMessage(raw, into); err != nil {
+		return nil, err
 	}
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(raw, &fields); err != nil {
-		return err
+		return nil, err
 	}
+	message := into.ProtoReflect()
 	for name, value := range fields {
-		if field := fieldNamed(read.Descriptor(), name); field != nil && string(value) != "null" && !read.Has(field) {
-			into.ProtoReflect().Clear(field)
+		if field := fieldNamed(message.Descriptor(), name); field != nil && string(value) != "null" && !message.Has(field) {
+			zeros = append(zeros, field)
 		}
 	}
-	layOver(into, read.Interface())
-	return nil
+	return zeros, nil
 }
 
 // decodeMessage decodes JSON and ignores fields that are not known, but no values that are not. Its errors are the same
@@ -98,10 +106,13 @@ func fieldNamed(message protoreflect.MessageDescriptor, name string) protoreflec
 	return known.ByName(protoreflect.Name(name))
 }
 
-// layOver replaces fields of a message by those that are set in another one of its type. It changes the first alone,
-// and shares nothing between them.
-func layOver(into, over proto.Message) {
+// layOver clears the zeros, fields of a message, and replaces others by those that are set in another one of its type.
+// It changes the first alone, and shares nothing between them.
+func layOver(into, over proto.Message, zeros ...protoreflect.FieldDescriptor) {
 	target := into.ProtoReflect()
+	for _, field := range zeros {
+		target.Clear(field)
+	}
 	proto.Clone(over).ProtoReflect().Range(func(field protoreflect.FieldDescriptor, value protoreflect.Value) bool {
 		target.Set(field, value)
 		return true
@@ -110,18 +121,18 @@ func layOver(into, over proto.Message) {
 
 // readProxyOver is readOver for settings of the proxy, of which metadata and headers merge.
 func readProxyOver(text []byte, into *meshconfig.ProxyConfig) error {
-	before := proto.CloneOf(into)
-	if err := readOver(text, into); err != nil {
-		return err
+	said := &meshconfig.ProxyConfig{}
+	zeros, err := readMessage(text, said)
+	if err == nil {
+		layProxyOver(into, said, zeros...)
 	}
-	keepMerged(into, before)
-	return nil
+	return err
 }
 
 // layProxyOver is layOver for settings of the proxy, of which metadata and headers merge.
-func layProxyOver(into, over *meshconfig.ProxyConfig) {
+func layProxyOver(into, over *meshconfig.ProxyConfig, zeros ...protoreflect.FieldDescriptor) {
 	before := proto.CloneOf(into)
-	layOver(into, over)
+	layOver(into, over, zeros...)
 	keepMerged(into, before)
 }
 

@@ -39,13 +39,11 @@ type Model struct {
 
 // model is the hook that makes what templates see.
 func (i *injector) model(data *templates.Data) (any, error) {
-	if err := checkAnnotations(data.ObjectMeta.Annotations); err != nil {
-		return nil, err
-	}
-	proxy, err := i.proxies.of(&data.ObjectMeta)
+	said, err := checkAnnotations(data.ObjectMeta.Annotations)
 	if err != nil {
 		return nil, err
 	}
+	proxy := i.proxies.of(&data.ObjectMeta, said)
 	m := &Model{
 		ObjectMeta:               data.ObjectMeta,
 		Spec:                     data.Spec,

@@ -81,7 +81,7 @@ func (i *injector) restorePrometheus(pod templates.Pod) {
 	found := prometheusAnnotations(pod)
 	ours := found[annotationPrometheusPort] == strconv.Itoa(int(i.mesh.GetDefaultConfig().GetStatusPort())) &&
 		found[annotationPrometheusPath] == mergedPath && found[annotationPrometheusScrape] == "true"
-	if !ours || !i.mergesPrometheus(pod) {
+	if !ours || !i.mergesPrometheus(pod, found) {
 		return
 	}
 	clearPrometheus(pod)

@@ -115,38 +115,31 @@ func (i *injector) rewriteProbes(pod templates.Pod, again bool) error {
 // proberOf returns what a handler asks of the application, ports by number; nil if its port is that of the agent, or a
 // name that the container does not have.
 func proberOf(container, handler map[string]any, own int32) (*prober, error) {
-	var read struct {
-		HTTPGet        *corev1.HTTPGetAction   `json:"httpGet,omitempty"`
-		TCPSocket      *corev1.TCPSocketAction `json:"tcpSocket,omitempty"`
-		GRPC           *corev1.GRPCAction      `json:"grpc,omitempty"`
-		TimeoutSeconds int32                   `json:"timeoutSeconds,omitempty"`
-	}
-	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(handler, &read); err != nil {
+	p := &prober{}
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(handler, p); err != nil {
 		return nil, fmt.Errorf("decode a probe of container %q: %w", container["name"], err)
 	}
-	p := prober{TimeoutSeconds: read.TimeoutSeconds}
 	var port *intstr.IntOrString
 	switch {
-	case read.HTTPGet != nil:
-		p.HTTPGet, port = read.HTTPGet, &read.HTTPGet.Port
-	case read.TCPSocket != nil:
-		p.TCPSocket, port = read.TCPSocket, &read.TCPSocket.Port
+	case p.HTTPGet != nil:
+		p.TCPSocket, p.GRPC, port = nil, nil, &p.HTTPGet.Port
+	case p.TCPSocket != nil:
+		p.GRPC, port = nil, &p.TCPSocket.Port
 	default:
-		p.GRPC = read.GRPC
-		return &p, nil
+		return p, nil
 	}
 	if port.Type == intstr.Int {
 		if port.IntVal == own {
 			return nil, nil
 		}
-		return &p, nil
+		return p, nil
 	}
 	number, ok := portNamed(container, port.StrVal)
 	if !ok {
 		return nil, nil
 	}
 	*port = intstr.FromInt32(int32(number))
-	return &p, nil
+	return p, nil
 }
 
 func portNamed(container map[string]any, name string) (int64, bool) {

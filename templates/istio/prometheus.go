@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -32,10 +31,10 @@ type scrapeTarget struct {
 // address gives the metrics of both. It does nothing if the pod or the mesh does not want that, or if the annotations
 // name the proxy's port already. The error is an *InputError.
 func (i *injector) mergePrometheus(pod templates.Pod) error {
-	if !i.mergesPrometheus(pod) {
+	found := prometheusAnnotations(pod)
+	if !i.mergesPrometheus(pod, found) {
 		return nil
 	}
-	found := prometheusAnnotations(pod)
 	own := strconv.Itoa(int(i.mesh.GetDefaultConfig().GetStatusPort()))
 	if found[annotationPrometheusPort] == own {
 		return nil
@@ -77,9 +76,9 @@ func (i *injector) mergePrometheus(pod templates.Pod) error {
 }
 
 // mergesPrometheus says whether metrics are merged: unless the pod is not scraped, its annotation decides, then the
-// mesh.
-func (i *injector) mergesPrometheus(pod templates.Pod) bool {
-	if scraped, err := strconv.ParseBool(prometheusAnnotations(pod)[annotationPrometheusScrape]); err == nil && !scraped {
+// mesh. found are the pod's prometheusAnnotations.
+func (i *injector) mergesPrometheus(pod templates.Pod, found map[string]string) bool {
+	if scraped, err := strconv.ParseBool(found[annotationPrometheusScrape]); err == nil && !scraped {
 		return false
 	}
 	if value, set := pod.Annotation(annotationMergeMetrics); set {
@@ -90,31 +89,40 @@ func (i *injector) mergesPrometheus(pod templates.Pod) bool {
 	return i.mesh.GetEnablePrometheusMerge() == nil || i.mesh.GetEnablePrometheusMerge().GetValue()
 }
 
-var notOfLabels = regexp.MustCompile(`[^a-zA-Z0-9_]`)
-
 // labelName is what Prometheus makes of an annotation's key. It takes annotations that look alike for the same.
-func labelName(key string) string { return notOfLabels.ReplaceAllString(key, "_") }
+func labelName(key string) string {
+	return strings.Map(func(r rune) rune {
+		if 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' {
+			return r
+		}
+		return '_'
+	}, key)
+}
 
-var prometheusKeys = []string{annotationPrometheusScrape, annotationPrometheusPort, annotationPrometheusPath, annotationScrapeTargets}
+// prometheusKeys are the annotations for Prometheus by their labelName.
+var prometheusKeys = map[string]string{
+	labelName(annotationPrometheusScrape): annotationPrometheusScrape,
+	labelName(annotationPrometheusPort):   annotationPrometheusPort,
+	labelName(annotationPrometheusPath):   annotationPrometheusPath,
+	labelName(annotationScrapeTargets):    annotationScrapeTargets,
+}
 
-// prometheusAnnotations returns the pod's annotations for Prometheus by the keys of prometheusKeys.
+// prometheusAnnotations returns the pod's annotations for Prometheus, by the keys that prometheusKeys gives. Of two that
+// look alike it is the last, in alphabetical order.
 func prometheusAnnotations(pod templates.Pod) map[string]string {
 	found := map[string]string{}
 	all := pod.Annotations()
 	for _, key := range slices.Sorted(maps.Keys(all)) {
-		for _, known := range prometheusKeys {
-			if value, ok := all[key].(string); ok && labelName(key) == labelName(known) {
-				found[known] = value
-			}
+		known, ok := prometheusKeys[labelName(key)]
+		if value, isText := all[key].(string); ok && isText {
+			found[known] = value
 		}
 	}
 	return found
 }
 
 func clearPrometheus(pod templates.Pod) {
-	maps.DeleteFunc(pod.Annotations(), func(key string, _ any) bool {
-		return slices.ContainsFunc(prometheusKeys, func(known string) bool { return labelName(key) == labelName(known) })
-	})
+	maps.DeleteFunc(pod.Annotations(), func(key string, _ any) bool { return prometheusKeys[labelName(key)] != "" })
 }
 
 // scrapeTargets reads a list of targets, port:path or port, separated by commas. A list with a target that has no port
@@ -138,17 +146,20 @@ func scrapeTargets(list string) []scrapeTarget {
 	return targets
 }
 
+// proxyPorts are those that the proxy listens on, and what for.
+var proxyPorts = map[int]string{
+	15000: "Envoy's administration", 15001: "outbound capture", 15004: "the control plane's debugging",
+	15006: "inbound capture", 15008: "the HBONE tunnel", 15020: "the merged metrics", 15021: "Envoy's health",
+	15053: "the DNS proxy", 15090: "Envoy's own metrics",
+}
+
 // checkScrapePort says what is wrong with a port as one of the application; empty if nothing.
 func checkScrapePort(port, own string) string {
 	n, err := strconv.Atoi(port)
 	if err != nil || n < 1 || n > 65535 {
 		return fmt.Sprintf("%q is not a port (1 to 65535)", port)
 	}
-	of := map[int]string{
-		15000: "Envoy's administration", 15001: "outbound capture", 15004: "the control plane's debugging",
-		15006: "inbound capture", 15008: "the HBONE tunnel", 15020: "the merged metrics", 15021: "Envoy's health",
-		15053: "the DNS proxy", 15090: "Envoy's own metrics",
-	}[n]
+	of := proxyPorts[n]
 	if of == "" && strconv.Itoa(n) == own {
 		of = "the merged metrics"
 	}

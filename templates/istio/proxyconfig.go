@@ -3,6 +3,7 @@ package istio
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 
 	"google.golang.org/protobuf/proto"
@@ -12,8 +13,6 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/json"
-
-	"github.com/sidecar-injector/sidecar-injector/templates"
 )
 
 // ProxyConfig is a resource of the kind ProxyConfig, of which this program needs no more than this.
@@ -58,6 +57,8 @@ type proxyConfigs struct {
 	everywhere *meshconfig.ProxyConfig
 	namespaces map[string]*meshconfig.ProxyConfig
 	workloads  map[string][]workloadConfig
+	// texts are the JSON of the settings above, those of all pods without an annotation.
+	texts map[*meshconfig.ProxyConfig]string
 }
 
 type workloadConfig struct {
@@ -71,6 +72,7 @@ func newProxyConfigs(mesh *meshconfig.MeshConfig, resources []ProxyConfig) (*pro
 		everywhere: defaultProxyConfig(),
 		namespaces: map[string]*meshconfig.ProxyConfig{},
 		workloads:  map[string][]workloadConfig{},
+		texts:      map[*meshconfig.ProxyConfig]string{},
 	}
 	layProxyOver(p.everywhere, mesh.GetDefaultConfig())
 	root := mesh.GetRootNamespace()
@@ -103,7 +105,24 @@ func newProxyConfigs(mesh *meshconfig.MeshConfig, resources []ProxyConfig) (*pro
 		p.workloads[resource.Namespace] = append(p.workloads[resource.Namespace],
 			workloadConfig{labels.SelectorFromSet(resource.Spec.GetSelector().GetMatchLabels()), own, merged})
 	}
-	return p, nil
+	return p, p.encode()
+}
+
+// encode makes the texts.
+func (p *proxyConfigs) encode() error {
+	all := append(slices.Collect(maps.Values(p.namespaces)), p.everywhere)
+	for _, workloads := range p.workloads {
+		for _, workload := range workloads {
+			all = append(all, workload.merged)
+		}
+	}
+	var err error
+	for _, config := range all {
+		if p.texts[config], err = proxyConfigJSON(config); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func btoi(b bool) int {
@@ -129,8 +148,8 @@ func (p *proxyConfigs) ofNamespace(name string) *meshconfig.ProxyConfig {
 	return p.everywhere
 }
 
-// of returns the settings for a pod, which must not be changed. The error is an *InputError.
-func (p *proxyConfigs) of(pod *metav1.ObjectMeta) (*meshconfig.ProxyConfig, error) {
+// of returns the settings for a pod, which must not be changed. said is what its annotation says, nil if it has none.
+func (p *proxyConfigs) of(pod *metav1.ObjectMeta, said *meshconfig.ProxyConfig) *meshconfig.ProxyConfig {
 	var workload *workloadConfig
 	for i := range p.workloads[pod.Namespace] {
 		if candidate := &p.workloads[pod.Namespace][i]; candidate.selector.Matches(labels.Set(pod.Labels)) {
@@ -138,21 +157,28 @@ func (p *proxyConfigs) of(pod *metav1.ObjectMeta) (*meshconfig.ProxyConfig, erro
 			break
 		}
 	}
-	text, annotated := pod.Annotations[annotationProxyConfig]
 	switch {
-	case !annotated && workload != nil:
-		return workload.merged, nil
-	case !annotated:
-		return p.ofNamespace(pod.Namespace), nil
-	}
-	said := &meshconfig.ProxyConfig{}
-	if err := readOver([]byte(text), said); err != nil {
-		return nil, &templates.InputError{Annotation: annotationProxyConfig, Problem: fmt.Sprintf("is not a ProxyConfig: %s", err)}
+	case said == nil && workload != nil:
+		return workload.merged
+	case said == nil:
+		return p.ofNamespace(pod.Namespace)
 	}
 	merged := proto.CloneOf(p.ofNamespace(pod.Namespace))
 	layProxyOver(merged, said)
 	if workload != nil {
 		layProxyOver(merged, workload.own)
 	}
-	return merged, nil
+	return merged
+}
+
+// protoToJSON encodes a message for a template.
+func (p *proxyConfigs) protoToJSON(message proto.Message) (string, error) {
+	config, ok := message.(*meshconfig.ProxyConfig)
+	if !ok || config == nil {
+		return messageJSON(message)
+	}
+	if text, known := p.texts[config]; known {
+		return text, nil
+	}
+	return proxyConfigJSON(config)
 }

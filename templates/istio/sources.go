@@ -102,7 +102,7 @@ func (i *injector) profile() *templates.Profile {
 		Templates: i.config.Templates,
 		Values:    map[string]any{"nativeSidecars": i.sources.NativeSidecars},
 		Hooks: templates.Hooks{
-			Functions:    functions(),
+			Functions:    functions(i.proxies),
 			Model:        i.model,
 			Prepare:      i.prepare,
 			Finish:       i.finish,

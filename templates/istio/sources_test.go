@@ -15,6 +15,7 @@ func TestLoad(t *testing.T) {
 	}{
 		"no configuration":              {Sources{}, `config: "templates" is empty: this is no configuration of Istio 1.10 or later`},
 		"no YAML":                       {Sources{Config: []byte("{")}, "config: yaml: line 1: did not find expected node content"},
+		"no object":                     {Sources{Config: []byte("[]")}, "config: got a list, want an object"},
 		"no policy":                     {Sources{Config: []byte(template)}, `config: policy "" is not allowed, want enabled or disabled`},
 		"a selector of a wrong type":    {Sources{Config: []byte(template + "policy: enabled\nneverInjectSelector: [x]")}, "config: neverInjectSelector: got a string, want an object"},
 		"a value of a wrong type":       {Sources{Config: []byte(template + "policy: enabled"), Values: []byte("global: {hub: 1}")}, "values: global.hub: got a number, want a string"},

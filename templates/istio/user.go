@@ -70,10 +70,5 @@ func userArgument(container map[string]any) (int64, bool) {
 }
 
 func securityOf(container map[string]any) map[string]any {
-	security, ok := container["securityContext"].(map[string]any)
-	if !ok {
-		security = map[string]any{}
-		container["securityContext"] = security
-	}
-	return security
+	return templates.Child(container, "securityContext")
 }

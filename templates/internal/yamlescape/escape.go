@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"text/template"
 	"text/template/parse"
@@ -140,20 +139,10 @@ func (w *walker) rewrite(t *template.Template) error {
 }
 
 func (a *action) fail(reason string) *Error {
-	name, line := a.location()
-	return &Error{Template: name, Line: line, Action: a.node.String(), Reason: reason}
+	return &Error{Template: a.tree.ParseName, Line: a.node.Line, Action: a.node.String(), Reason: reason}
 }
 
 // escaper returns the escaper of the action, which is not rewritten yet.
 func (a *action) escaper() *escaper {
-	name, line := a.location()
-	return &escaper{context: a.context, template: name, line: line, action: a.node.String()}
-}
-
-// location returns the name that the action's text was parsed under, and the line of that text.
-func (a *action) location() (string, int) {
-	location, _ := a.tree.ErrorContext(a.node) // name:line:column
-	parts := strings.Split(location, ":")
-	line, _ := strconv.Atoi(parts[len(parts)-2])
-	return strings.Join(parts[:len(parts)-2], ":"), line
+	return &escaper{context: a.context, template: a.tree.ParseName, line: a.node.Line, action: a.node.String()}
 }
