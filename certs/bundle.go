@@ -10,12 +10,10 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	admissionv1 "k8s.io/api/admissionregistration/v1"
 )
 
-// AnnotationKeepUntilPrefix begins the annotations of a webhook configuration
-// that say how long a CA has to stay in caBundle: behind it stands the
+// AnnotationKeepUntilPrefix begins the annotations beside a trust bundle that say
+// how long a CA has to stay in it: behind it stands the
 // [Fingerprint] of the CA, and the value is the time, in RFC 3339, at which the
 // last serving pair under it expires. A replica cannot know what others serve, so
 // all of them keep a CA until then.
@@ -43,17 +41,24 @@ func ParseBundle(bundle []byte) []*x509.Certificate {
 	return certificates
 }
 
-// KeepUntil returns until when the CA shall stay in the configuration's caBundle;
-// the zero time if nothing is said of it.
-func KeepUntil(configuration *admissionv1.MutatingWebhookConfiguration, ca *x509.Certificate) time.Time {
-	until, err := time.Parse(time.RFC3339, configuration.Annotations[AnnotationKeepUntilPrefix+Fingerprint(ca)])
+// KeepUntil returns until when, by the annotations beside a trust bundle, the CA
+// shall stay in it; the zero time if nothing is said of it.
+func KeepUntil(annotations map[string]string, ca *x509.Certificate) time.Time {
+	until, err := time.Parse(time.RFC3339, annotations[AnnotationKeepUntilPrefix+Fingerprint(ca)])
 	if err != nil {
 		return time.Time{}
 	}
 	return until
 }
 
-// bundle is what shall stand in every caBundle of a configuration.
+// held is what an object holds of a trust bundle.
+type held struct {
+	// bundles are in PEM, by the name of the place where each stands.
+	bundles     map[string][]byte
+	annotations map[string]string
+}
+
+// bundle is what shall stand in every place.
 type bundle struct {
 	pem []byte
 	// annotations are those of AnnotationKeepUntilPrefix, by their keys.
@@ -62,11 +67,10 @@ type bundle struct {
 	ends time.Time
 }
 
-// union returns what shall stand in every caBundle: the CAs that are wanted, and
-// those that stand there and are to be kept. What has expired goes, and so does
-// what nobody vouches for. Whoever computes it from the same configuration and CAs
-// comes to the same bytes.
-func union(configuration *admissionv1.MutatingWebhookConfiguration, wanted []CA, now time.Time) bundle {
+// union returns what shall stand in every place: the CAs that are wanted, and those
+// that stand there and are to be kept. What has expired goes, and so does what
+// nobody vouches for. Whoever computes it of the same comes to the same bytes.
+func (h *held) union(wanted []CA, now time.Time) bundle {
 	type kept struct {
 		certificate *x509.Certificate
 		until       time.Time
@@ -80,15 +84,15 @@ func union(configuration *admissionv1.MutatingWebhookConfiguration, wanted []CA,
 			all[key] = kept{certificate, until}
 		}
 	}
-	for i := range configuration.Webhooks {
-		for _, certificate := range ParseBundle(configuration.Webhooks[i].ClientConfig.CABundle) {
-			keep(certificate, KeepUntil(configuration, certificate))
+	for _, text := range h.bundles {
+		for _, certificate := range ParseBundle(text) {
+			keep(certificate, KeepUntil(h.annotations, certificate))
 		}
 	}
 	for _, ca := range wanted {
 		for _, certificate := range ParseBundle(ca.PEM) {
 			// An annotation of a replica that knows a later pair counts too.
-			keep(certificate, KeepUntil(configuration, certificate))
+			keep(certificate, KeepUntil(h.annotations, certificate))
 			keep(certificate, ca.KeepUntil)
 		}
 	}
@@ -111,18 +115,29 @@ func union(configuration *admissionv1.MutatingWebhookConfiguration, wanted []CA,
 	return result
 }
 
-// annotationChanges returns what has to change in the configuration's annotations
-// for the bundle: a nil value is one to remove. A time that another replica wrote
-// for a CA that is not in the bundle stays until it has passed: that replica is
-// about to add it.
-func (b *bundle) annotationChanges(configuration *admissionv1.MutatingWebhookConfiguration, now time.Time) map[string]any {
+// differing returns the names of the places where another bundle stands, sorted.
+func (h *held) differing(wanted *bundle) []string {
+	var names []string
+	for name, text := range h.bundles {
+		if !bytes.Equal(text, wanted.pem) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// annotationChanges returns what has to change in the annotations for the bundle: a
+// nil value is one to remove. A time that another replica wrote for a CA that is
+// not in the bundle stays until it has passed: that replica is about to add it.
+func (h *held) annotationChanges(b *bundle, now time.Time) map[string]any {
 	changes := map[string]any{}
 	for key, value := range b.annotations {
-		if configuration.Annotations[key] != value {
+		if h.annotations[key] != value {
 			changes[key] = value
 		}
 	}
-	for key, value := range configuration.Annotations {
+	for key, value := range h.annotations {
 		if _, wanted := b.annotations[key]; wanted || !strings.HasPrefix(key, AnnotationKeepUntilPrefix) {
 			continue
 		}

@@ -10,10 +10,17 @@
 // All of them keep the last good pair: what does not parse, does not match or is
 // outside its dates is refused and reported, and never replaces what is served.
 //
-// A [Publisher] writes a source's CA, its [Trust], into the caBundle of a
-// MutatingWebhookConfiguration, and keeps it there:
+// A [SecretSource] looks at more than its Secret. A pair replaces another once
+// every caBundle of the webhook configuration has verified it for a while, and a
+// CA is told to the [Publisher] if cert-manager issued it for our Certificate:
 //
-//	Secret ─▶ SecretSource ─▶ GetCertificate of the TLS server
-//	               │
-//	               └─ CA ─▶ Publisher ─▶ webhooks[*].clientConfig.caBundle
+//	Secret ──────▶ parse, check names      pair.go, refusal.go
+//	Certificate ─▶ issued for it?          issuer.go ──▶ CAs ──▶ Publisher ──▶ caBundle
+//	caBundle ────▶ trusted since when?     trust.go               bundle.go, publisher.go
+//	                       │
+//	                       ▼
+//	               adopt it, or wait       decide.go ──▶ GetCertificate of the TLS server
+//	                       │
+//	                       ▼
+//	          ready, reported, asked for   secret_ready.go, plea.go, secret_report.go
 package certs

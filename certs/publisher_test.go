@@ -13,7 +13,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	admissionv1 "k8s.io/api/admissionregistration/v1"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	clocktesting "k8s.io/utils/clock/testing"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
@@ -199,6 +201,36 @@ func TestPublisherTellsWhenItIsOverwritten(t *testing.T) {
 	got = reverts("when it was emptied", func(now *admissionv1.MutatingWebhookConfiguration) { now.Webhooks[0].ClientConfig.CABundle = nil })
 	if got != 1 {
 		t.Errorf("%v times it was overwritten, want 1", got)
+	}
+}
+
+// For cainjector the CAs go into a Secret, beside what else is in it.
+func TestPublisherWritesIntoASecret(t *testing.T) {
+	x, y := newCA(t, "x"), newCA(t, "y")
+	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "trust"}, Data: map[string][]byte{"other": []byte("value")}}
+	c := newFakeClient(t, secret)
+	for _, step := range []struct {
+		trust fakeTrust
+		want  int // certificates
+	}{{fakeTrust{x.until(2 * time.Hour)}, 1}, {fakeTrust{y.until(3 * time.Hour)}, 2}} {
+		p, err := NewPublisher(PublisherOptions{
+			Secret: types.NamespacedName{Namespace: "ns", Name: "trust"}, Trust: step.trust, Client: c,
+			Clock: clocktesting.NewFakePassiveClock(epoch.Add(time.Hour)),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			if _, err := p.Reconcile(t.Context(), reconcile.Request{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := c.Get(t.Context(), client.ObjectKeyFromObject(secret), secret); err != nil {
+			t.Fatal(err)
+		}
+		if got := len(ParseBundle(secret.Data["ca.crt"])); got != step.want || string(secret.Data["other"]) != "value" {
+			t.Errorf("the Secret has %d CAs, want %d", got, step.want)
+		}
 	}
 }
 

@@ -16,12 +16,18 @@ const certManagerNamespace = "cert-manager"
 // CustomResourceDefinitions came with the control plane. That it works shows in
 // the first certificate; here only a crash at once is caught.
 func (c *Cluster) startCertManager(ctx context.Context) error {
+	return c.runCertManager(ctx)
+}
+
+// runCertManager does so with further arguments.
+func (c *Cluster) runCertManager(ctx context.Context, args ...string) error {
 	if err := c.CreateNamespace(ctx, certManagerNamespace, nil); err != nil {
 		return err
 	}
-	p, err := c.run("cert-manager", c.Parts.CertManager,
-		"--cluster-kubeconfig="+c.Kubeconfig,
-		"--cluster-resource-namespace="+certManagerNamespace)
+	p, err := c.run("cert-manager", c.Parts.CertManager, append([]string{
+		"--cluster-kubeconfig=" + c.Kubeconfig,
+		"--cluster-resource-namespace=" + certManagerNamespace,
+	}, args...)...)
 	if err != nil {
 		return err
 	}

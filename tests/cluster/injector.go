@@ -24,6 +24,8 @@ type InjectorOptions struct {
 	Chart ChartOptions
 	// Name tells several injectors apart, in names of files. Default: injector.
 	Name string
+	// Health is the host:port of the health probes. Default: a free one.
+	Health string
 	// Args come after all others, so that they win.
 	Args []string
 }
@@ -59,8 +61,11 @@ func (c *Cluster) StartInjector(ctx context.Context, o InjectorOptions) (*Inject
 	if err != nil {
 		return nil, err
 	}
-	injector := &Injector{Log: c.file(o.Name + ".log")}
+	injector := &Injector{Log: c.file(o.Name + ".log"), Health: o.Health}
 	for _, address := range []*string{&injector.Health, &injector.Metrics} {
+		if *address != "" {
+			continue
+		}
 		if *address, err = FreeAddress(); err != nil {
 			return nil, err
 		}

@@ -29,9 +29,10 @@ func (c *Cluster) StopCertManager() error {
 	return nil
 }
 
-// StartCertManager starts cert-manager's controllers again.
-func (c *Cluster) StartCertManager(ctx context.Context) error {
-	if err := c.startCertManager(ctx); err != nil {
+// StartCertManager starts cert-manager's controllers again, with further arguments
+// of parts/cert-manager.
+func (c *Cluster) StartCertManager(ctx context.Context, args ...string) error {
+	if err := c.runCertManager(ctx, args...); err != nil {
 		return fmt.Errorf("start cert-manager: %w", err)
 	}
 	return nil

@@ -1,5 +1,3 @@
-//go:build rotation
-
 package cluster_test
 
 import (
@@ -210,14 +208,35 @@ func untilRepaired(r *rotation, failure cluster.Failure) bool {
 	return !r.repaired.IsZero() && failure.Begin.Before(r.repaired.Add(cacheLag)) && strings.Contains(failure.Err.Error(), "x509")
 }
 
-// handOver makes cert-manager's cainjector the owner of the bundle, and restarts
-// the replicas one after the other.
+// handOver makes cert-manager's cainjector the owner of the bundle, by the chart's
+// setting, and restarts the replicas one after the other, as a rollout does.
 func handOver(ctx context.Context, r *rotation) error {
-	patch := fmt.Sprintf(`{"metadata":{"annotations":{"cert-manager.io/inject-ca-from":"%[1]s/%[1]s-tls"}}}`, rotationRelease)
-	client := shared.Client.AdmissionregistrationV1().MutatingWebhookConfigurations()
-	if _, err := client.Patch(ctx, rotationRelease, types.MergePatchType, []byte(patch), metav1.PatchOptions{}); err != nil {
+	r.chart.Values = rotationValues("cainjector")
+	if err := shared.ApplyChart(ctx, r.chart); err != nil {
 		return err
 	}
-	r.args = append(r.args, "--publish-ca-bundle=false")
 	return restartReplicas(ctx, r)
+}
+
+// stopMerging has cainjector replace what it owns, as it did by default before
+// cert-manager 1.21.
+func stopMerging(ctx context.Context, r *rotation) error {
+	if err := shared.StopCertManager(); err != nil {
+		return err
+	}
+	if err := shared.StartCertManager(ctx, "-cainjector-merging=false"); err != nil {
+		return err
+	}
+	return renewLeaf(ctx, r)
+}
+
+// startMerging undoes it.
+func startMerging(ctx context.Context, r *rotation) error {
+	if err := shared.StopCertManager(); err != nil {
+		return err
+	}
+	if err := shared.StartCertManager(ctx); err != nil {
+		return err
+	}
+	return renewLeaf(ctx, r)
 }

@@ -1,5 +1,3 @@
-//go:build rotation
-
 package cluster_test
 
 import (

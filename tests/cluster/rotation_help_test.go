@@ -1,13 +1,8 @@
-//go:build rotation
-
 package cluster_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -45,9 +40,9 @@ const (
 	rowTimeout = time.Minute
 	// settleTime is how long a row still watches after all has been done.
 	settleTime = 500 * time.Millisecond
-	// trustSlack is the replicas' setting: low, there is one API server and one
-	// clock here. leadTolerance is how far the test's view of it may be off.
-	trustSlack    = 0 * time.Second
+	// trustSlack is the chart's setting: low, there is one API server and one clock
+	// here. leadTolerance is how far the test's view of it may be off.
+	trustSlack    = time.Second
 	leadTolerance = 250 * time.Millisecond
 )
 
@@ -93,7 +88,7 @@ func newRotation(t *testing.T) *rotation {
 	t.Cleanup(func() { _ = r.balancer.Stop() })
 	r.chart = cluster.ChartOptions{
 		Release: rotationRelease, Namespace: rotationRelease, WebhookAddress: r.balancer.Address,
-		Values: map[string]any{"config": map[string]any{"namespaceLabel": rotationLabel + "=enabled"}},
+		Values: rotationValues("injector"),
 	}
 	if err := shared.ApplyChart(t.Context(), r.chart); err != nil {
 		t.Fatal(err)
@@ -106,16 +101,24 @@ func newRotation(t *testing.T) *rotation {
 	if err := shared.WaitForServingPair(t.Context(), r.chart); err != nil {
 		t.Fatal(err)
 	}
-	r.startReplicas(t)
-	if err := shared.WaitForCABundle(t.Context(), r.chart); err != nil {
-		t.Fatal(err)
-	}
 	if r.trust, err = shared.WatchTrust(t.Context(), rotationRelease); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(r.trust.Stop)
+	r.startReplicas(t)
+	if err := shared.WaitForCABundle(t.Context(), r.chart); err != nil {
+		t.Fatal(err)
+	}
 	r.startLoad(t)
 	return r
+}
+
+// rotationValues are the chart's, with the owner of the bundle.
+func rotationValues(owner string) map[string]any {
+	return map[string]any{
+		"config":      map[string]any{"namespaceLabel": rotationLabel + "=enabled"},
+		"certificate": map[string]any{"trustSlack": trustSlack.String(), "caBundleOwner": owner},
+	}
 }
 
 // excludeFromOthers has the release of the other tests leave this test's pods
@@ -222,84 +225,4 @@ func (r *rotation) quiet(closeAll func()) {
 		return
 	}
 	closeAll()
-}
-
-// servedNow returns the serial numbers that are served now, as a set.
-func (r *rotation) servedNow() map[string]bool {
-	served := map[string]bool{}
-	for _, replica := range r.replicas {
-		if serial, err := replica.watch.Now(); err == nil {
-			served[serial] = true
-		}
-	}
-	return served
-}
-
-// adopt does something after which another leaf is in the Secret, and waits until
-// every replica serves it and the API server has shaken hands with each of them
-// under it.
-func (r *rotation) adopt(ctx context.Context, do func(context.Context) error) error {
-	begin, old := time.Now(), r.servedNow()
-	if err := do(ctx); err != nil {
-		return err
-	}
-	var serial string
-	err := cluster.Eventually(ctx, adoptTimeout, func(ctx context.Context) (err error) {
-		if serial, err = r.secretSerial(ctx, rotationRelease+"-tls"); err != nil {
-			return err
-		}
-		if old[serial] || r.forged[serial] {
-			return errors.New("cert-manager has not put a new leaf into the Secret")
-		}
-		if served := slices.Collect(maps.Keys(r.servedNow())); !slices.Equal(served, []string{serial}) {
-			return fmt.Errorf("the leaves %v are served, want only the new one, %s", served, serial)
-		}
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("wait for the adoption of a new leaf: %w", err)
-	}
-	r.adopted = append(r.adopted, time.Since(begin))
-	for _, replica := range r.replicas {
-		err := cluster.Eventually(ctx, adoptTimeout, func(context.Context) error {
-			if n := r.handshakesUnder(replica, begin)[serial]; n < minimalHandshakes {
-				return fmt.Errorf("the API server has shaken hands with %s %d times under the new leaf, want %d", replica.name, n, minimalHandshakes)
-			}
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// handshakesUnder counts the API server's handshakes with a replica that ended
-// well, by the leaf; those of which it cannot be told are under "".
-func (r *rotation) handshakesUnder(replica *rotationReplica, begin time.Time) map[string]int {
-	counts := map[string]int{}
-	for _, connection := range r.balancer.Connections() {
-		if connection.Replica == replica.name && connection.Trusted() && !connection.Opened.Before(begin) {
-			counts[replica.watch.Under(connection)]++
-		}
-	}
-	return counts
-}
-
-// handshakes counts those with all replicas: under the old leaves, under others,
-// and those of which it cannot be told.
-func (r *rotation) handshakes(begin time.Time, old map[string]bool) (under, other, untold int) {
-	for _, replica := range r.replicas {
-		for serial, count := range r.handshakesUnder(replica, begin) {
-			switch {
-			case serial == "":
-				untold += count
-			case old[serial]:
-				under += count
-			default:
-				other += count
-			}
-		}
-	}
-	return under, other, untold
 }

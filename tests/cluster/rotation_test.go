@@ -1,5 +1,3 @@
-//go:build rotation
-
 package cluster_test
 
 import (
@@ -55,7 +53,12 @@ func rotationRows(foreign []byte) []rotationRow {
 		row.sentence = "cainjector: " + row.sentence
 		rows = append(rows, row)
 	}
-	return rows
+	return append(rows,
+		rotationRow{sentence: "cainjector's merging switched off, then leaf renewed", do: stopMerging, adopts: 1},
+		rotationRow{sentence: "not merging: CA renewed twice with a new key, then the leaf", do: renewCAsThenLeaf, adopts: 1},
+		rotationRow{sentence: "not merging: issuer replaced, and back", do: replaceIssuer, adopts: 2},
+		rotationRow{sentence: "cainjector's merging switched on again, then leaf renewed", do: startMerging, adopts: 1},
+	)
 }
 
 // TestRotation: whatever happens to the certificates, no pod is refused and none
@@ -63,9 +66,6 @@ func rotationRows(foreign []byte) []rotationRow {
 // clients create pods all the time. A row that adopts a leaf also fails if a
 // replica had no handshake of the API server's under that leaf, or served it
 // before every caBundle had verified it for the slack.
-//
-// It has a build tag of its own for as long as the injector fails it: a new leaf
-// is served at once, and caBundle holds one CA.
 func TestRotation(t *testing.T) {
 	r := newRotation(t)
 	begin, before := time.Now(), r.load().Counts()

@@ -60,7 +60,8 @@ func addServeFlags(flags *pflag.FlagSet, o *serve.Options) {
 	flags.DurationVar(&o.TrustSlack, "trust-slack", o.TrustSlack, "how long every caBundle shall have verified a new serving pair before it is served")
 
 	flags.StringVar(&o.WebhookConfiguration, "webhook-configuration", o.WebhookConfiguration, "`name` of the MutatingWebhookConfiguration whose caBundle is kept right")
-	flags.BoolVar(&o.PublishCABundle, "publish-ca-bundle", o.PublishCABundle, "keep the CAs of the serving pairs in caBundle; otherwise cert-manager's cainjector has to")
+	flags.BoolVar(&o.PublishCABundle, "publish-ca-bundle", o.PublishCABundle, "keep the CAs of the serving pairs in caBundle; otherwise somebody else has to")
+	flags.StringVar(&o.TrustSecret, "trust-secret", o.TrustSecret, "`name` of a Secret to keep them in instead, from where cert-manager's cainjector copies them to caBundle")
 
 	flags.StringVar(&o.WebhookAddress, "webhook-bind-address", o.WebhookAddress, "`address` of the webhook")
 	flags.StringVar(&o.MetricsAddress, "metrics-bind-address", o.MetricsAddress, "`address` of the metrics, \"0\" for none")

@@ -52,6 +52,9 @@ type Options struct {
 	// of the serving pairs are kept there if PublishCABundle is set; otherwise somebody else has to.
 	WebhookConfiguration string
 	PublishCABundle      bool
+	// TrustSecret is the name of a Secret whose key ca.crt they are kept in instead, from where cert-manager's cainjector
+	// copies them. Empty: none.
+	TrustSecret string
 
 	// The addresses to listen on, as host:port with an optional host. MetricsAddress "0" serves no metrics.
 	WebhookAddress, MetricsAddress, HealthAddress string

@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
+	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/sidecar-injector/sidecar-injector/certs"
 )
@@ -150,19 +151,30 @@ func (s *server) addPublisher(context.Context) error {
 	if !s.options.PublishCABundle || s.trust == nil {
 		return nil
 	}
-	publisher, err := certs.NewPublisher(certs.PublisherOptions{
+	options := certs.PublisherOptions{
 		Configuration: s.options.WebhookConfiguration,
 		Trust:         s.trust,
 		Client:        s.manager.GetClient(),
 		Recorder:      s.manager.GetEventRecorder("sidecar-injector"),
 		Certificate:   s.certificate,
 		Metrics:       s.metrics,
-	})
+	}
+	key := types.NamespacedName{Name: s.options.WebhookConfiguration}
+	changes := watch(s, &admissionv1.MutatingWebhookConfiguration{}, key)
+	if s.options.TrustSecret != "" {
+		options.Secret = types.NamespacedName{Namespace: s.namespace, Name: s.options.TrustSecret}
+		// A role that allows to watch one name only does not allow to watch two at once.
+		held, err := s.cacheOf(&corev1.Secret{}, cache.ByObject{Namespaces: map[string]cache.Config{
+			s.namespace: {FieldSelector: fields.OneTermEqualSelector(metav1.ObjectNameField, s.options.TrustSecret)},
+		}}, nil)
+		if err != nil {
+			return err
+		}
+		options.Reader, changes = held, source.Kind(held, client.Object(&corev1.Secret{}), enqueue[client.Object](key))
+	}
+	publisher, err := certs.NewPublisher(options)
 	if err != nil {
 		return err
 	}
-	key := types.NamespacedName{Name: s.options.WebhookConfiguration}
-	return s.reconcile("trust-bundle", publisher,
-		watch(s, &admissionv1.MutatingWebhookConfiguration{}, key),
-		s.trustChanged.source(key))
+	return s.reconcile("trust-bundle", publisher, changes, s.trustChanged.source(key))
 }

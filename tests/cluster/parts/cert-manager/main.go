@@ -17,6 +17,7 @@ import (
 	"github.com/cert-manager/cert-manager/pkg/api"
 	"github.com/cert-manager/cert-manager/pkg/controller"
 	"github.com/cert-manager/cert-manager/pkg/controller/cainjector"
+	feature "github.com/cert-manager/cert-manager/pkg/util/feature"
 	"golang.org/x/sync/errgroup"
 	apiext "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -51,11 +52,15 @@ func main() {
 	// Not "kubeconfig": controller-runtime defines a flag of that name.
 	kubeconfig := flag.String("cluster-kubeconfig", "", "kubeconfig `file` of the cluster to work on")
 	namespace := flag.String("cluster-resource-namespace", "cert-manager", "`namespace` of the Secrets of ClusterIssuers")
+	merging := flag.Bool("cainjector-merging", true, "keep old CAs in a caBundle (the feature CAInjectorMerging)")
 	flag.Parse()
 	ctrl.SetLogger(klog.Background())
 
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	err := run(ctx, *kubeconfig, *namespace)
+	err := feature.DefaultMutableFeatureGate.SetFromMap(map[string]bool{"CAInjectorMerging": *merging})
+	if err == nil {
+		err = run(ctx, *kubeconfig, *namespace)
+	}
 	stop()
 	if err != nil && !errors.Is(err, context.Canceled) {
 		fmt.Fprintln(os.Stderr, "error:", err)
