@@ -1,12 +1,10 @@
 package certs
 
-import (
-	"time"
-)
+import "time"
 
-// lastMinute is how long before its end an old pair gives way to a new one that
+// lastCall is how long before its end an old pair gives way to a new one that
 // nobody is known to trust.
-const lastMinute = time.Minute
+const lastCall = time.Minute
 
 // Why a pair is served from now on, or not yet.
 const (
@@ -58,7 +56,7 @@ func decide(s situation) verdict {
 		return verdict{reason: becauseServed}
 	}
 	end := s.serving.Certificate.Leaf.NotAfter
-	last := end.Add(-min(s.slack, lastMinute))
+	last := end.Add(-min(s.slack, lastCall))
 	if s.offeredSince.IsZero() {
 		if !s.now.Before(last) {
 			return verdict{adopt: true, reason: becauseNoTime}

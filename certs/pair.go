@@ -79,15 +79,38 @@ func checkDates(leaf *x509.Certificate, now time.Time) error {
 // verify reports a chain that the roots do not verify for a server of that name;
 // an empty name is not looked at.
 func (p *Pair) verify(roots *x509.CertPool, host string, now time.Time) error {
-	intermediates := x509.NewCertPool()
+	chain := []*x509.Certificate{p.Certificate.Leaf}
 	for _, der := range p.Certificate.Certificate[1:] {
 		certificate, err := x509.ParseCertificate(der)
 		if err != nil {
 			return fmt.Errorf("parse the chain: %w", err)
 		}
+		chain = append(chain, certificate)
+	}
+	return verifyChain(chain, roots, host, now)
+}
+
+// VerifyBundle reports why an API server that reads this caBundle refuses a server
+// with this chain, the leaf first, which it asked for by that host. The chain must
+// not be empty.
+func VerifyBundle(chain []*x509.Certificate, bundle []byte, host string, now time.Time) error {
+	if len(bundle) == 0 {
+		return errors.New("it has no caBundle")
+	}
+	if host == "" {
+		return errors.New("it names neither a Service nor a URL with a host")
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(bundle)
+	return verifyChain(chain, roots, host, now)
+}
+
+func verifyChain(chain []*x509.Certificate, roots *x509.CertPool, host string, now time.Time) error {
+	intermediates := x509.NewCertPool()
+	for _, certificate := range chain[1:] {
 		intermediates.AddCert(certificate)
 	}
-	_, err := p.Certificate.Leaf.Verify(x509.VerifyOptions{
+	_, err := chain[0].Verify(x509.VerifyOptions{
 		DNSName:       host,
 		Roots:         roots,
 		Intermediates: intermediates,

@@ -121,7 +121,7 @@ func entriesOf(configuration *admissionv1.MutatingWebhookConfiguration) []trustE
 		webhook := &configuration.Webhooks[i]
 		entry := trustEntry{
 			name:   webhook.Name,
-			host:   hostOf(&webhook.ClientConfig),
+			host:   HostOf(&webhook.ClientConfig),
 			bundle: string(webhook.ClientConfig.CABundle),
 		}
 		if service := webhook.ClientConfig.Service; service != nil {
@@ -133,9 +133,9 @@ func entriesOf(configuration *admissionv1.MutatingWebhookConfiguration) []trustE
 	return entries
 }
 
-// hostOf returns the name that API servers verify a webhook's certificate for.
+// HostOf returns the name that API servers verify a webhook's certificate for.
 // Empty: there is none.
-func hostOf(client *admissionv1.WebhookClientConfig) string {
+func HostOf(client *admissionv1.WebhookClientConfig) string {
 	switch {
 	case client.Service != nil:
 		return client.Service.Name + "." + client.Service.Namespace + ".svc"

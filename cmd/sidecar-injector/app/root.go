@@ -60,7 +60,7 @@ istio-injection=enabled of their namespace.`,
 	}
 	command.CompletionOptions.HiddenDefaultCmd = true
 	command.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
-	command.AddCommand(newServeCommand(), newPreviewCommand(), newVersionCommand())
+	command.AddCommand(newServeCommand(), newPreviewCommand(), newCertsCommand(), newVersionCommand())
 	return command
 }
 
