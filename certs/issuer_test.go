@@ -109,6 +109,9 @@ func TestSecretSourceTellsOnlyIssuedCAs(t *testing.T) {
 	f.put(t, text, key, ca.pem)
 	f.at(t, time.Minute)
 	f.wantServed(t, "since there is no other", ca)
+	if got := <-f.events; got != "Normal ServingPairAdopted serves the certificate "+f.pair.Load().Certificate.Leaf.SerialNumber.Text(16) {
+		t.Errorf("got the Event %q", got)
+	}
 	if f.CAs() != nil || !strings.Contains(strings.Join(f.Notices(), ""), `the Certificate "tls" is not Ready`) {
 		t.Errorf("got CAs %v and notices %q, want none that is not issued", f.CAs(), f.Notices())
 	}

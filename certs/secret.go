@@ -67,6 +67,7 @@ type SecretSource struct {
 	vouched  map[*Pair]bool
 	plea     plea
 	reported string // what was told last of the pair in the Secret
+	untold   *event // that waits until the Certificate is known
 }
 
 var (

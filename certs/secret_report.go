@@ -16,6 +16,7 @@ import (
 // metrics and the notices what is.
 func (s *SecretSource) report(ctx context.Context, seen *view) {
 	s.tell(ctx, seen)
+	s.tellEvent(seen)
 	notices := s.trouble(seen)
 	s.notices.Store(&notices)
 	trusted := map[string]bool{}
@@ -54,6 +55,7 @@ func (s *SecretSource) tell(ctx context.Context, seen *view) {
 	case seen.refused != nil && seen.refused.reason == refusedMissing:
 		logger.Info("Secret of the serving pair does not exist")
 		s.options.Metrics.pairRefused(refusedMissing)
+		s.event(seen, true, "ServingPairMissing", "Adopt", seen.refused.Error())
 	case seen.refused != nil:
 		logger.Error(seen.refused, "Serving pair refused, keeping the last good one", "reason", seen.refused.reason)
 		s.options.Metrics.pairRefused(seen.refused.reason)
@@ -115,15 +117,26 @@ func (s *SecretSource) trouble(seen *view) []string {
 // overdue is how long after its time a renewal is missed.
 const overdue = 10 * time.Minute
 
-// event writes an Event on the Certificate, if it is known.
+// event is what an Event says.
+type event struct{ kind, reason, action, note string }
+
+// event writes an Event on the Certificate. While that is not known the last one
+// waits.
 func (s *SecretSource) event(seen *view, warning bool, reason, action, note string) {
-	if s.options.Recorder == nil || seen.certificate == nil {
-		return
-	}
-	kind := corev1.EventTypeNormal
-	if warning {
-		kind = corev1.EventTypeWarning
-	}
 	const most = 1000 // bytes of a note that the API server takes: 1 kB
-	s.options.Recorder.Eventf(seen.certificate, nil, kind, reason, action, "%s", strings.ToValidUTF8(note[:min(len(note), most)], ""))
+	e := event{corev1.EventTypeNormal, reason, action, strings.ToValidUTF8(note[:min(len(note), most)], "")}
+	if warning {
+		e.kind = corev1.EventTypeWarning
+	}
+	s.untold = &e
+	s.tellEvent(seen)
+}
+
+// tellEvent writes the Event that waits, if there is one and the Certificate is
+// known.
+func (s *SecretSource) tellEvent(seen *view) {
+	if e := s.untold; e != nil && seen.certificate != nil && s.options.Recorder != nil {
+		s.untold = nil
+		s.options.Recorder.Eventf(seen.certificate, nil, e.kind, e.reason, e.action, "%s", e.note)
+	}
 }

@@ -92,7 +92,11 @@ func TestStartedTooEarly(t *testing.T) {
 			t.Errorf("the log does not say %q", line)
 		}
 	}
-	waitForCertificateEvent(t, early, "ServingPairAdopted")
+	for _, reason := range []string{"ServingPairMissing", "ServingPairRefused", "ServingPairAdopted"} {
+		if err := waitForCertificateEvent(t.Context(), early, reason); err != nil {
+			t.Error(err)
+		}
+	}
 }
 
 // everyNamespace returns those that other tests use: the release is to have no pods.
@@ -137,9 +141,8 @@ func waitForReadyz(t *testing.T, health string, status int, part string) {
 }
 
 // waitForCertificateEvent waits for an Event on the Certificate of a release.
-func waitForCertificateEvent(t *testing.T, release, reason string) {
-	t.Helper()
-	err := cluster.Eventually(t.Context(), waitTimeout, func(ctx context.Context) error {
+func waitForCertificateEvent(ctx context.Context, release, reason string) error {
+	return cluster.Eventually(ctx, waitTimeout, func(ctx context.Context) error {
 		events, err := shared.Client.EventsV1().Events(release).List(ctx, metav1.ListOptions{FieldSelector: "reason=" + reason})
 		if err != nil {
 			return err
@@ -151,7 +154,4 @@ func waitForCertificateEvent(t *testing.T, release, reason string) {
 		}
 		return fmt.Errorf("there is no Event %q on Certificate %q", reason, release+"-tls")
 	})
-	if err != nil {
-		t.Error(err)
-	}
 }

@@ -198,7 +198,7 @@ func overwriteBundle(with []byte) func(context.Context, *rotation) error {
 		broken := r.broken(begin)
 		r.repaired = begin.Add(broken)
 		r.note = fmt.Sprintf("repaired after %s", seconds(broken))
-		return nil
+		return waitForCertificateEvent(ctx, rotationRelease, "TrustBundleReverted")
 	}
 }
 
