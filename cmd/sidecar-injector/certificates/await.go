@@ -146,6 +146,7 @@ func (s *Status) missing() lack {
 			why = append(why, replica.Error)
 		case !replica.FromSecret:
 			what = append(what, fmt.Sprintf("replica %s does not serve the new leaf yet", replica.Name))
+			why = append(why, "it does when every caBundle has verified it for serve's --trust-slack")
 		}
 	}
 	if len(s.Replicas) == 0 {

@@ -76,7 +76,7 @@ func TestMissing(t *testing.T) {
 			"entry pod does not trust the new leaf yet: unknown authority",
 		},
 		"a replica with the old leaf": {
-			status(func(s *Status) { s.Replicas[0].FromSecret = false }), "replica a does not serve the new leaf yet",
+			status(func(s *Status) { s.Replicas[0].FromSecret = false }), "replica a does not serve the new leaf yet: it does when every caBundle has verified it for serve's --trust-slack",
 		},
 		"a replica that is away": {
 			status(func(s *Status) { s.Replicas[0] = ReplicaStatus{Name: "a", Error: "refused"} }), "replica a cannot be looked at: refused",
