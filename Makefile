@@ -12,7 +12,7 @@ CHART := manifests/sidecar-injector
 RACE := $(if $(shell command -v $${CC:-cc} 2>/dev/null),-race)
 
 # The modules whose code is ours; those under tests/cluster/parts and tools only build other projects' programs.
-MODULES := . tests/cluster tests/cluster/parts/cert-manager tests/conformance
+MODULES := . tests/cluster tests/cluster/parts/cert-manager tests/conformance tests/traffic tests/envoy
 
 ##@ Use it
 
@@ -31,7 +31,7 @@ build: ## Build the program as bin/sidecar-injector
 ##@ Check it
 
 .PHONY: test
-test: lint verify unit cluster-test rotation conformance ## Everything: what continuous integration runs
+test: lint verify unit envoy traffic cluster-test rotation conformance ## Everything: what continuous integration runs
 
 .PHONY: unit
 unit: ## The tests that need nothing but Go; seconds
@@ -47,8 +47,16 @@ cluster-test: parts ## The tests on a real control plane with the real cert-mana
 rotation: parts ## Rotations of certificates while pods are created all the time: none is refused
 	cd tests/cluster && go test -v -count=1 -run '^TestRotation$$' -timeout 20m .
 
+.PHONY: envoy
+envoy: ## What the profile envoy makes for Envoy, checked by Envoy's own types
+	cd tests/envoy && go test ./...
+
+.PHONY: traffic
+traffic: ## The init program's rules in network namespaces, with real connections; needs root on Linux
+	cd tests/traffic && go test -v -count=1 -timeout 10m ./...
+
 .PHONY: conformance
-conformance: ## Istio's own tests of injection, and its real webhook, beside the profile istio
+conformance: ## Istio's own tests of injection, its real webhook and its redirect rules (root, nft) beside ours
 	cd tests/conformance && go test -v -timeout 30m ./...
 
 .PHONY: bench
