@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"encoding/hex"
 	"encoding/pem"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -51,6 +52,10 @@ func KeepUntil(annotations map[string]string, ca *x509.Certificate) time.Time {
 	return until
 }
 
+// keepGrace is how long a CA stays after its time: the clocks of replicas differ,
+// and one must not add what another removes.
+const keepGrace = 5 * time.Minute
+
 // held is what an object holds of a trust bundle.
 type held struct {
 	// bundles are in PEM, by the name of the place where each stands.
@@ -80,7 +85,7 @@ func (h *held) union(wanted []CA, now time.Time) bundle {
 		key := Fingerprint(certificate)
 		// The annotation has seconds.
 		until = earlier(until, certificate.NotAfter).UTC().Truncate(time.Second)
-		if until.After(now) && until.After(all[key].until) {
+		if until.Add(keepGrace).After(now) && until.After(all[key].until) {
 			all[key] = kept{certificate, until}
 		}
 	}
@@ -108,8 +113,8 @@ func (h *held) union(wanted []CA, now time.Time) bundle {
 	for _, k := range sorted {
 		result.pem = append(result.pem, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: k.certificate.Raw})...)
 		result.annotations[AnnotationKeepUntilPrefix+Fingerprint(k.certificate)] = k.until.Format(time.RFC3339)
-		if result.ends.IsZero() || k.until.Before(result.ends) {
-			result.ends = k.until
+		if end := k.until.Add(keepGrace); result.ends.IsZero() || end.Before(result.ends) {
+			result.ends = end
 		}
 	}
 	return result
@@ -127,6 +132,23 @@ func (h *held) differing(wanted *bundle) []string {
 	return names
 }
 
+// empty returns the names of the places where nothing stands, sorted.
+func (h *held) empty() []string {
+	var names []string
+	for name, text := range h.bundles {
+		if len(text) == 0 {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// keepOnly forgets all places but these.
+func (h *held) keepOnly(names []string) {
+	maps.DeleteFunc(h.bundles, func(name string, _ []byte) bool { return !slices.Contains(names, name) })
+}
+
 // annotationChanges returns what has to change in the annotations for the bundle: a
 // nil value is one to remove. A time that another replica wrote for a CA that is
 // not in the bundle stays until it has passed: that replica is about to add it.
@@ -141,7 +163,7 @@ func (h *held) annotationChanges(b *bundle, now time.Time) map[string]any {
 		if _, wanted := b.annotations[key]; wanted || !strings.HasPrefix(key, AnnotationKeepUntilPrefix) {
 			continue
 		}
-		if until, err := time.Parse(time.RFC3339, value); err != nil || !until.After(now) {
+		if until, err := time.Parse(time.RFC3339, value); err != nil || !until.Add(keepGrace).After(now) {
 			changes[key] = nil
 		}
 	}

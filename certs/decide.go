@@ -55,7 +55,7 @@ func decide(s situation) verdict {
 	case s.offered.equal(s.serving):
 		return verdict{reason: becauseServed}
 	}
-	end := s.serving.Certificate.Leaf.NotAfter
+	end := s.serving.End
 	last := end.Add(-min(s.slack, lastCall))
 	if s.offeredSince.IsZero() {
 		if !s.now.Before(last) {

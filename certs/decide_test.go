@@ -23,6 +23,7 @@ func (ca *testCA) pairUntil(t *testing.T, begin, end time.Duration) *Pair {
 func TestDecide(t *testing.T) {
 	ca := newCA(t, "ours")
 	old, renewed := ca.pairUntil(t, 0, 100*time.Hour), ca.pairUntil(t, 50*time.Hour, 150*time.Hour)
+	mortal := newCAUntil(t, "mortal", epoch.Add(60*time.Hour)).pairUntil(t, 0, 100*time.Hour)
 	const never = time.Duration(-1) // not trusted
 	const h, m, s = time.Hour, time.Minute, time.Second
 	for name, test := range map[string]struct {
@@ -54,6 +55,8 @@ func TestDecide(t *testing.T) {
 		"a slack longer than what is left is cut to its half":         {renewed, old, 92 * h, 91 * h, 24 * h, true, false, becauseYoung, 94 * h},
 		"so that after it as much is left as it took":                 {renewed, old, 94 * h, 91 * h, 24 * h, true, true, becauseTrusted, 0},
 		"a long slack is cut for a pair that was trusted long before": {renewed, old, 66*h + 40*m, 50 * h, 48 * h, true, true, becauseTrusted, 0},
+		"a leaf that ends with its CA gives way before that":          {renewed, mortal, 60*h - m, never, 5 * m, true, true, becauseNoTime, 0},
+		"a young pair is served a minute before the old one expires":  {renewed, old, 100*h - m, 100*h - 65*s, 5 * m, true, true, becauseTrusted, 0},
 		"but not a second too early":                                  {renewed, old, 66*h - s, 49 * h, 48 * h, true, false, becauseYoung, 66 * h},
 		"an old pair that is not trusted any more is given up":        {renewed, old, 50*h + s, 50 * h, 5 * m, false, true, becauseDistrust, 0},
 		"an older pair that was put back waits like a new one":        {old, renewed, 60*h + 4*m, 60 * h, 5 * m, true, false, becauseYoung, 60*h + 5*m},

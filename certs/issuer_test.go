@@ -132,11 +132,40 @@ func TestSecretSourceTellsOnlyIssuedCAs(t *testing.T) {
 	f.put(t, text, key, foreign.pem)
 	certificate.Spec.IssuerRef.Name = "other"
 	f.at(t, 4*time.Minute)
+	if f.asked(t) {
+		t.Error("a foreign Secret is asked for again before cert-manager had the time")
+	}
+	f.current(t, certificate)
+	f.at(t, 5*time.Minute)
+	if !f.asked(t) {
+		t.Error("a foreign Secret is not asked for again")
+	}
 	f.at(t, 30*time.Minute)
 	f.wantServed(t, "instead of a foreign pair", ca)
 	if len(f.CAs()) != 1 {
 		t.Error("a foreign CA is told")
 	}
+}
+
+// asked reports whether cert-manager was asked to issue the Certificate.
+func (f *fixture) asked(t *testing.T) bool {
+	t.Helper()
+	var now cmapi.Certificate
+	if err := f.client.Get(t.Context(), secretKey, &now); err != nil {
+		t.Fatal(err)
+	}
+	return Issuing(&now)
+}
+
+// current gives a Certificate that was changed here alone the version of the
+// cluster's.
+func (f *fixture) current(t *testing.T, certificate *cmapi.Certificate) {
+	t.Helper()
+	var now cmapi.Certificate
+	if err := f.client.Get(t.Context(), secretKey, &now); err != nil {
+		t.Fatal(err)
+	}
+	certificate.ResourceVersion = now.ResourceVersion
 }
 
 // newIssuedFixture returns a fixture with a Certificate, which may be changed.

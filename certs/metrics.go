@@ -69,7 +69,7 @@ func NewMetrics(registerer prometheus.Registerer) (*Metrics, error) {
 // pairAdopted counts a pair that is served from now on.
 func (m *Metrics) pairAdopted(pair *Pair, trusted bool) {
 	if m != nil {
-		m.expiry.Set(float64(pair.Certificate.Leaf.NotAfter.Unix()))
+		m.expiry.Set(float64(pair.End.Unix()))
 		m.adopted.WithLabelValues(fmt.Sprint(trusted)).Inc()
 	}
 }

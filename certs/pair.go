@@ -14,8 +14,11 @@ import (
 type Pair struct {
 	// Certificate is the chain and its key; Leaf is always set.
 	Certificate *tls.Certificate
-	// CA holds, in PEM, the certificates that verify Certificate. Nil: unknown.
+	// CA holds, in PEM, the certificates that verify Certificate, each by itself.
+	// Nil: unknown.
 	CA []byte
+	// End is when Certificate or the last of its CAs expires.
+	End time.Time
 }
 
 // ParsePair reads a serving pair in PEM. The error says what is wrong with it: it
@@ -34,19 +37,41 @@ func ParsePair(certificate, key, ca []byte, now time.Time) (*Pair, error) {
 	if err := checkDates(parsed.Leaf, now); err != nil {
 		return nil, err
 	}
-	pair := &Pair{Certificate: &parsed}
+	pair := &Pair{Certificate: &parsed, End: parsed.Leaf.NotAfter}
 	if len(bytes.TrimSpace(ca)) == 0 {
 		return pair, nil
 	}
-	roots, err := parseCA(ca)
-	if err != nil {
-		return nil, fmt.Errorf("parse the CA: %w: %w", errWrongCA, err)
+	if err := pair.takeCAs(ca, now); err != nil {
+		return nil, err
 	}
-	if err := pair.verify(roots, "", now); err != nil {
-		return nil, fmt.Errorf("verify the certificate by its CA: %w: %w", errWrongCA, err)
-	}
-	pair.CA = bytes.Clone(ca)
 	return pair, nil
+}
+
+// takeCAs takes the certificates of ca that verify the pair: whatever else stands
+// there deserves no trust. The error says that none does.
+func (p *Pair) takeCAs(ca []byte, now time.Time) error {
+	certificates, err := parseCA(ca)
+	if err != nil {
+		return fmt.Errorf("parse the CA: %w: %w", errWrongCA, err)
+	}
+	var last time.Time
+	for _, certificate := range certificates {
+		root := x509.NewCertPool()
+		root.AddCert(certificate)
+		if failed := p.verify(root, "", now); failed != nil {
+			err = failed
+			continue
+		}
+		p.CA = append(p.CA, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Raw})...)
+		if certificate.NotAfter.After(last) {
+			last = certificate.NotAfter
+		}
+	}
+	if p.CA == nil {
+		return fmt.Errorf("verify the certificate by its CA: %w: %w", errWrongCA, err)
+	}
+	p.End = earlier(p.End, last)
+	return nil
 }
 
 // NotYetValidError says that a certificate's time has not come.
@@ -122,8 +147,9 @@ func verifyChain(chain []*x509.Certificate, roots *x509.CertPool, host string, n
 
 // parseCA reads certificates in PEM, strictly: the API server refuses a caBundle
 // in which anything else stands.
-func parseCA(ca []byte) (*x509.CertPool, error) {
-	pool, rest, count := x509.NewCertPool(), ca, 0
+func parseCA(ca []byte) ([]*x509.Certificate, error) {
+	var certificates []*x509.Certificate
+	rest := ca
 	for {
 		var block *pem.Block
 		if block, rest = pem.Decode(rest); block == nil {
@@ -136,13 +162,12 @@ func parseCA(ca []byte) (*x509.CertPool, error) {
 		if err != nil {
 			return nil, err
 		}
-		pool.AddCert(certificate)
-		count++
+		certificates = append(certificates, certificate)
 	}
-	if count == 0 {
+	if len(certificates) == 0 {
 		return nil, errors.New("found no certificate")
 	}
-	return pool, nil
+	return certificates, nil
 }
 
 // equal reports whether both serve the same chain and key under the same CA.

@@ -56,9 +56,14 @@ func sign(t *testing.T, template *x509.Certificate, key crypto.Signer, parent *t
 
 func newCA(t *testing.T, name string) *testCA {
 	t.Helper()
+	return newCAUntil(t, name, epoch.Add(10000*time.Hour))
+}
+
+func newCAUntil(t *testing.T, name string, notAfter time.Time) *testCA {
+	t.Helper()
 	key := newKey(t)
 	der := sign(t, &x509.Certificate{
-		Subject: pkix.Name{CommonName: name}, NotBefore: epoch.Add(-time.Hour), NotAfter: epoch.Add(10000 * time.Hour),
+		Subject: pkix.Name{CommonName: name}, NotBefore: epoch.Add(-time.Hour), NotAfter: notAfter,
 		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
 	}, key, nil)
 	certificate, err := x509.ParseCertificate(der)
@@ -133,8 +138,12 @@ func TestParsePair(t *testing.T) {
 			if pair.Certificate.Leaf == nil {
 				t.Error("the leaf is not set")
 			}
-			if hasCA := len(bytes.TrimSpace(test.ca)) > 0; hasCA != (pair.CA != nil) || hasCA && !bytes.Equal(pair.CA, test.ca) {
-				t.Errorf("got CA %q, want %q", pair.CA, test.ca)
+			want := ca.pem // never what did not sign it
+			if len(bytes.TrimSpace(test.ca)) == 0 {
+				want = nil
+			}
+			if !bytes.Equal(pair.CA, want) {
+				t.Errorf("got CA %q, want %q", pair.CA, want)
 			}
 		})
 	}
@@ -147,5 +156,17 @@ func TestParsePairTellsWhenAnEarlyPairIsGood(t *testing.T) {
 	var early *NotYetValidError
 	if !errors.As(err, &early) || !early.NotBefore.Equal(epoch) {
 		t.Fatalf("got %v, want a NotYetValidError of %v", err, epoch)
+	}
+}
+
+// A pair ends with its CA, where that expires first.
+func TestParsePairEndsWithItsCA(t *testing.T) {
+	for life, want := range map[time.Duration]time.Duration{30 * time.Minute: 30 * time.Minute, 2 * time.Hour: time.Hour} {
+		ca := newCAUntil(t, "ca", epoch.Add(life))
+		certificate, key := ca.leaf(t, epoch)
+		pair, err := ParsePair(certificate, key, ca.pem, epoch)
+		if err != nil || !pair.End.Equal(epoch.Add(want)) {
+			t.Errorf("under a CA of %s: got %+v, %v", life, pair, err)
+		}
 	}
 }

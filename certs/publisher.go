@@ -107,14 +107,15 @@ func (p *Publisher) Reconcile(ctx context.Context, _ reconcile.Request) (reconci
 		return reconcile.Result{}, fmt.Errorf("read what the trust bundle is published in, %q: %w", p.key, err)
 	}
 	wanted := p.options.Trust.CAs()
-	if len(wanted) == 0 {
-		return reconcile.Result{}, nil
-	}
 	now := p.options.Clock.Now()
 	held := p.place.holds(object)
 	bundle := held.union(wanted, now)
 	if len(bundle.pem) == 0 {
-		return reconcile.Result{}, nil // all of them have expired: what stands there is no worse
+		return reconcile.Result{}, nil // nothing is known, or all has expired: what stands there is no worse
+	}
+	if len(wanted) == 0 {
+		// Whether what stands there is right cannot be told; only that nothing is wrong.
+		held.keepOnly(held.empty())
 	}
 	err = p.write(ctx, object, held, &bundle, now)
 	switch {

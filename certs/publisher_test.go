@@ -68,6 +68,7 @@ func TestPublisher(t *testing.T) {
 	}
 	px, py, pf, pxy := string(x.pem), string(y.pem), string(foreign.pem), both(x, y)
 	const h = time.Hour
+	short := newCAUntil(t, "short", epoch.Add(2*h))
 	type m = map[string]string
 	for name, test := range map[string]struct {
 		trust           fakeTrust
@@ -84,7 +85,14 @@ func TestPublisher(t *testing.T) {
 		"a shorter one does not shorten that":                  {fakeTrust{x.until(2 * h)}, []string{px}, keep(x, 3*h), []string{px}, keep(x, 3*h), 0},
 		"a new CA comes beside the old one":                    {fakeTrust{x.until(2 * h), y.until(3 * h)}, []string{px}, keep(x, 2*h), []string{pxy}, annotations(keep(x, 2*h), keep(y, 3*h)), 1},
 		"a replica that knows only one keeps the other":        {fakeTrust{x.until(2 * h)}, []string{pxy}, annotations(keep(x, 2*h), keep(y, 3*h)), []string{pxy}, annotations(keep(x, 2*h), keep(y, 3*h)), 0},
-		"a CA whose last pair has expired goes":                {fakeTrust{y.until(3 * h)}, []string{pxy}, annotations(keep(x, h), keep(y, 3*h)), []string{py}, keep(y, 3*h), 1},
+		"a CA whose last pair has expired goes":                {fakeTrust{y.until(3 * h)}, []string{pxy}, annotations(keep(x, h-keepGrace), keep(y, 3*h)), []string{py}, keep(y, 3*h), 1},
+		"but not before the clocks of all replicas say so":     {fakeTrust{y.until(3 * h)}, []string{pxy}, annotations(keep(x, h-keepGrace+time.Second), keep(y, 3*h)), []string{pxy}, annotations(keep(x, h-keepGrace+time.Second), keep(y, 3*h)), 0},
+		"a CA goes with its own end":                           {fakeTrust{short.until(9 * h)}, []string{string(short.pem)}, keep(short, 9*h), []string{string(short.pem)}, keep(short, 2*h), 1},
+		"seconds are enough":                                   {fakeTrust{CA{PEM: x.pem, KeepUntil: epoch.Add(2*h + time.Millisecond)}}, []string{px}, keep(x, 2*h), []string{px}, keep(x, 2*h), 0},
+		"an annotation of another replica comes first":         {fakeTrust{x.until(2 * h)}, []string{""}, keep(x, 3*h), []string{px}, keep(x, 3*h), 1},
+		"an empty entry is filled by what others hold":         {nil, []string{px, ""}, keep(x, 2*h), []string{px, px}, keep(x, 2*h), 1},
+		"but nothing else is touched while no CA is known":     {nil, []string{pf, ""}, nil, []string{pf, ""}, m{}, 0},
+		"not even beside one that is filled":                   {nil, []string{px + pf, ""}, keep(x, 2*h), []string{px + pf, px}, keep(x, 2*h), 1},
 		"a foreign CA goes":                                    {fakeTrust{x.until(2 * h)}, []string{pf}, keep(x, 2*h), []string{px}, keep(x, 2*h), 1},
 		"a CA of one entry is kept in all":                     {fakeTrust{x.until(2 * h)}, []string{px, py}, keep(y, 2*h), []string{pxy, pxy}, annotations(keep(x, 2*h), keep(y, 2*h)), 1},
 		"an annotation that is no time counts as none":         {fakeTrust{x.until(2 * h)}, []string{pxy}, m{AnnotationKeepUntilPrefix + Fingerprint(y.certificate): "soon"}, []string{px}, keep(x, 2*h), 1},
@@ -92,7 +100,7 @@ func TestPublisher(t *testing.T) {
 		"other annotations are left alone":                     {fakeTrust{x.until(2 * h)}, []string{""}, m{"a": "b"}, []string{px}, annotations(keep(x, 2*h), m{"a": "b"}), 1},
 		"garbage is replaced":                                  {fakeTrust{x.until(2 * h)}, []string{"garbage"}, nil, []string{px}, keep(x, 2*h), 1},
 		"nothing is written while no CA is known":              {nil, []string{px}, nil, []string{px}, m{}, 0},
-		"nothing is written if all that is known has expired":  {fakeTrust{x.until(h)}, []string{pf}, nil, []string{pf}, m{}, 0},
+		"nothing is written if all that is known has expired":  {fakeTrust{x.until(h - keepGrace)}, []string{pf}, nil, []string{pf}, m{}, 0},
 		"a configuration that does not exist is no error":      {fakeTrust{x.until(2 * h)}, nil, nil, nil, nil, 0},
 		"a configuration without entries has annotations only": {fakeTrust{x.until(2 * h)}, []string{}, nil, []string{}, keep(x, 2*h), 1},
 	} {
@@ -210,10 +218,15 @@ func TestPublisherCountsAndReturnsErrors(t *testing.T) {
 
 func TestPublisherAsksToBeCalledWhenACAHasToGo(t *testing.T) {
 	x, y := newCA(t, "x"), newCA(t, "y")
-	p := newPublisher(t, fakeTrust{x.until(3 * time.Hour), y.until(2 * time.Hour)}, newWebhookClient(t, []string{""}, nil))
-	result, err := p.Reconcile(t.Context(), reconcile.Request{})
-	if err != nil || result.RequeueAfter != time.Hour {
-		t.Errorf("got %v, %v, want an hour", result, err)
+	for _, trust := range []fakeTrust{
+		{x.until(3 * time.Hour), y.until(2 * time.Hour)},
+		{x.until(2 * time.Hour), y.until(3 * time.Hour)},
+	} {
+		p := newPublisher(t, trust, newWebhookClient(t, []string{""}, nil))
+		result, err := p.Reconcile(t.Context(), reconcile.Request{})
+		if err != nil || result.RequeueAfter != time.Hour+keepGrace {
+			t.Errorf("got %v, %v, want an hour and the grace", result, err)
+		}
 	}
 }
 

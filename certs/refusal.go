@@ -1,6 +1,7 @@
 package certs
 
 import (
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"time"
@@ -48,26 +49,43 @@ func refusalOf(err error) *refusal {
 // parse returns the pair of the Secret, or why it is refused.
 func (s *SecretSource) parse(secret *corev1.Secret, now time.Time) (*Pair, *refusal) {
 	pair, err := ParsePair(secret.Data[corev1.TLSCertKey], secret.Data[corev1.TLSPrivateKeyKey], secret.Data[cmmeta.TLSCAKey], now)
+	if err == nil && pair.CA == nil && s.options.Certificate != nil {
+		err = fmt.Errorf("%w: it is empty", errWrongCA)
+	}
 	if err != nil {
 		return nil, refusalOf(fmt.Errorf("read Secret %q: %w", s.options.Secret, err))
 	}
 	return pair, nil
 }
 
-// checkNames refuses a pair that is not for the names by which API servers ask for
-// the webhooks.
+// checkNames refuses a pair that is for none of the names by which API servers ask
+// for the webhooks, or not for one that the served pair is for. A webhook that was
+// given a foreign name does not stand in the way of the others.
 func (s *SecretSource) checkNames(seen *view) {
 	if seen.pair == nil {
 		return
 	}
+	var served *x509.Certificate
+	if serving := s.pair.Load(); serving != nil {
+		served = serving.Certificate.Leaf
+	}
+	var wrong error
+	right := false
 	for _, entry := range s.trust.entries() {
-		if entry.host == "" {
-			continue
+		err := seen.pair.Certificate.Leaf.VerifyHostname(entry.host)
+		switch {
+		case entry.host == "":
+		case err == nil:
+			right = true
+		case wrong == nil || served != nil && served.VerifyHostname(entry.host) == nil:
+			wrong = fmt.Errorf("read Secret %q: webhook %q: %w", s.options.Secret, entry.name, err)
+			if served != nil && served.VerifyHostname(entry.host) == nil {
+				seen.pair, seen.refused = nil, &refusal{refusedName, wrong}
+				return
+			}
 		}
-		if err := seen.pair.Certificate.Leaf.VerifyHostname(entry.host); err != nil {
-			seen.pair = nil
-			seen.refused = &refusal{refusedName, fmt.Errorf("read Secret %q: webhook %q: %w", s.options.Secret, entry.name, err)}
-			return
-		}
+	}
+	if wrong != nil && !right {
+		seen.pair, seen.refused = nil, &refusal{refusedName, wrong}
 	}
 }

@@ -77,7 +77,9 @@ func (s *SecretSource) peersReady(ctx context.Context) (bool, error) {
 func (s *SecretSource) askForAnother(ctx context.Context, seen *view) time.Time {
 	var problem error
 	switch {
-	case seen.refused != nil && seen.refused.reason != refusedEarly:
+	// One that is early becomes good by itself, and names are the Certificate's own:
+	// cert-manager sees whether they are as they should be.
+	case seen.refused != nil && seen.refused.reason != refusedEarly && seen.refused.reason != refusedName:
 		problem = seen.refused
 	case errors.Is(seen.foreign, errForeign):
 		problem = seen.foreign

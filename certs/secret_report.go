@@ -28,6 +28,8 @@ func (s *SecretSource) report(ctx context.Context, seen *view) {
 	s.options.Metrics.trustIs(trusted)
 	if seen.certificate != nil {
 		s.options.Metrics.renewalIs(seen.certificate.Status.RenewalTime)
+	} else {
+		s.options.Metrics.renewalIs(nil)
 	}
 }
 

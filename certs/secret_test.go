@@ -1,8 +1,10 @@
 package certs
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	admissionv1 "k8s.io/api/admissionregistration/v1"
 	"strings"
 	"testing"
 	"time"
@@ -51,6 +53,9 @@ func TestSecretSourceKeepsTheLastGoodPair(t *testing.T) {
 		"when the CA did not sign the new pair":  {func(t *testing.T, f *fixture) { f.put(t, good, goodKey, other.pem) }, refusedCA},
 		"when the Secret is empty":               {func(t *testing.T, f *fixture) { f.put(t, nil, nil, nil) }, refusedMalformed},
 		"when the Secret is deleted":             {func(t *testing.T, f *fixture) { f.delete(t) }, refusedMissing},
+		"when a foreign CA stands beside the right one": {func(t *testing.T, f *fixture) {
+			f.put(t, good, goodKey, append(bytes.Clone(other.pem), ca.pem...))
+		}, ""},
 		"when the pair is for another name": {func(t *testing.T, f *fixture) {
 			certificate, key := other.leafFor(t, "other.ns.svc", epoch, epoch.Add(time.Hour))
 			f.put(t, certificate, key, other.pem)
@@ -220,5 +225,50 @@ func TestSecretSourceKeepsAnEventForTheCertificate(t *testing.T) {
 	f.at(t, time.Minute)
 	if want := `Warning ServingPairMissing waiting for Secret "ns/tls": it does not exist`; len(f.events) != 1 || <-f.events != want {
 		t.Errorf("got %d Events, want one: %s", len(f.events), want)
+	}
+}
+
+// Without its CA a pair is not what cert-manager issued, and nobody could repair
+// caBundle.
+func TestSecretSourceWantsTheCA(t *testing.T) {
+	ca := newCA(t, "ours")
+	certificate, key := ca.leaf(t, epoch)
+	f, _ := newIssuedFixture(t, true)
+	f.put(t, certificate, key, ca.pem)
+	f.trust(t, ca)
+	f.at(t, time.Minute)
+	f.put(t, certificate, key, nil)
+	f.at(t, 30*time.Minute)
+	f.at(t, 31*time.Minute)
+	if len(f.CAs()) != 1 || !f.asked(t) || testutil.ToFloat64(f.metrics.refused.WithLabelValues(refusedCA)) != 1 {
+		t.Errorf("got %d CAs, asked %v: want the CA kept, the Secret refused and asked for again", len(f.CAs()), f.asked(t))
+	}
+}
+
+// A webhook that was given a foreign name does not stop the others.
+func TestSecretSourceServesTheNamesThatItCan(t *testing.T) {
+	ca := newCA(t, "ours")
+	certificate, key := ca.leaf(t, epoch)
+	for name, want := range map[string]bool{"beside a right one": true, "alone": false} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t)
+			var configuration admissionv1.MutatingWebhookConfiguration
+			if err := f.client.Get(t.Context(), client.ObjectKey{Name: "injector"}, &configuration); err != nil {
+				t.Fatal(err)
+			}
+			foreign := "https://foreign.example.com/"
+			if want {
+				configuration.Webhooks = append(configuration.Webhooks, admissionv1.MutatingWebhook{Name: "foreign.example.com"})
+			}
+			configuration.Webhooks[len(configuration.Webhooks)-1].ClientConfig = admissionv1.WebhookClientConfig{URL: &foreign}
+			if err := f.client.Update(t.Context(), &configuration); err != nil {
+				t.Fatal(err)
+			}
+			f.put(t, certificate, key, ca.pem)
+			f.at(t, time.Minute)
+			if _, err := f.GetCertificate(nil); (err == nil) != want {
+				t.Errorf("got error %v", err)
+			}
+		})
 	}
 }

@@ -33,7 +33,7 @@ type CA struct {
 
 // caOf returns the CA of a pair that is known.
 func caOf(pair *Pair) CA {
-	return CA{PEM: pair.CA, KeepUntil: pair.Certificate.Leaf.NotAfter}
+	return CA{PEM: pair.CA, KeepUntil: pair.End}
 }
 
 func (ca CA) equal(other CA) bool {
@@ -164,8 +164,7 @@ func (e *trustEntry) verifies(pair *Pair, now time.Time) error {
 // wrote caBundle, in RFC 3339: it leaves no trace in managedFields.
 const AnnotationBundleWritten = "sidecar-injector.github.io/ca-bundle-written"
 
-// writtenAt returns when the configuration was last written to, as far as that is
-// on record; now if it does not exist. A time that is younger than the last write
+// writtenAt returns when caBundle was last written, as far as that is on record; now if it does not exist. A time that is younger than the last write
 // to caBundle does no harm, one that is older would.
 func writtenAt(configuration *admissionv1.MutatingWebhookConfiguration, now time.Time) time.Time {
 	if configuration == nil {
@@ -173,7 +172,8 @@ func writtenAt(configuration *admissionv1.MutatingWebhookConfiguration, now time
 	}
 	latest := configuration.CreationTimestamp.Time
 	for _, entry := range configuration.ManagedFields {
-		if entry.Time != nil && entry.Time.After(latest) {
+		writes := entry.FieldsV1 != nil && bytes.Contains(entry.FieldsV1.Raw, []byte(`"f:caBundle"`))
+		if writes && entry.Time != nil && entry.Time.After(latest) {
 			latest = entry.Time.Time
 		}
 	}

@@ -101,8 +101,12 @@ func TestTrustLogForgetsWhatIsLongPast(t *testing.T) {
 
 func TestWrittenAt(t *testing.T) {
 	now := epoch.Add(time.Hour)
-	at := func(minutes int) *metav1.Time {
-		return &metav1.Time{Time: epoch.Add(time.Duration(minutes) * time.Minute)}
+	const bundle, labels = `{"f:webhooks":{"k:{\"name\":\"a\"}":{"f:clientConfig":{"f:caBundle":{}}}}}`, `{"f:metadata":{"f:labels":{}}}`
+	by := func(minutes int, fields string) metav1.ManagedFieldsEntry {
+		return metav1.ManagedFieldsEntry{
+			Time:     &metav1.Time{Time: epoch.Add(time.Duration(minutes) * time.Minute)},
+			FieldsV1: &metav1.FieldsV1{Raw: []byte(fields)},
+		}
 	}
 	for name, test := range map[string]struct {
 		managed   []metav1.ManagedFieldsEntry
@@ -110,9 +114,10 @@ func TestWrittenAt(t *testing.T) {
 		want      time.Time
 	}{
 		"by its creation":                              {nil, "", epoch},
-		"by the last who wrote":                        {[]metav1.ManagedFieldsEntry{{Time: at(7)}, {Time: at(9)}, {Time: at(8)}, {}}, "", epoch.Add(9 * time.Minute)},
-		"by the publisher, who does not stand there":   {[]metav1.ManagedFieldsEntry{{Time: at(7)}}, "2026-03-01T12:20:00Z", epoch.Add(20 * time.Minute)},
-		"by another, if the publisher wrote before it": {[]metav1.ManagedFieldsEntry{{Time: at(27)}}, "2026-03-01T12:20:00Z", epoch.Add(27 * time.Minute)},
+		"by the last who wrote":                        {[]metav1.ManagedFieldsEntry{by(7, bundle), by(9, bundle), by(8, bundle), {}}, "", epoch.Add(9 * time.Minute)},
+		"by the publisher, who does not stand there":   {[]metav1.ManagedFieldsEntry{by(7, bundle)}, "2026-03-01T12:20:00Z", epoch.Add(20 * time.Minute)},
+		"by another, if the publisher wrote before it": {[]metav1.ManagedFieldsEntry{by(27, bundle)}, "2026-03-01T12:20:00Z", epoch.Add(27 * time.Minute)},
+		"not by an upgrade that only changes labels":   {[]metav1.ManagedFieldsEntry{by(27, labels)}, "2026-03-01T12:20:00Z", epoch.Add(20 * time.Minute)},
 		"not by what is no time":                       {nil, "lately", epoch},
 	} {
 		t.Run(name, func(t *testing.T) {

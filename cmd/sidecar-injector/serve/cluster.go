@@ -93,8 +93,11 @@ func cacheOptions(options *Options, namespace string) cache.Options {
 			&admissionv1.MutatingWebhookConfiguration{}: {
 				Field: fields.OneTermEqualSelector(metav1.ObjectNameField, options.WebhookConfiguration),
 				// Its managedFields say since when it stands there as it does.
-				Transform: func(object any) (any, error) { return object, nil },
+				Transform: asItIs,
 			},
 		},
 	}
 }
+
+// asItIs leaves an object its managedFields.
+func asItIs(object any) (any, error) { return object, nil }

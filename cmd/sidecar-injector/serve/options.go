@@ -102,6 +102,9 @@ func (o *Options) Validate() error {
 	if o.TrustSlack < 0 {
 		return errors.New("--trust-slack must not be negative")
 	}
+	if o.TrustSecret != "" && (o.TrustSecret == o.TLSSecret || !o.PublishCABundle) {
+		return errors.New("--trust-secret must be another Secret than --tls-secret, and needs --publish-ca-bundle")
+	}
 	if _, ok := tlsVersions[o.TLSMinVersion]; !ok {
 		return fmt.Errorf("--tls-min-version: %q is not 1.2 or 1.3", o.TLSMinVersion)
 	}

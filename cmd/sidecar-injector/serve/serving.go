@@ -166,7 +166,7 @@ func (s *server) addPublisher(context.Context) error {
 		// A role that allows to watch one name only does not allow to watch two at once.
 		held, err := s.cacheOf(&corev1.Secret{}, cache.ByObject{Namespaces: map[string]cache.Config{
 			s.namespace: {FieldSelector: fields.OneTermEqualSelector(metav1.ObjectNameField, s.options.TrustSecret)},
-		}}, nil)
+		}, Transform: asItIs}, nil)
 		if err != nil {
 			return err
 		}
