@@ -1,8 +1,8 @@
 package certs
 
 import (
-	"bytes"
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"slices"
@@ -62,9 +62,7 @@ type Publisher struct {
 	key     types.NamespacedName
 	place   place
 
-	// What was right when it was last looked at: a bundle, and where it stood.
-	last  []byte
-	right map[string][]byte
+	right map[string][]byte // what stood where when all was right last
 }
 
 var _ reconcile.Reconciler = (*Publisher)(nil)
@@ -140,15 +138,14 @@ func (p *Publisher) write(ctx context.Context, object client.Object, held *held,
 	names := held.differing(bundle)
 	annotations := held.annotationChanges(bundle, now)
 	if len(names) == 0 && len(annotations) == 0 {
-		p.last, p.right = bundle.pem, held.bundles
+		p.right = held.bundles
 		patch, err := disownPatch(object)
 		if err != nil || patch == nil {
 			return err
 		}
 		return p.patch(ctx, types.JSONPatchType, patch)
 	}
-	reverted := bytes.Equal(p.last, bundle.pem) &&
-		slices.ContainsFunc(names, func(name string) bool { return p.right[name] != nil })
+	reverted := slices.ContainsFunc(names, func(name string) bool { return lost(p.right[name], held.bundles[name]) })
 	patch, err := bundlePatch(p.place, object, names, bundle.pem, annotations, now)
 	if err != nil {
 		return err
@@ -166,6 +163,15 @@ func (p *Publisher) write(ctx context.Context, object client.Object, held *held,
 	p.options.Metrics.bundleReverted()
 	p.tellReverted(names)
 	return nil
+}
+
+// lost reports whether a certificate that stood in a bundle before does not any
+// more. What replicas write only adds, until a CA's time is over.
+func lost(before, now []byte) bool {
+	held := ParseBundle(now)
+	return slices.ContainsFunc(ParseBundle(before), func(ca *x509.Certificate) bool {
+		return !slices.ContainsFunc(held, ca.Equal)
+	})
 }
 
 // tellReverted writes an Event on the Certificate.

@@ -117,8 +117,8 @@ func (l *Load) Failures(begin time.Time) []Failure {
 }
 
 // Quiet calls do while no pod is being created. It waits for that longer than a
-// webhook may take; then it calls do all the same. There may be one call at a
-// time.
+// webhook may take, and gives up then: who waits so long waits for the API server.
+// There may be one call at a time.
 func (l *Load) Quiet(do func()) {
 	timeout := time.After(quietTimeout)
 	held := 0
@@ -130,7 +130,9 @@ func (l *Load) Quiet(do func()) {
 			waiting = false
 		}
 	}
-	do()
+	if held == cap(l.gate) {
+		do()
+	}
 	for range held {
 		l.gate <- struct{}{}
 	}
