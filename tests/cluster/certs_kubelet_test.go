@@ -31,6 +31,7 @@ func newForwardingNode(t *testing.T, name, address string) {
 	listens := server.Listener.Addr().(*net.TCPAddr)
 	node.Status.Addresses = []corev1.NodeAddress{{Type: corev1.NodeInternalIP, Address: listens.IP.String()}}
 	node.Status.DaemonEndpoints.KubeletEndpoint.Port = int32(listens.Port)
+	node.ResourceVersion = "" // controllers write to it meanwhile
 	if _, err := nodes.UpdateStatus(t.Context(), node, metav1.UpdateOptions{}); err != nil {
 		t.Fatal(err)
 	}

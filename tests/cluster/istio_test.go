@@ -187,6 +187,7 @@ func makeOldNode(t *testing.T) {
 		}
 	})
 	node.Status.NodeInfo.KubeletVersion = "v1.28.3"
+	node.ResourceVersion = "" // controllers write to it meanwhile
 	if _, err := nodes.UpdateStatus(t.Context(), node, metav1.UpdateOptions{}); err != nil {
 		t.Fatal(err)
 	}
