@@ -172,7 +172,7 @@ func writtenAt(configuration *admissionv1.MutatingWebhookConfiguration, now time
 	}
 	latest := configuration.CreationTimestamp.Time
 	for _, entry := range configuration.ManagedFields {
-		writes := entry.FieldsV1 != nil && bytes.Contains(entry.FieldsV1.Raw, []byte(`"f:caBundle"`))
+		writes := entry.FieldsV1 != nil && strings.Contains(entry.FieldsV1.GetRawString(), `"f:caBundle"`)
 		if writes && entry.Time != nil && entry.Time.After(latest) {
 			latest = entry.Time.Time
 		}

@@ -105,7 +105,7 @@ func TestWrittenAt(t *testing.T) {
 	by := func(minutes int, fields string) metav1.ManagedFieldsEntry {
 		return metav1.ManagedFieldsEntry{
 			Time:     &metav1.Time{Time: epoch.Add(time.Duration(minutes) * time.Minute)},
-			FieldsV1: &metav1.FieldsV1{Raw: []byte(fields)},
+			FieldsV1: metav1.NewFieldsV1(fields),
 		}
 	}
 	for name, test := range map[string]struct {
