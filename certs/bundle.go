@@ -7,17 +7,16 @@ import (
 	"crypto/x509"
 	"encoding/hex"
 	"encoding/pem"
-	"maps"
 	"slices"
 	"strings"
 	"time"
 )
 
 // AnnotationKeepUntilPrefix begins the annotations beside a trust bundle that say
-// how long a CA has to stay in it: behind it stands the
-// [Fingerprint] of the CA, and the value is the time, in RFC 3339, at which the
-// last serving pair under it expires. A replica cannot know what others serve, so
-// all of them keep a CA until then.
+// how long a CA has to stay in it: behind it stands the [Fingerprint] of the CA, and
+// the value is the time, in RFC 3339, at which the last serving pair under it
+// expires. A replica cannot know what others serve, so all of them keep a CA until
+// then.
 const AnnotationKeepUntilPrefix = "ca-keep-until.sidecar-injector.github.io/"
 
 // Fingerprint returns the first 16 bytes of the certificate's SHA-256, in
@@ -68,6 +67,9 @@ type bundle struct {
 	pem []byte
 	// annotations are those of AnnotationKeepUntilPrefix, by their keys.
 	annotations map[string]string
+	// vouched: somebody wants a CA. Otherwise it cannot be told whether what stands
+	// in a place is right, but only that nothing is wrong.
+	vouched bool
 	// ends is when the first of its certificates has to go; zero: never.
 	ends time.Time
 }
@@ -109,7 +111,7 @@ func (h *held) union(wanted []CA, now time.Time) bundle {
 	slices.SortFunc(sorted, func(a, b kept) int {
 		return cmp.Or(a.certificate.NotBefore.Compare(b.certificate.NotBefore), bytes.Compare(a.certificate.Raw, b.certificate.Raw))
 	})
-	result := bundle{annotations: map[string]string{}}
+	result := bundle{annotations: map[string]string{}, vouched: len(wanted) > 0}
 	for _, k := range sorted {
 		result.pem = append(result.pem, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: k.certificate.Raw})...)
 		result.annotations[AnnotationKeepUntilPrefix+Fingerprint(k.certificate)] = k.until.Format(time.RFC3339)
@@ -120,33 +122,16 @@ func (h *held) union(wanted []CA, now time.Time) bundle {
 	return result
 }
 
-// differing returns the names of the places where another bundle stands, sorted.
+// differing returns the names of the places where something wrong stands, sorted.
 func (h *held) differing(wanted *bundle) []string {
 	var names []string
 	for name, text := range h.bundles {
-		if !bytes.Equal(text, wanted.pem) {
+		if !bytes.Equal(text, wanted.pem) && (wanted.vouched || len(text) == 0) {
 			names = append(names, name)
 		}
 	}
 	slices.Sort(names)
 	return names
-}
-
-// empty returns the names of the places where nothing stands, sorted.
-func (h *held) empty() []string {
-	var names []string
-	for name, text := range h.bundles {
-		if len(text) == 0 {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	return names
-}
-
-// keepOnly forgets all places but these.
-func (h *held) keepOnly(names []string) {
-	maps.DeleteFunc(h.bundles, func(name string, _ []byte) bool { return !slices.Contains(names, name) })
 }
 
 // annotationChanges returns what has to change in the annotations for the bundle: a

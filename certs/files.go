@@ -3,7 +3,6 @@ package certs
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -117,20 +116,17 @@ func (s *FileSource) take() (*tls.Certificate, error) {
 	if err != nil {
 		return nil, err
 	}
-	certificate := *current
-	if certificate.Leaf == nil {
-		if certificate.Leaf, err = x509.ParseCertificate(certificate.Certificate[0]); err != nil {
-			return current, err
-		}
-	}
-	if err := checkDates(certificate.Leaf, s.options.Clock.Now()); err != nil {
+	pair, err := newPair(*current)
+	if err != nil {
 		return current, err
 	}
-	pair := &Pair{Certificate: &certificate}
+	leaf := pair.Certificate.Leaf
+	if err := checkDates(leaf, s.options.Clock.Now()); err != nil {
+		return current, err
+	}
 	if s.adopt(pair) {
 		s.options.Metrics.pairAdopted(pair, true)
-		s.options.Log.Info("Serving pair adopted", "serial", certificate.Leaf.SerialNumber.String(),
-			"notAfter", certificate.Leaf.NotAfter)
+		s.options.Log.Info("Serving pair adopted", "serial", leaf.SerialNumber.String(), "notAfter", leaf.NotAfter)
 	}
 	return current, nil
 }

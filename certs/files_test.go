@@ -74,6 +74,11 @@ func TestFileSourceFollowsItsFiles(t *testing.T) {
 	}
 	write(t, dir, second, key)
 	eventually(t, "the second pair is served", func() bool { return served() == "second" })
+	pair, err := source.GetCertificate(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "its end is in the metric", func() bool { return testutil.ToFloat64(metrics.expiry) == float64(pair.Leaf.NotAfter.Unix()) })
 }
 
 func eventually(t *testing.T, what string, condition func() bool) {

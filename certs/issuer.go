@@ -1,6 +1,7 @@
 package certs
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
 	"errors"
@@ -30,12 +31,12 @@ func CheckIssued(secret *corev1.Secret, leaf *x509.Certificate, certificate *cma
 		{cmapi.IssuerKindAnnotationKey, wanted.Kind, cmapi.IssuerKind},
 		{cmapi.IssuerGroupAnnotationKey, wanted.Group, "cert-manager.io"},
 	} {
-		got, want := orElse(secret.Annotations[annotation.key], annotation.fallback), orElse(annotation.want, annotation.fallback)
+		got, want := cmp.Or(secret.Annotations[annotation.key], annotation.fallback), cmp.Or(annotation.want, annotation.fallback)
 		if got != want {
 			return fmt.Errorf("%w: its annotation %s is %q, and %q for Certificate %q", errForeign, annotation.key, got, want, certificate.Name)
 		}
 	}
-	ready := condition(certificate, cmapi.CertificateConditionReady)
+	ready := Condition(certificate, cmapi.CertificateConditionReady)
 	switch {
 	case ready == nil || ready.Status != cmmeta.ConditionTrue:
 		return fmt.Errorf("the Certificate %q is not Ready%s", certificate.Name, because(ready))
@@ -45,13 +46,6 @@ func CheckIssued(secret *corev1.Secret, leaf *x509.Certificate, certificate *cma
 		return fmt.Errorf("the Certificate %q is Ready for another leaf than the Secret's", certificate.Name)
 	}
 	return nil
-}
-
-func orElse(value, fallback string) string {
-	if value == "" {
-		return fallback
-	}
-	return value
 }
 
 func because(c *cmapi.CertificateCondition) string {
@@ -66,9 +60,9 @@ func sameTime(a *metav1.Time, b time.Time) bool {
 	return a != nil && a.Unix() == b.Unix()
 }
 
-// condition returns the Certificate's condition of that type, nil if it has none.
+// Condition returns the Certificate's condition of that type, nil if it has none.
 // It points into the Certificate.
-func condition(certificate *cmapi.Certificate, of cmapi.CertificateConditionType) *cmapi.CertificateCondition {
+func Condition(certificate *cmapi.Certificate, of cmapi.CertificateConditionType) *cmapi.CertificateCondition {
 	i := slices.IndexFunc(certificate.Status.Conditions, func(c cmapi.CertificateCondition) bool { return c.Type == of })
 	if i < 0 {
 		return nil
@@ -78,7 +72,7 @@ func condition(certificate *cmapi.Certificate, of cmapi.CertificateConditionType
 
 // Issuing reports whether cert-manager is at work on the Certificate.
 func Issuing(certificate *cmapi.Certificate) bool {
-	c := condition(certificate, cmapi.CertificateConditionIssuing)
+	c := Condition(certificate, cmapi.CertificateConditionIssuing)
 	return c != nil && c.Status == cmmeta.ConditionTrue
 }
 

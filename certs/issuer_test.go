@@ -84,7 +84,7 @@ func TestRequestIssuance(t *testing.T) {
 		t.Fatal(err)
 	}
 	after := read()
-	asked := condition(after, cmapi.CertificateConditionIssuing)
+	asked := Condition(after, cmapi.CertificateConditionIssuing)
 	if !Issuing(after) || asked.Reason != "Why" || asked.Message != "because" || asked.ObservedGeneration != 3 || len(after.Status.Conditions) != 2 {
 		t.Errorf("got conditions %+v", after.Status.Conditions)
 	}

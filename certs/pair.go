@@ -19,6 +19,24 @@ type Pair struct {
 	CA []byte
 	// End is when Certificate or the last of its CAs expires.
 	End time.Time
+
+	chain []*x509.Certificate // Certificate's, the leaf first
+}
+
+// newPair returns the pair of a certificate whose Leaf may not be set yet; nothing
+// is known of its CA.
+func newPair(certificate tls.Certificate) (*Pair, error) {
+	pair := &Pair{Certificate: &certificate}
+	for _, der := range certificate.Certificate {
+		parsed, err := x509.ParseCertificate(der)
+		if err != nil {
+			return nil, fmt.Errorf("parse the chain: %w", err)
+		}
+		pair.chain = append(pair.chain, parsed)
+	}
+	certificate.Leaf = pair.chain[0]
+	pair.End = certificate.Leaf.NotAfter
+	return pair, nil
 }
 
 // ParsePair reads a serving pair in PEM. The error says what is wrong with it: it
@@ -29,15 +47,13 @@ func ParsePair(certificate, key, ca []byte, now time.Time) (*Pair, error) {
 	if err != nil {
 		return nil, fmt.Errorf("parse the pair: %w", err)
 	}
-	if parsed.Leaf == nil {
-		if parsed.Leaf, err = x509.ParseCertificate(parsed.Certificate[0]); err != nil {
-			return nil, fmt.Errorf("parse the leaf: %w", err)
-		}
-	}
-	if err := checkDates(parsed.Leaf, now); err != nil {
+	pair, err := newPair(parsed)
+	if err != nil {
 		return nil, err
 	}
-	pair := &Pair{Certificate: &parsed, End: parsed.Leaf.NotAfter}
+	if err := checkDates(pair.Certificate.Leaf, now); err != nil {
+		return nil, err
+	}
 	if len(bytes.TrimSpace(ca)) == 0 {
 		return pair, nil
 	}
@@ -58,7 +74,7 @@ func (p *Pair) takeCAs(ca []byte, now time.Time) error {
 	for _, certificate := range certificates {
 		root := x509.NewCertPool()
 		root.AddCert(certificate)
-		if failed := p.verify(root, "", now); failed != nil {
+		if failed := verifyChain(p.chain, root, "", now); failed != nil {
 			err = failed
 			continue
 		}
@@ -101,20 +117,6 @@ func checkDates(leaf *x509.Certificate, now time.Time) error {
 	return nil
 }
 
-// verify reports a chain that the roots do not verify for a server of that name;
-// an empty name is not looked at.
-func (p *Pair) verify(roots *x509.CertPool, host string, now time.Time) error {
-	chain := []*x509.Certificate{p.Certificate.Leaf}
-	for _, der := range p.Certificate.Certificate[1:] {
-		certificate, err := x509.ParseCertificate(der)
-		if err != nil {
-			return fmt.Errorf("parse the chain: %w", err)
-		}
-		chain = append(chain, certificate)
-	}
-	return verifyChain(chain, roots, host, now)
-}
-
 // VerifyBundle reports why an API server that reads this caBundle refuses a server
 // with this chain, the leaf first, which it asked for by that host. The chain must
 // not be empty.
@@ -130,6 +132,8 @@ func VerifyBundle(chain []*x509.Certificate, bundle []byte, host string, now tim
 	return verifyChain(chain, roots, host, now)
 }
 
+// verifyChain reports a chain that the roots do not verify for a server of that
+// name; an empty name is not looked at.
 func verifyChain(chain []*x509.Certificate, roots *x509.CertPool, host string, now time.Time) error {
 	intermediates := x509.NewCertPool()
 	for _, certificate := range chain[1:] {

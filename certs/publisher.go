@@ -92,8 +92,9 @@ func NewPublisher(options PublisherOptions) (*Publisher, error) {
 }
 
 // Reconcile patches what differs, and nothing when nothing does. It asks to be
-// called again when a CA has to go. There is nothing to do, and no error, while
-// what to publish in does not exist or no CA is known.
+// called again when a CA has to go. While what to publish in does not exist there is
+// nothing to do, and no error; while no CA is known, only what is empty is filled, by
+// what other places hold.
 func (p *Publisher) Reconcile(ctx context.Context, _ reconcile.Request) (reconcile.Result, error) {
 	object := p.place.object()
 	err := p.options.Reader.Get(ctx, p.key, object)
@@ -104,16 +105,11 @@ func (p *Publisher) Reconcile(ctx context.Context, _ reconcile.Request) (reconci
 	if err != nil {
 		return reconcile.Result{}, fmt.Errorf("read what the trust bundle is published in, %q: %w", p.key, err)
 	}
-	wanted := p.options.Trust.CAs()
 	now := p.options.Clock.Now()
 	held := p.place.holds(object)
-	bundle := held.union(wanted, now)
+	bundle := held.union(p.options.Trust.CAs(), now)
 	if len(bundle.pem) == 0 {
 		return reconcile.Result{}, nil // nothing is known, or all has expired: what stands there is no worse
-	}
-	if len(wanted) == 0 {
-		// Whether what stands there is right cannot be told; only that nothing is wrong.
-		held.keepOnly(held.empty())
 	}
 	err = p.write(ctx, object, held, &bundle, now)
 	switch {

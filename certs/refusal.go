@@ -1,7 +1,6 @@
 package certs
 
 import (
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"time"
@@ -65,27 +64,28 @@ func (s *SecretSource) checkNames(seen *view) {
 	if seen.pair == nil {
 		return
 	}
-	var served *x509.Certificate
-	if serving := s.pair.Load(); serving != nil {
-		served = serving.Certificate.Leaf
-	}
-	var wrong error
+	var wrong *refusal
 	right := false
+	serving := s.pair.Load()
 	for _, entry := range s.trust.entries() {
+		if entry.host == "" {
+			continue
+		}
 		err := seen.pair.Certificate.Leaf.VerifyHostname(entry.host)
-		switch {
-		case entry.host == "":
-		case err == nil:
+		if err == nil {
 			right = true
-		case wrong == nil || served != nil && served.VerifyHostname(entry.host) == nil:
-			wrong = fmt.Errorf("read Secret %q: webhook %q: %w", s.options.Secret, entry.name, err)
-			if served != nil && served.VerifyHostname(entry.host) == nil {
-				seen.pair, seen.refused = nil, &refusal{refusedName, wrong}
-				return
-			}
+			continue
+		}
+		refused := &refusal{refusedName, fmt.Errorf("read Secret %q: webhook %q: %w", s.options.Secret, entry.name, err)}
+		if serving != nil && serving.Certificate.Leaf.VerifyHostname(entry.host) == nil {
+			seen.pair, seen.refused = nil, refused
+			return
+		}
+		if wrong == nil {
+			wrong = refused
 		}
 	}
 	if wrong != nil && !right {
-		seen.pair, seen.refused = nil, &refusal{refusedName, wrong}
+		seen.pair, seen.refused = nil, wrong
 	}
 }

@@ -104,10 +104,10 @@ func (s *SecretSource) trouble(seen *view) []string {
 	if seen.certificate == nil {
 		return lines
 	}
-	if ready := condition(seen.certificate, cmapi.CertificateConditionReady); ready == nil || ready.Status != cmmeta.ConditionTrue {
+	if ready := Condition(seen.certificate, cmapi.CertificateConditionReady); ready == nil || ready.Status != cmmeta.ConditionTrue {
 		add("Certificate %q is not Ready%s", seen.certificate.Name, because(ready))
 	}
-	if issuing := condition(seen.certificate, cmapi.CertificateConditionIssuing); issuing != nil && issuing.Status == cmmeta.ConditionFalse {
+	if issuing := Condition(seen.certificate, cmapi.CertificateConditionIssuing); issuing != nil && issuing.Status == cmmeta.ConditionFalse {
 		add("cert-manager could not issue Certificate %q%s", seen.certificate.Name, because(issuing))
 	}
 	if renewal := seen.certificate.Status.RenewalTime; renewal != nil && seen.now.After(renewal.Add(overdue)) {

@@ -2,7 +2,6 @@ package certs
 
 import (
 	"bytes"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/url"
@@ -152,9 +151,7 @@ func (e *trustEntry) verifies(pair *Pair, now time.Time) error {
 	if e.bundle == "" {
 		return fmt.Errorf("webhook %q has no caBundle", e.name)
 	}
-	roots := x509.NewCertPool()
-	roots.AppendCertsFromPEM([]byte(e.bundle))
-	if err := pair.verify(roots, e.host, now); err != nil {
+	if err := VerifyBundle(pair.chain, []byte(e.bundle), e.host, now); err != nil {
 		return fmt.Errorf("the caBundle of webhook %q does not verify it: %w", e.name, err)
 	}
 	return nil
@@ -164,8 +161,9 @@ func (e *trustEntry) verifies(pair *Pair, now time.Time) error {
 // wrote caBundle, in RFC 3339: it leaves no trace in managedFields.
 const AnnotationBundleWritten = "sidecar-injector.github.io/ca-bundle-written"
 
-// writtenAt returns when caBundle was last written, as far as that is on record; now if it does not exist. A time that is younger than the last write
-// to caBundle does no harm, one that is older would.
+// writtenAt returns when caBundle was last written, as far as that is on record; now
+// if the configuration does not exist. A time that is younger than the last write
+// does no harm, one that is older would.
 func writtenAt(configuration *admissionv1.MutatingWebhookConfiguration, now time.Time) time.Time {
 	if configuration == nil {
 		return now

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/netip"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"text/template"
@@ -23,9 +25,15 @@ import (
 //	toYaml VALUE                  VALUE as block YAML without the last line break
 //	ports KEY VALUE               VALUE, checked: "", "*", or ports separated by commas
 //	cidrs KEY VALUE               VALUE, checked: "", "*", or IP ranges separated by commas
+//	excludedPorts KEY VALUE       VALUE, checked: as ports, but for "*"
+//	excludedCIDRs KEY VALUE       VALUE, checked: as cidrs, but for "*"
 //	interfaces KEY VALUE          VALUE, checked: network interface names separated by commas
 //	quantity KEY VALUE            VALUE, checked: a Kubernetes quantity such as 100m or 64Mi
+//	seconds KEY VALUE             VALUE, checked: a time as Protocol Buffers write it in JSON, such as 30s or 0.5s
+//	isSeconds VALUE               whether it is one
+//	wholeNumber KEY VALUE         VALUE, checked: a whole number from 0 to 9999
 //	oneOf KEY VALUE ALLOWED...    VALUE, checked: one of those allowed
+//	allowed KEY VALUE OK WANT     VALUE, checked: whether OK is true; WANT says in words what is
 //
 // The checks fail with an *InputError that names the annotation KEY.
 func functions() template.FuncMap {
@@ -39,9 +47,19 @@ func functions() template.FuncMap {
 	functions["toYaml"] = toYAML
 	functions["ports"] = checkedList("a port (1 to 65535)", isPort, "*")
 	functions["cidrs"] = checkedList("an IP range such as 10.0.0.0/8", isCIDR, "*")
+	functions["excludedPorts"] = checkedList("a port (1 to 65535)", isPort)
+	functions["excludedCIDRs"] = checkedList("an IP range such as 10.0.0.0/8", isCIDR)
 	functions["interfaces"] = checkedList("the name of a network interface", isInterface)
 	functions["quantity"] = quantity
+	functions["seconds"] = func(key, value string) (string, error) {
+		return allowed(key, value, seconds.MatchString(value), "a time in seconds, such as 30s or 0.5s")
+	}
+	functions["isSeconds"] = seconds.MatchString
+	functions["wholeNumber"] = func(key, value string) (string, error) {
+		return allowed(key, value, wholeNumber.MatchString(value), "a whole number from 0 to 9999")
+	}
 	functions["oneOf"] = oneOf
+	functions["allowed"] = allowed
 	return functions
 }
 
@@ -104,11 +122,18 @@ func quantity(key, value string) (string, error) {
 	return value, nil
 }
 
-func oneOf(key, value string, allowed ...string) (string, error) {
-	for _, candidate := range allowed {
-		if value == candidate {
-			return value, nil
-		}
+var (
+	seconds     = regexp.MustCompile(`^[0-9]{1,7}([.][0-9]{1,3})?s$`)
+	wholeNumber = regexp.MustCompile(`^(0|[1-9][0-9]{0,3})$`)
+)
+
+func oneOf(key, value string, candidates ...string) (string, error) {
+	return allowed(key, value, slices.Contains(candidates, value), "one of "+strings.Join(candidates, ", "))
+}
+
+func allowed(key, value string, ok bool, want string) (string, error) {
+	if !ok {
+		return "", &InputError{key, fmt.Sprintf("%q is not allowed, want %s", value, want)}
 	}
-	return "", &InputError{key, fmt.Sprintf("%q is not allowed, want one of %s", value, strings.Join(allowed, ", "))}
+	return value, nil
 }

@@ -114,23 +114,27 @@ func (i *Injector) stopped() bool {
 
 // ready asks the injector whether it is ready; if not, the error says why.
 func (i *Injector) ready(ctx context.Context) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+i.Health+"/readyz?verbose", nil)
+	status, text, err := Readyz(ctx, i.Health, "verbose")
+	if err == nil && status != http.StatusOK {
+		err = fmt.Errorf("not ready: %s", strings.TrimSpace(text))
+	}
+	return err
+}
+
+// Readyz asks who answers health probes on the address, host:port, whether it is
+// ready, and returns the status and text of its answer. The query may be empty.
+func Readyz(ctx context.Context, address, query string) (status int, text string, err error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/readyz?"+query, nil)
 	if err != nil {
-		return err
+		return 0, "", err
 	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
-		return err
+		return 0, "", err
 	}
 	defer func() { _ = response.Body.Close() }()
-	if response.StatusCode == http.StatusOK {
-		return nil
-	}
-	text, err := io.ReadAll(io.LimitReader(response.Body, 4096))
-	if err != nil {
-		return err
-	}
-	return fmt.Errorf("not ready: %s", strings.TrimSpace(string(text)))
+	body, err := io.ReadAll(io.LimitReader(response.Body, 4096))
+	return response.StatusCode, string(body), err
 }
 
 // ResidentKiB is the injector's resident memory, as Linux tells it.

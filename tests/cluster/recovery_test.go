@@ -3,7 +3,6 @@ package cluster_test
 import (
 	"context"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"strings"
@@ -117,23 +116,11 @@ func everyNamespace(t *testing.T) []any {
 func waitForReadyz(t *testing.T, health string, status int, part string) {
 	t.Helper()
 	err := cluster.Eventually(t.Context(), waitTimeout, func(ctx context.Context) error {
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+health+"/readyz", nil)
-		if err != nil {
-			return err
+		got, text, err := cluster.Readyz(ctx, health, "")
+		if err == nil && (got != status || !strings.Contains(text, part)) {
+			err = fmt.Errorf("/readyz says %d %q, want %d and %q", got, text, status, part)
 		}
-		response, err := http.DefaultClient.Do(request)
-		if err != nil {
-			return err
-		}
-		defer func() { _ = response.Body.Close() }()
-		text, err := io.ReadAll(response.Body)
-		if err != nil {
-			return err
-		}
-		if response.StatusCode != status || !strings.Contains(string(text), part) {
-			return fmt.Errorf("/readyz says %d %q, want %d and %q", response.StatusCode, text, status, part)
-		}
-		return nil
+		return err
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -16,9 +16,9 @@ func newServeCommand() *cobra.Command {
 		Long: `Serve the webhook.
 
 The configuration comes from a ConfigMap and the serving pair from a Secret, both
-watched through the API: a change is applied at once, a bad one is refused and
-the last good one stays. The CA of the serving pair is kept in the caBundle of
-the webhook configuration.
+watched through the API; what is bad is refused, and the last good one stays. A
+new configuration is applied at once, a new serving pair when every caBundle has
+verified it for --trust-slack. The CAs of the serving pairs are kept in caBundle.
 
 GET /readyz on the health address says what is missing.`,
 		Example: `  # In a cluster, as the Helm chart runs it.

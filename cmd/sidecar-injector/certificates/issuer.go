@@ -1,6 +1,7 @@
 package certificates
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -33,10 +34,10 @@ func (i *Injector) caOf(ctx context.Context, certificate *cmapi.Certificate) (cl
 func (i *Injector) caSecret(ctx context.Context, certificate *cmapi.Certificate) (client.ObjectKey, error) {
 	var none client.ObjectKey
 	ref := certificate.Spec.IssuerRef
-	if group := orElse(ref.Group, "cert-manager.io"); group != "cert-manager.io" {
+	if group := cmp.Or(ref.Group, "cert-manager.io"); group != "cert-manager.io" {
 		return none, fmt.Errorf("find the CA's Certificate: issuer %q is of the group %q, whose CA cert-manager does not renew", ref.Name, group)
 	}
-	switch kind := orElse(ref.Kind, cmapi.IssuerKind); kind {
+	switch kind := cmp.Or(ref.Kind, cmapi.IssuerKind); kind {
 	case cmapi.IssuerKind:
 	case cmapi.ClusterIssuerKind:
 		// Its Secret is in a namespace that only cert-manager's flags know.

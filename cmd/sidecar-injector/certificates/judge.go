@@ -1,6 +1,7 @@
 package certificates
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/hex"
@@ -49,14 +50,12 @@ func (s *Status) judgeCertificate(key client.ObjectKey, certificate *cmapi.Certi
 		Namespace: certificate.Namespace,
 		Name:      certificate.Name,
 		Issuing:   certs.Issuing(certificate),
-		Issuer:    IssuerStatus{orElse(issuer.Group, "cert-manager.io"), orElse(issuer.Kind, cmapi.IssuerKind), issuer.Name},
+		Issuer:    IssuerStatus{cmp.Or(issuer.Group, "cert-manager.io"), cmp.Or(issuer.Kind, cmapi.IssuerKind), issuer.Name},
 		Renewal:   timeOf(certificate.Status.RenewalTime),
 	}
 	s.Certificate = c
-	for _, condition := range certificate.Status.Conditions {
-		if condition.Type == cmapi.CertificateConditionReady {
-			c.Ready, c.Reason, c.Message = condition.Status == cmmeta.ConditionTrue, condition.Reason, condition.Message
-		}
+	if ready := certs.Condition(certificate, cmapi.CertificateConditionReady); ready != nil {
+		c.Ready, c.Reason, c.Message = ready.Status == cmmeta.ConditionTrue, ready.Reason, ready.Message
 	}
 	switch {
 	case !c.Ready:
@@ -198,13 +197,6 @@ func timeOf(t *metav1.Time) *time.Time {
 	}
 	utc := t.UTC()
 	return &utc
-}
-
-func orElse(value, fallback string) string {
-	if value == "" {
-		return fallback
-	}
-	return value
 }
 
 func prefixed(prefix, text string) string {

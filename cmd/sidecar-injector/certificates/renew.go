@@ -9,7 +9,7 @@ import (
 
 	cmapi "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/client-go/util/retry"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/sidecar-injector/sidecar-injector/certs"
@@ -101,30 +101,27 @@ type issuance struct {
 
 // ask asks cert-manager to issue a Certificate again.
 func (i *Injector) ask(ctx context.Context, key client.ObjectKey, progress io.Writer) (*issuance, error) {
-	for {
+	asked := &issuance{certificate: key}
+	// cert-manager, or the injector, may write to it meanwhile.
+	err := retry.RetryOnConflict(retry.DefaultBackoff, func() error {
 		certificate, err := i.certificate(ctx, key)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		asked := &issuance{certificate: key}
 		secret, err := i.secretOf(ctx, certificate)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if chain := certs.ParseBundle(secret.Data[corev1.TLSCertKey]); len(chain) > 0 {
 			asked.before = chain[0].Raw
 		}
-		err = certs.RequestIssuance(ctx, i.client, certificate, renewReason, renewMessage, i.now())
-		switch {
-		case apierrors.IsConflict(err) && ctx.Err() == nil:
-			// cert-manager, or the injector, wrote to it meanwhile.
-			continue
-		case err != nil:
-			return nil, err
-		}
-		fmt.Fprintf(progress, "asked cert-manager to issue Certificate %s again\n", name(key))
-		return asked, nil
+		return certs.RequestIssuance(ctx, i.client, certificate, renewReason, renewMessage, i.now())
+	})
+	if err != nil {
+		return nil, err
 	}
+	fmt.Fprintf(progress, "asked cert-manager to issue Certificate %s again\n", name(key))
+	return asked, nil
 }
 
 // certificate reads a Certificate; that it does not exist is an error.

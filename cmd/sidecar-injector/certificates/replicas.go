@@ -11,6 +11,7 @@ import (
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
@@ -113,13 +114,13 @@ func endpoints(all []discoveryv1.EndpointSlice, portName string) []replica {
 		port := *slice.Ports[i].Port
 		for _, endpoint := range slice.Endpoints {
 			conditions := endpoint.Conditions
-			if len(endpoint.Addresses) == 0 || isTrue(conditions.Terminating) && !isTrue(conditions.Serving) {
+			if len(endpoint.Addresses) == 0 || ptr.Deref(conditions.Terminating, false) && !ptr.Deref(conditions.Serving, false) {
 				continue
 			}
 			r := replica{ready: conditions.Ready, port: port, address: net.JoinHostPort(endpoint.Addresses[0], strconv.Itoa(int(port)))}
 			r.name = r.address
 			if target := endpoint.TargetRef; target != nil && target.Kind == "Pod" {
-				r.pod = client.ObjectKey{Namespace: orElse(target.Namespace, slice.Namespace), Name: target.Name}
+				r.pod = client.ObjectKey{Namespace: cmp.Or(target.Namespace, slice.Namespace), Name: target.Name}
 				r.name = target.Name
 			}
 			found = append(found, r)
@@ -127,8 +128,6 @@ func endpoints(all []discoveryv1.EndpointSlice, portName string) []replica {
 	}
 	return found
 }
-
-func isTrue(b *bool) bool { return b != nil && *b }
 
 // webhooksOf returns the configuration's webhooks, none if it does not exist.
 func webhooksOf(configuration *admissionv1.MutatingWebhookConfiguration) []admissionv1.MutatingWebhook {

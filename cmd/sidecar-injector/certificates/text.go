@@ -1,6 +1,7 @@
 package certificates
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"reflect"
@@ -98,7 +99,7 @@ func (s *Status) textWebhooks(p *page) {
 	p.item(2, "caBundle ", keeper+prefixed(", ", w.Source))
 	for i, entry := range w.Entries {
 		p.line(2, "%s", entry.Name)
-		p.item(4, "host     ", orElse(entry.Host, "none"))
+		p.item(4, "host     ", cmp.Or(entry.Host, "none"))
 		leaf := "trusted"
 		if !entry.Trusted {
 			leaf = "NOT TRUSTED: " + entry.Error
@@ -109,7 +110,7 @@ func (s *Status) textWebhooks(p *page) {
 			continue
 		}
 		for _, ca := range entry.CAs {
-			p.item(4, "CA       ", orElse(ca.Subject, "no subject"))
+			p.item(4, "CA       ", cmp.Or(ca.Subject, "no subject"))
 			p.item(6, "SHA-256  ", ca.Fingerprint)
 			p.item(6, "valid to ", p.when(ca.NotAfter))
 			if ca.KeepUntil != nil {
@@ -190,7 +191,7 @@ func (p *page) item(indent int, label, text string) {
 }
 
 func (p *page) certificate(role string, certificate *X509) {
-	p.item(2, fmt.Sprintf("%-6s", role), orElse(certificate.Subject, "no subject"))
+	p.item(2, fmt.Sprintf("%-6s", role), cmp.Or(certificate.Subject, "no subject"))
 	p.item(4, "serial   ", certificate.Serial)
 	p.item(4, "SHA-256  ", certificate.Fingerprint)
 	p.item(4, "valid    ", p.validity(certificate))

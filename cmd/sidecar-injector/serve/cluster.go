@@ -75,11 +75,6 @@ func newMapper(*rest.Config, *http.Client) (meta.RESTMapper, error) {
 // cacheOptions restricts the cache to the objects that serve was told of, which
 // is all that its role allows it to watch.
 func cacheOptions(options *Options, namespace string) cache.Options {
-	named := func(name string) cache.ByObject {
-		return cache.ByObject{Namespaces: map[string]cache.Config{
-			namespace: {FieldSelector: fields.OneTermEqualSelector(metav1.ObjectNameField, name)},
-		}}
-	}
 	return cache.Options{
 		DefaultTransform: cache.TransformStripManagedFields(),
 		// What is read is never written to.
@@ -87,8 +82,8 @@ func cacheOptions(options *Options, namespace string) cache.Options {
 		// Each object has its informer from the start: another one is a mistake.
 		ReaderFailOnMissingInformer: true,
 		ByObject: map[client.Object]cache.ByObject{
-			&corev1.ConfigMap{}: named(options.ConfigMap),
-			&corev1.Secret{}:    named(options.TLSSecret),
+			&corev1.ConfigMap{}: onlyOne(namespace, options.ConfigMap),
+			&corev1.Secret{}:    onlyOne(namespace, options.TLSSecret),
 			&corev1.Node{}:      {Transform: onlyVersion},
 			&admissionv1.MutatingWebhookConfiguration{}: {
 				Field: fields.OneTermEqualSelector(metav1.ObjectNameField, options.WebhookConfiguration),
@@ -97,6 +92,13 @@ func cacheOptions(options *Options, namespace string) cache.Options {
 			},
 		},
 	}
+}
+
+// onlyOne restricts a cache to the object of that name.
+func onlyOne(namespace, name string) cache.ByObject {
+	return cache.ByObject{Namespaces: map[string]cache.Config{
+		namespace: {FieldSelector: fields.OneTermEqualSelector(metav1.ObjectNameField, name)},
+	}}
 }
 
 // asItIs leaves an object its managedFields.

@@ -183,7 +183,7 @@ func (s *configMapSource) wait(ctx context.Context, missing error) reconcile.Res
 // beside the words before it.
 func eventNote(err error) string {
 	const limit = 900
-	text := oneLine(err)
+	text := oneLine(err.Error())
 	if len(text) <= limit {
 		return text
 	}

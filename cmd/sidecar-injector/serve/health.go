@@ -45,8 +45,8 @@ func readyz(checks []readinessCheck, notices func() []string) http.Handler {
 		var failed, all strings.Builder
 		for _, c := range checks {
 			if err := c.check(); err != nil {
-				fmt.Fprintf(&failed, "%s: %s\n", c.name, oneLine(err))
-				fmt.Fprintf(&all, "[-] %s: %s\n", c.name, oneLine(err))
+				fmt.Fprintf(&failed, "%s: %s\n", c.name, oneLine(err.Error()))
+				fmt.Fprintf(&all, "[-] %s: %s\n", c.name, oneLine(err.Error()))
 			} else {
 				fmt.Fprintf(&all, "[+] %s: ok\n", c.name)
 			}
@@ -66,12 +66,12 @@ func readyz(checks []readinessCheck, notices func() []string) http.Handler {
 			return
 		}
 		for _, notice := range notices() {
-			fmt.Fprintf(w, "[!] %s\n", strings.ReplaceAll(notice, "\n", "; "))
+			fmt.Fprintf(w, "[!] %s\n", oneLine(notice))
 		}
 	})
 }
 
-// oneLine returns the error's text with its line breaks folded.
-func oneLine(err error) string {
-	return strings.ReplaceAll(err.Error(), "\n", "; ")
+// oneLine returns the text with its line breaks folded.
+func oneLine(text string) string {
+	return strings.ReplaceAll(text, "\n", "; ")
 }

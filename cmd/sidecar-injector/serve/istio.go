@@ -10,9 +10,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/types"
 	toolscache "k8s.io/client-go/tools/cache"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
@@ -45,9 +43,7 @@ func (s *server) watchIstio(ctx context.Context, key types.NamespacedName) (*ist
 	names := istio.ConfigMapsOf(s.options.IstioRevision)
 	for name, to := range map[string]*watchedConfigMap{names.Injector: &w.injector, names.Mesh: &w.mesh} {
 		to.key = types.NamespacedName{Namespace: s.options.IstioNamespace, Name: name}
-		held, err := s.cacheOf(&corev1.ConfigMap{}, cache.ByObject{Namespaces: map[string]cache.Config{
-			to.key.Namespace: {FieldSelector: fields.OneTermEqualSelector(metav1.ObjectNameField, name)},
-		}}, nil)
+		held, err := s.cacheOf(&corev1.ConfigMap{}, onlyOne(to.key.Namespace, name), nil)
 		if err != nil {
 			return nil, err
 		}

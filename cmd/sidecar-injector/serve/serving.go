@@ -10,10 +10,9 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/types"
 	toolscache "k8s.io/client-go/tools/cache"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
@@ -88,9 +87,7 @@ func (s *server) addSecretSource(ctx context.Context) error {
 // be installed later.
 func (s *server) watchCertificate(ctx context.Context, changed signal) (func() *cmapi.Certificate, error) {
 	object := &cmapi.Certificate{}
-	from, err := s.cacheOf(object, cache.ByObject{Namespaces: map[string]cache.Config{
-		s.namespace: {FieldSelector: fields.OneTermEqualSelector(metav1.ObjectNameField, s.options.Certificate)},
-	}}, func(ctx context.Context, r *toolscache.Reflector, err error) {
+	from, err := s.cacheOf(object, onlyOne(s.namespace, s.options.Certificate), func(ctx context.Context, r *toolscache.Reflector, err error) {
 		if !apierrors.IsNotFound(err) {
 			toolscache.DefaultWatchErrorHandler(ctx, r, err)
 		}
@@ -126,7 +123,7 @@ func (s *server) peersReady(ctx context.Context, service types.NamespacedName) (
 	for _, slice := range slices.Items {
 		for _, endpoint := range slice.Endpoints {
 			// Not to be known is to be ready.
-			if endpoint.Conditions.Ready == nil || *endpoint.Conditions.Ready {
+			if ptr.Deref(endpoint.Conditions.Ready, true) {
 				return true, nil
 			}
 		}
@@ -164,9 +161,9 @@ func (s *server) addPublisher(context.Context) error {
 	if s.options.TrustSecret != "" {
 		options.Secret = types.NamespacedName{Namespace: s.namespace, Name: s.options.TrustSecret}
 		// A role that allows to watch one name only does not allow to watch two at once.
-		held, err := s.cacheOf(&corev1.Secret{}, cache.ByObject{Namespaces: map[string]cache.Config{
-			s.namespace: {FieldSelector: fields.OneTermEqualSelector(metav1.ObjectNameField, s.options.TrustSecret)},
-		}, Transform: asItIs}, nil)
+		of := onlyOne(s.namespace, s.options.TrustSecret)
+		of.Transform = asItIs
+		held, err := s.cacheOf(&corev1.Secret{}, of, nil)
 		if err != nil {
 			return err
 		}
