@@ -105,7 +105,7 @@ func (i *Injector) notServed(ctx context.Context, asked, ca *issuance, progress 
 			return lack{what: "the leaf was issued by the old CA, and is asked for again"}, nil
 		}
 	}
-	status, _, err := i.status(ctx)
+	status, err := i.Status(ctx)
 	if err != nil {
 		return lack{}, err
 	}

@@ -147,26 +147,21 @@ type ReplicaStatus struct {
 // the error is that the cluster could not be asked, or that nothing of the
 // injector is there.
 func (i *Injector) Status(ctx context.Context) (*Status, error) {
-	status, _, err := i.status(ctx)
-	return status, err
-}
-
-func (i *Injector) status(ctx context.Context) (*Status, *objects, error) {
 	found, err := i.read(ctx)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	replicas, problem, err := i.replicas(ctx, found.configuration)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	looks := i.lookAll(ctx, replicas, found.configuration)
 	if err := ctx.Err(); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	status := judge(i.options.Name, i.pairName(), found, looks, i.now())
 	if problem != "" {
 		status.wrong("%s", problem)
 	}
-	return status, found, nil
+	return status, nil
 }
