@@ -17,7 +17,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"sigs.k8s.io/yaml"
 
-	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/preview"
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/simulate"
 	"github.com/sidecar-injector/sidecar-injector/tests/cluster"
 )
 
@@ -180,7 +180,7 @@ func override(pod *corev1.Pod) {
 func TestPreviewDefaults(t *testing.T) {
 	t.Parallel()
 	namespace := newNamespace(t, nil)
-	for _, row := range preview.Defaults() {
+	for _, row := range simulate.Defaults() {
 		t.Run(row.Name, func(t *testing.T) {
 			t.Parallel()
 			example, err := row.Example()
@@ -213,7 +213,7 @@ func TestPreviewDefaults(t *testing.T) {
 			if cmp.Equal(before, want) {
 				t.Errorf("the example has it already, so it shows nothing: %v", before)
 			}
-			if diff := cmp.Diff(want, row.Values(preview.WithDefaults(example))); diff != "" {
+			if diff := cmp.Diff(want, row.Values(simulate.WithDefaults(example))); diff != "" {
 				t.Errorf("preview and API server differ (-server +preview):\n%s", diff)
 			}
 		})

@@ -8,6 +8,8 @@ import (
 	"github.com/spf13/cobra"
 	"k8s.io/apimachinery/pkg/api/validation"
 
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/configuration"
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/manifest"
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/preview"
 	"github.com/sidecar-injector/sidecar-injector/webhook"
 )
@@ -19,11 +21,7 @@ type previewOptions struct {
 	output          string
 	namespace       string
 	namespaceLabels string
-	configFile      string
-	valuesFile      string
-	injectConfig    string
-	meshConfig      string
-	revision        string
+	files           configuration.Files
 }
 
 func newPreviewCommand() *cobra.Command {
@@ -71,11 +69,11 @@ that is an error: exit code 1 and no output.`,
 	flags.StringVarP(&options.output, "output", "o", string(preview.FormatDiff), "diff, yaml, json or patch")
 	flags.StringVarP(&options.namespace, "namespace", "n", "", `namespace of objects that name none (default "default")`)
 	flags.StringVar(&options.namespaceLabels, "namespace-labels", "", "labels that every namespace has, as key=value,key=value; they win over those of Namespace objects")
-	flags.StringVar(&options.configFile, "config", "", "file with the injection configuration (default: the built-in profile)")
-	flags.StringVar(&options.valuesFile, "values", "", "file with values that override the profile's; with --inject-config, Istio's values")
-	flags.StringVar(&options.injectConfig, "inject-config", "", "file with Istio's injection configuration, or a directory with Istio's exported ConfigMaps; implies the profile istio")
-	flags.StringVar(&options.meshConfig, "mesh-config", "", "file with Istio's mesh configuration, beside --inject-config")
-	flags.StringVar(&options.revision, "revision", "", "Istio's revision, beside --inject-config")
+	flags.StringVar(&options.files.Config, "config", "", "file with the injection configuration (default: the built-in profile)")
+	flags.StringVar(&options.files.Values, "values", "", "file with values that override the profile's; with --inject-config, Istio's values")
+	flags.StringVar(&options.files.InjectConfig, "inject-config", "", "file with Istio's injection configuration, or a directory with Istio's exported ConfigMaps; implies the profile istio")
+	flags.StringVar(&options.files.MeshConfig, "mesh-config", "", "file with Istio's mesh configuration, beside --inject-config")
+	flags.StringVar(&options.files.Revision, "revision", "", "Istio's revision, beside --inject-config")
 	return command
 }
 
@@ -85,15 +83,15 @@ func (o *previewOptions) run(ctx context.Context, stdin io.Reader, stdout, stder
 	if err != nil {
 		return err
 	}
-	config, err := o.loadConfig()
+	config, err := o.files.Load()
 	if err != nil {
 		return err
 	}
-	documents, err := preview.Read(o.filenames, o.recursive, stdin)
+	documents, err := manifest.Read(o.filenames, o.recursive, stdin)
 	if err != nil {
 		return err
 	}
-	namespaces, err := preview.NewNamespaces(documents, labels)
+	namespaces, err := manifest.NewNamespaces(documents, labels)
 	if err != nil {
 		return err
 	}
@@ -131,12 +129,12 @@ func (o *previewOptions) check() (preview.Format, map[string]string, error) {
 	if err != nil {
 		return "", nil, usageErrorf("-o: %w", err)
 	}
-	labels, err := preview.ParseLabels(o.namespaceLabels)
+	labels, err := manifest.ParseLabels(o.namespaceLabels)
 	if err != nil {
 		return "", nil, usageErrorf("--namespace-labels: %w", err)
 	}
-	if o.injectConfig == "" && (o.meshConfig != "" || o.revision != "") {
-		return "", nil, usageErrorf("--mesh-config and --revision are for --inject-config")
+	if err := o.files.Validate(); err != nil {
+		return "", nil, &usageError{err}
 	}
 	if o.namespace != "" {
 		if problems := validation.ValidateNamespaceName(o.namespace, false); len(problems) > 0 {

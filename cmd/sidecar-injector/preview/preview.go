@@ -2,20 +2,15 @@ package preview
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 
-	jsonpatch "github.com/evanphx/json-patch/v5"
 	"github.com/go-logr/logr"
-	admissionv1 "k8s.io/api/admission/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
-	utiljson "k8s.io/apimachinery/pkg/util/json"
-	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/log"
-	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/manifest"
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/simulate"
 	"github.com/sidecar-injector/sidecar-injector/templates"
 	"github.com/sidecar-injector/sidecar-injector/webhook"
 )
@@ -25,7 +20,7 @@ type Options struct {
 	// Handler answers the requests. It must have a configuration, and should have the same Namespaces.
 	Handler *webhook.Handler
 	// Namespaces has the labels that decide which scope is asked, if any.
-	Namespaces *Namespaces
+	Namespaces *manifest.Namespaces
 	// Namespace is where objects go that name none. Default: "default".
 	Namespace string
 }
@@ -48,7 +43,7 @@ func New(options Options) (*Previewer, error) {
 
 // Result is a document and what became of the workloads in it.
 type Result struct {
-	Document *Document
+	Document *manifest.Document
 	// Workloads are the document's workloads in their order: one for most, several for a List, none for an object that
 	// makes no pods.
 	Workloads []Workload
@@ -79,22 +74,22 @@ type Workload struct {
 
 // Preview answers every document in order. An error names the document, the workload and the field; a pod that the
 // webhook refuses is an error too. The documents are not changed, and share values with the result.
-func (p *Previewer) Preview(ctx context.Context, documents []Document) ([]Result, error) {
+func (p *Previewer) Preview(ctx context.Context, documents []manifest.Document) ([]Result, error) {
 	ctx = log.IntoContext(ctx, logr.Discard())
 	results := make([]Result, 0, len(documents))
 	for i := range documents {
 		result := Result{Document: &documents[i], Object: documents[i].Object}
-		err := visit(&documents[i], func(at place) error {
-			w, ok, err := workloadOf(at)
+		err := manifest.Visit(&documents[i], func(at manifest.Place) error {
+			w, ok, err := manifest.WorkloadOf(at)
 			if err != nil || !ok {
 				return err
 			}
 			answer, template, err := p.workload(ctx, w)
 			if err != nil {
-				return at.errorf("%w", err)
+				return at.Errorf("%w", err)
 			}
 			if answer.Patch != nil {
-				result.Object = with(result.Object, append(append([]string{}, at.pointer...), w.path...), template)
+				result.Object = with(result.Object, append(append([]string{}, at.Pointer...), w.Path...), template)
 			}
 			result.Workloads = append(result.Workloads, *answer)
 			return nil
@@ -108,14 +103,14 @@ func (p *Previewer) Preview(ctx context.Context, documents []Document) ([]Result
 }
 
 // workload asks the webhook about one workload. It returns the answer and the pod template that results.
-func (p *Previewer) workload(ctx context.Context, w workload) (*Workload, map[string]any, error) {
-	namespace := w.namespace
+func (p *Previewer) workload(ctx context.Context, w manifest.Workload) (*Workload, map[string]any, error) {
+	namespace := w.Namespace
 	if namespace == "" {
 		namespace = p.options.Namespace
 	}
 	answer := &Workload{
-		APIVersion: w.apiVersion, Kind: w.kind, Namespace: namespace, Name: w.name,
-		Pointer: pointer(w.pointer, w.path), Before: w.object, After: w.object,
+		APIVersion: w.APIVersion, Kind: w.Kind, Namespace: namespace, Name: w.Name,
+		Pointer: pointer(w.Pointer, w.Path), Before: w.Object, After: w.Object,
 	}
 	config := p.options.Handler.Config()
 	labels := p.options.Namespaces.Namespace(namespace).Labels
@@ -123,75 +118,26 @@ func (p *Previewer) workload(ctx context.Context, w workload) (*Workload, map[st
 	if !called {
 		key := config.Engine().Profile().Keys.NamespaceLabel
 		answer.Label = key + "=" + labels[key]
-		return answer, w.template, nil
+		return answer, w.Template, nil
 	}
 	answer.Called = true
-	defaulted := WithDefaults(podOf(w, namespace))
-	injected, response, err := p.admit(ctx, scope, namespace, defaulted)
+	defaulted := simulate.WithDefaults(simulate.PodOf(w, namespace))
+	admitted, err := simulate.Admit(ctx, p.options.Handler, scope, namespace, defaulted)
 	if err != nil {
 		return nil, nil, err
 	}
+	if message, refused := admitted.Refusal(); refused {
+		return nil, nil, fmt.Errorf("the pod would be refused: %s", message)
+	}
+	response := admitted.Response
 	answer.Decision = response.AuditAnnotations["decision"]
 	answer.Reason = response.AuditAnnotations["reason"]
 	answer.Templates = response.AuditAnnotations["templates"]
 	answer.Warnings = response.Warnings
-	template := restoreTemplate(w.template, defaulted, injected)
-	answer.Patch = templates.Diff(w.template, template)
+	template := restoreTemplate(w.Template, defaulted, admitted.Pod)
+	answer.Patch = templates.Diff(w.Template, template)
 	if answer.Patch != nil {
-		answer.After = with(w.object, w.path, template)
+		answer.After = with(w.Object, w.Path, template)
 	}
 	return answer, template, nil
-}
-
-// admit sends a pod through the handler of a scope, as the API server would, and applies the answer.
-func (p *Previewer) admit(ctx context.Context, scope webhook.Scope, namespace string, pod map[string]any) (map[string]any, *admission.Response, error) {
-	raw, err := json.Marshal(pod)
-	if err != nil {
-		return nil, nil, fmt.Errorf("encode the pod: %w", err)
-	}
-	request := podRequest(namespace, pod, raw)
-	response := p.options.Handler.For(scope).Handle(ctx, request)
-	if err := response.Complete(request); err != nil {
-		return nil, nil, fmt.Errorf("encode the answer: %w", err)
-	}
-	if !response.Allowed {
-		message := "no reason given"
-		if response.Result != nil && response.Result.Message != "" {
-			message = oneLine(errors.New(response.Result.Message))
-		}
-		return nil, nil, fmt.Errorf("the pod would be refused: %s", message)
-	}
-	if len(response.Patch) == 0 {
-		return pod, &response, nil
-	}
-	patch, err := jsonpatch.DecodePatch(response.Patch)
-	if err != nil {
-		return nil, nil, fmt.Errorf("decode the answered patch: %w", err)
-	}
-	if raw, err = patch.Apply(raw); err != nil {
-		return nil, nil, fmt.Errorf("apply the answered patch: %w", err)
-	}
-	var injected map[string]any
-	if err := utiljson.Unmarshal(raw, &injected); err != nil {
-		return nil, nil, fmt.Errorf("decode the injected pod: %w", err)
-	}
-	return injected, &response, nil
-}
-
-// podRequest is the request that the API server makes for the creation of a pod, marked as a dry run.
-func podRequest(namespace string, pod map[string]any, raw []byte) admission.Request {
-	kind := metav1.GroupVersionKind{Version: "v1", Kind: "Pod"}
-	resource := metav1.GroupVersionResource{Version: "v1", Resource: "pods"}
-	metadata, _ := pod["metadata"].(map[string]any)
-	return admission.Request{AdmissionRequest: admissionv1.AdmissionRequest{
-		UID:  generatedUID,
-		Kind: kind, RequestKind: &kind,
-		Resource: resource, RequestResource: &resource,
-		Name:      text(metadata, "name"),
-		Namespace: namespace,
-		Operation: admissionv1.Create,
-		DryRun:    ptr.To(true),
-		Object:    runtime.RawExtension{Raw: raw},
-		Options:   runtime.RawExtension{Raw: []byte(`{"kind":"CreateOptions","apiVersion":"meta.k8s.io/v1","dryRun":["All"]}`)},
-	}}
 }

@@ -11,16 +11,19 @@ import (
 	utiljson "k8s.io/apimachinery/pkg/util/json"
 
 	"github.com/sidecar-injector/sidecar-injector/webhook"
+
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/manifest"
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/simulate"
 )
 
 // newPreviewer makes a previewer with the built-in profile, for documents whose namespaces all opted in.
-func newPreviewer(t *testing.T, documents []Document) *Previewer {
+func newPreviewer(t *testing.T, documents []manifest.Document) *Previewer {
 	t.Helper()
 	config, err := webhook.Parse(nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	namespaces, err := NewNamespaces(documents, map[string]string{"istio-injection": "enabled"})
+	namespaces, err := manifest.NewNamespaces(documents, map[string]string{"istio-injection": "enabled"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +68,7 @@ spec: {template: {spec: {containers: [{name: app, image: app}, {name: sidecar-pr
 	}
 	for name, text := range cases {
 		t.Run(name, func(t *testing.T) {
-			documents, err := parse("in.yaml", []byte("apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}"+text))
+			documents, err := manifest.Parse("in.yaml", []byte("apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}"+text))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -82,27 +85,27 @@ spec: {template: {spec: {containers: [{name: app, image: app}, {name: sidecar-pr
 				t.Error("the document was changed")
 			}
 			w := workloadIn(t, &documents[0])
-			patched := applyPatch(t, w.template, results[0].Workloads[0])
-			if diff := cmp.Diff(find(results[0].Object, "spec.template")[0], patched); diff != "" {
+			patched := applyPatch(t, w.Template, results[0].Workloads[0])
+			if diff := cmp.Diff(simulate.Find(results[0].Object, "spec.template")[0], patched); diff != "" {
 				t.Errorf("the patch makes another template than the one shown (-shown +patched):\n%s", diff)
 			}
-			injected, _, err := previewer.admit(t.Context(), webhook.ScopeNamespace, "default", WithDefaults(podOf(w, "default")))
+			admitted, err := simulate.Admit(t.Context(), previewer.options.Handler, webhook.ScopeNamespace, "default", simulate.WithDefaults(simulate.PodOf(w, "default")))
 			if err != nil {
 				t.Fatal(err)
 			}
-			w.template = patched
-			if diff := cmp.Diff(sorted(WithDefaults(injected)), sorted(WithDefaults(podOf(w, "default")))); diff != "" {
+			w.Template = patched
+			if diff := cmp.Diff(sorted(simulate.WithDefaults(admitted.Pod)), sorted(simulate.WithDefaults(simulate.PodOf(w, "default")))); diff != "" {
 				t.Errorf("the pod differs (-of the webhook +of the patched template):\n%s", diff)
 			}
 		})
 	}
 }
 
-func workloadIn(t *testing.T, document *Document) workload {
+func workloadIn(t *testing.T, document *manifest.Document) manifest.Workload {
 	t.Helper()
-	var found workload
-	err := visit(document, func(at place) (err error) {
-		found, _, err = workloadOf(at)
+	var found manifest.Workload
+	err := manifest.Visit(document, func(at manifest.Place) (err error) {
+		found, _, err = manifest.WorkloadOf(at)
 		return err
 	})
 	if err != nil {
@@ -114,7 +117,7 @@ func workloadIn(t *testing.T, document *Document) workload {
 // applyPatch applies a patch as it is printed.
 func applyPatch(t *testing.T, template map[string]any, w Workload) map[string]any {
 	t.Helper()
-	out, err := Render([]Result{{Document: &Document{}, Workloads: []Workload{w}}}, FormatPatch)
+	out, err := Render([]Result{{Document: &manifest.Document{}, Workloads: []Workload{w}}}, FormatPatch)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -153,8 +156,8 @@ func sorted(pod map[string]any) map[string]any {
 		textB, _ := json.Marshal(b)
 		return strings.Compare(string(textA), string(textB))
 	}
-	for _, path := range append(everyContainer(""), "spec") {
-		for _, object := range find(pod, path) {
+	for _, path := range []string{"spec", "spec.initContainers.*", "spec.containers.*"} {
+		for _, object := range simulate.Find(pod, path) {
 			for _, field := range []string{"volumes", "volumeMounts"} {
 				if list, ok := object[field].([]any); ok {
 					slices.SortFunc(list, byText)
@@ -171,8 +174,8 @@ func TestNewRefusesWhatItCannotWorkWith(t *testing.T) {
 		t.Fatal(err)
 	}
 	cases := map[string]Options{
-		"no handler":                      {Namespaces: &Namespaces{}},
-		"a handler without configuration": {Handler: empty, Namespaces: &Namespaces{}},
+		"no handler":                      {Namespaces: &manifest.Namespaces{}},
+		"a handler without configuration": {Handler: empty, Namespaces: &manifest.Namespaces{}},
 		"no namespaces":                   {Handler: empty},
 	}
 	for name, options := range cases {

@@ -3,6 +3,8 @@ package preview
 import (
 	"fmt"
 	"reflect"
+
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/simulate"
 )
 
 // restore takes what was filled in away from an answer again. submitted is a value as it was written, defaulted the
@@ -117,16 +119,16 @@ func sameKey(a, b any) bool {
 func elementKey(element any) string {
 	object, _ := element.(map[string]any)
 	if port, ok := object["containerPort"]; ok {
-		protocol := text(object, "protocol")
+		protocol := simulate.Text(object, "protocol")
 		if protocol == "" {
 			protocol = "TCP"
 		}
 		return fmt.Sprintf("port %v/%s", port, protocol)
 	}
-	if path := text(object, "mountPath"); path != "" {
+	if path := simulate.Text(object, "mountPath"); path != "" {
 		return "mount " + path
 	}
-	if name := text(object, "name"); name != "" {
+	if name := simulate.Text(object, "name"); name != "" {
 		return "name " + name
 	}
 	return ""

@@ -4,20 +4,16 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"sigs.k8s.io/yaml"
+	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 
-	utiljson "k8s.io/apimachinery/pkg/util/json"
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/simulate"
 )
 
 // decodeYAML decodes a fixture as a document is decoded.
 func decodeYAML(t *testing.T, text string) map[string]any {
 	t.Helper()
-	data, err := yaml.YAMLToJSON([]byte(text))
-	if err != nil {
-		t.Fatal(err)
-	}
 	var object map[string]any
-	if err := utiljson.Unmarshal(data, &object); err != nil {
+	if err := utilyaml.Unmarshal([]byte(text), &object); err != nil {
 		t.Fatal(err)
 	}
 	return object
@@ -103,14 +99,14 @@ func TestRestore(t *testing.T) {
 }
 
 func TestRestoreOfTheDefaultsAloneIsWhatWasSubmitted(t *testing.T) {
-	for _, row := range Defaults() {
+	for _, row := range simulate.Defaults() {
 		t.Run(row.Name, func(t *testing.T) {
 			example, err := row.Example()
 			if err != nil {
 				t.Fatal(err)
 			}
-			defaulted := WithDefaults(example)
-			injected := WithDefaults(example)
+			defaulted := simulate.WithDefaults(example)
+			injected := simulate.WithDefaults(example)
 			injected["spec"].(map[string]any)["hostname"] = "changed"
 			want := decodeYAML(t, "{}")
 			for key, value := range example {

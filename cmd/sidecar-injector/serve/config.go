@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"reflect"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -20,46 +18,22 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
-	"github.com/sidecar-injector/sidecar-injector/templates/istio"
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/configuration"
 	"github.com/sidecar-injector/sidecar-injector/webhook"
 )
 
-// configuration applies what it reads to the handler, and keeps the last good one.
-type configuration struct {
+// reloader applies what it reads to the handler, and keeps the last good one.
+type reloader struct {
 	handler *webhook.Handler
 	reloads *prometheus.CounterVec
 	missing atomic.Pointer[error] // why there is none yet
 
-	last *inputs // what was read last; each source reads in one goroutine only
+	last *configuration.Inputs // what was read last; each source reads in one goroutine only
 }
 
-// inputs are what a configuration is made of.
-type inputs struct {
-	config, values []byte
-	// istio is what an Istio installation says; nil if none is watched.
-	istio *istio.Sources
-}
-
-func (in *inputs) parse() (*webhook.Config, error) {
-	file, err := webhook.ParseFile(in.config)
-	if err != nil {
-		return nil, err
-	}
-	if file.Profile != istio.ProfileName {
-		return webhook.Parse(in.config, in.values)
-	}
-	if in.istio == nil {
-		return nil, errors.New("config: profile istio needs the namespace of Istio's ConfigMaps: --istio-namespace")
-	}
-	if len(bytes.TrimSpace(in.values)) > 0 && string(bytes.TrimSpace(in.values)) != "{}" {
-		return nil, errors.New("values: with the profile istio they stand in Istio's own ConfigMap")
-	}
-	return webhook.ParseIstio(*in.istio, file)
-}
-
-// newConfiguration registers its metric. waiting says what it waits for.
-func newConfiguration(handler *webhook.Handler, registerer prometheus.Registerer, waiting error) (*configuration, error) {
-	c := &configuration{handler: handler, reloads: prometheus.NewCounterVec(prometheus.CounterOpts{
+// newReloader registers its metric. waiting says what it waits for.
+func newReloader(handler *webhook.Handler, registerer prometheus.Registerer, waiting error) (*reloader, error) {
+	c := &reloader{handler: handler, reloads: prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "sidecar_injector_config_reloads_total",
 		Help: "Configurations that were read, the first one included, by result: applied or refused.",
 	}, []string{"result"})}
@@ -74,39 +48,22 @@ func newConfiguration(handler *webhook.Handler, registerer prometheus.Registerer
 }
 
 // ready reports, for people, why no configuration is loaded yet.
-func (c *configuration) ready() error {
+func (c *reloader) ready() error {
 	if c.handler.Config() != nil {
 		return nil
 	}
 	return *c.missing.Load()
 }
 
-// equal says whether two inputs are the same; ProxyConfigs are if their versions
-// are.
-func (in *inputs) equal(other *inputs) bool {
-	if !bytes.Equal(in.config, other.config) || !bytes.Equal(in.values, other.values) || (in.istio == nil) != (other.istio == nil) {
-		return false
-	}
-	if in.istio == nil {
-		return true
-	}
-	a, b := *in.istio, *other.istio
-	same := slices.EqualFunc(a.ProxyConfigs, b.ProxyConfigs, func(a, b istio.ProxyConfig) bool {
-		return a.UID == b.UID && a.ResourceVersion == b.ResourceVersion
-	})
-	a.ProxyConfigs, b.ProxyConfigs = nil, nil
-	return same && reflect.DeepEqual(a, b)
-}
-
 // apply parses a configuration and hands it to the handler. What was read before
 // is not parsed again: changed is false then. The error says why it is refused;
 // the last good one stays. The inputs must not be changed afterwards.
-func (c *configuration) apply(in *inputs) (changed bool, err error) {
-	if c.last != nil && c.last.equal(in) {
+func (c *reloader) apply(in *configuration.Inputs) (changed bool, err error) {
+	if c.last != nil && c.last.Equal(in) {
 		return false, nil
 	}
 	c.last = in
-	parsed, err := in.parse()
+	parsed, err := in.Parse()
 	if err != nil {
 		c.reloads.WithLabelValues("refused").Inc()
 		c.missing.Store(&err)
@@ -120,7 +77,7 @@ func (c *configuration) apply(in *inputs) (changed bool, err error) {
 // configMapSource reconciles the ConfigMap that holds the configuration, and what
 // belongs to it.
 type configMapSource struct {
-	*configuration
+	*reloader
 	reader   client.Reader
 	recorder events.EventRecorder
 	istio    *istioWatch // nil: no Istio is watched
@@ -144,13 +101,13 @@ func (s *configMapSource) Reconcile(ctx context.Context, request reconcile.Reque
 	if err != nil {
 		return reconcile.Result{}, fmt.Errorf("read ConfigMap %q: %w", request.NamespacedName, err)
 	}
-	in := &inputs{config: []byte(object.Data["config"]), values: []byte(object.Data["values"])}
+	in := &configuration.Inputs{Config: []byte(object.Data["config"]), Values: []byte(object.Data["values"])}
 	if s.istio != nil {
 		sources, err := s.istio.sources(ctx)
 		if err != nil {
 			return s.wait(ctx, err), nil
 		}
-		in.istio, s.told = &sources, ""
+		in.Istio, s.told = &sources, ""
 	}
 	changed, err := s.apply(in)
 	switch {
@@ -192,7 +149,7 @@ func eventNote(err error) string {
 
 // fileSource reads the configuration from files, each of which may be unnamed.
 type fileSource struct {
-	*configuration
+	*reloader
 	config, values string
 	interval       time.Duration
 	log            logr.Logger
@@ -227,7 +184,7 @@ func (s *fileSource) load() error {
 		return err
 	}
 	s.seen = contents
-	_, err = s.apply(&inputs{config: contents.config, values: contents.values})
+	_, err = s.apply(&configuration.Inputs{Config: contents.config, Values: contents.values})
 	return err
 }
 
@@ -264,7 +221,7 @@ func (s *fileSource) look(told string) string {
 		}
 		return contents.problem
 	}
-	switch changed, err := s.apply(&inputs{config: contents.config, values: contents.values}); {
+	switch changed, err := s.apply(&configuration.Inputs{Config: contents.config, Values: contents.values}); {
 	case err != nil:
 		s.log.Error(err, "Configuration refused, keeping the last good one")
 	case changed:

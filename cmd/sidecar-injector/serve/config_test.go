@@ -19,6 +19,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/configuration"
 	"github.com/sidecar-injector/sidecar-injector/webhook"
 )
 
@@ -28,20 +29,20 @@ const (
 	badConfig   = "policy: perhaps\n"
 )
 
-func newTestConfiguration(t *testing.T) *configuration {
+func newTestReloader(t *testing.T) *reloader {
 	t.Helper()
 	handler, err := webhook.New(webhook.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := newConfiguration(handler, prometheus.NewRegistry(), errors.New("waiting for a test"))
+	c, err := newReloader(handler, prometheus.NewRegistry(), errors.New("waiting for a test"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return c
 }
 
-func (c *configuration) counts() map[string]float64 {
+func (c *reloader) counts() map[string]float64 {
 	counts := map[string]float64{}
 	for _, result := range []string{"applied", "refused"} {
 		counts[result] = testutil.ToFloat64(c.reloads.WithLabelValues(result))
@@ -50,18 +51,18 @@ func (c *configuration) counts() map[string]float64 {
 }
 
 func TestConfigurationKeepsTheLastGoodOne(t *testing.T) {
-	c := newTestConfiguration(t)
+	c := newTestReloader(t)
 	if err := c.ready(); err == nil || err.Error() != "waiting for a test" {
 		t.Fatalf("ready before the first configuration: %v", err)
 	}
-	if changed, err := c.apply(&inputs{config: []byte(badConfig)}); !changed || err == nil {
+	if changed, err := c.apply(&configuration.Inputs{Config: []byte(badConfig)}); !changed || err == nil {
 		t.Fatalf("a bad one: changed %v, error %v", changed, err)
 	}
 	if err := c.ready(); err == nil || !strings.Contains(err.Error(), `policy "perhaps"`) {
 		t.Fatalf("ready does not say what is wrong: %v", err)
 	}
 	for range 2 { // the second time nothing is new
-		if _, err := c.apply(&inputs{config: []byte(goodConfig)}); err != nil {
+		if _, err := c.apply(&configuration.Inputs{Config: []byte(goodConfig)}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -69,13 +70,13 @@ func TestConfigurationKeepsTheLastGoodOne(t *testing.T) {
 	if good == nil || c.ready() != nil {
 		t.Fatalf("a good configuration is not in use: %v", c.ready())
 	}
-	if _, err := c.apply(&inputs{config: []byte(badConfig)}); err == nil {
+	if _, err := c.apply(&configuration.Inputs{Config: []byte(badConfig)}); err == nil {
 		t.Fatal("a bad configuration was applied")
 	}
 	if c.handler.Config() != good || c.ready() != nil {
 		t.Error("the last good configuration is gone")
 	}
-	if _, err := c.apply(&inputs{config: []byte(goodConfig), values: []byte("proxy: {image: 7}")}); err == nil {
+	if _, err := c.apply(&configuration.Inputs{Config: []byte(goodConfig), Values: []byte("proxy: {image: 7}")}); err == nil {
 		t.Error("bad values were applied")
 	}
 	if diff := cmp.Diff(map[string]float64{"applied": 1, "refused": 3}, c.counts()); diff != "" {
@@ -108,7 +109,7 @@ func TestConfigMapSource(t *testing.T) {
 				builder.WithObjects(c.object)
 			}
 			recorder := events.NewFakeRecorder(1)
-			source := &configMapSource{configuration: newTestConfiguration(t), reader: builder.Build(), recorder: recorder}
+			source := &configMapSource{reloader: newTestReloader(t), reader: builder.Build(), recorder: recorder}
 			if _, err := source.Reconcile(t.Context(), reconcile.Request{NamespacedName: key}); err != nil {
 				t.Fatal(err)
 			}
@@ -140,7 +141,7 @@ func newTestFiles(t *testing.T) (source *fileSource, logged *[]string, write fun
 	dir := t.TempDir()
 	logged = &[]string{}
 	source = &fileSource{
-		configuration: newTestConfiguration(t),
+		reloader: newTestReloader(t),
 		config:        filepath.Join(dir, "config.yaml"),
 		values:        filepath.Join(dir, "values.yaml"),
 		log:           funcr.New(func(_, args string) { *logged = append(*logged, args) }, funcr.Options{}),

@@ -31,13 +31,13 @@ const (
 // the start: nobody else would tell what is wrong with them.
 func (s *server) addConfiguration(ctx context.Context) error {
 	key := types.NamespacedName{Namespace: s.namespace, Name: s.options.ConfigMap}
-	c, err := newConfiguration(s.handler, metrics.Registry, fmt.Errorf("waiting for ConfigMap %q", key))
+	c, err := newReloader(s.handler, metrics.Registry, fmt.Errorf("waiting for ConfigMap %q", key))
 	if err != nil {
 		return err
 	}
 	s.checks = append(s.checks, readinessCheck{"configuration", c.ready})
 	if s.options.filesOnly() {
-		files := &fileSource{configuration: c, config: s.options.ConfigFile, values: s.options.ValuesFile,
+		files := &fileSource{reloader: c, config: s.options.ConfigFile, values: s.options.ValuesFile,
 			interval: fileInterval, log: s.log.WithName("configuration")}
 		if err := files.load(); err != nil {
 			return err
@@ -45,7 +45,7 @@ func (s *server) addConfiguration(ctx context.Context) error {
 		return s.manager.Add(files)
 	}
 	reconciler := &configMapSource{
-		configuration: c,
+		reloader: c,
 		reader:        s.manager.GetClient(),
 		recorder:      s.manager.GetEventRecorder("sidecar-injector"),
 	}

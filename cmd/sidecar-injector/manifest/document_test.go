@@ -1,4 +1,4 @@
-package preview
+package manifest
 
 import (
 	"strings"
@@ -54,7 +54,7 @@ func TestParseKeepsBytesAndLines(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			parsed, err := parse("in.yaml", []byte(c.data))
+			parsed, err := Parse("in.yaml", []byte(c.data))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -138,7 +138,7 @@ func TestParseErrors(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			_, err := parse("in.yaml", []byte(c.data))
+			_, err := Parse("in.yaml", []byte(c.data))
 			if err == nil {
 				t.Fatalf("no error, want %q", c.want)
 			}

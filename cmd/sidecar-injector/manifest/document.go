@@ -1,4 +1,4 @@
-package preview
+package manifest
 
 import (
 	"bufio"
@@ -36,10 +36,10 @@ func (d *Document) String() string {
 	return fmt.Sprintf("%s:%d (document %d)", d.Source, d.Line, d.Number)
 }
 
-// parse splits data into its documents: YAML documents between `---` lines, each of which may also be a row of JSON
+// Parse splits data into its documents: YAML documents between `---` lines, each of which may also be a row of JSON
 // objects. A document that is no Kubernetes object (a mapping with apiVersion and kind) is an error, as is a field that
 // stands there twice.
-func parse(source string, data []byte) ([]Document, error) {
+func Parse(source string, data []byte) ([]Document, error) {
 	reader := utilyaml.NewYAMLReader(bufio.NewReader(bytes.NewReader(data)))
 	var documents []Document
 	var separator []byte

@@ -1,4 +1,4 @@
-package preview
+package manifest
 
 import (
 	"errors"
@@ -78,9 +78,9 @@ func readFile(path string) ([]Document, error) {
 	return parseSource(path, data)
 }
 
-// parseSource is parse, refusing a source in which no object stands.
+// parseSource is Parse, refusing a source in which no object stands.
 func parseSource(source string, data []byte) ([]Document, error) {
-	documents, err := parse(source, data)
+	documents, err := Parse(source, data)
 	if err != nil {
 		return nil, err
 	}

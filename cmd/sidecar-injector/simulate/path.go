@@ -1,10 +1,10 @@
-package preview
+package simulate
 
 import "strings"
 
-// find returns the objects that stand at path in object: fields joined by dots, "*" for each element of a list. An
+// Find returns the objects that stand at path in object: fields joined by dots, "*" for each element of a list. An
 // empty path is the object itself. What is missing or of another type is left out.
-func find(object map[string]any, path string) []map[string]any {
+func Find(object map[string]any, path string) []map[string]any {
 	values := []any{object}
 	for field := range strings.SplitSeq(path, ".") {
 		if field == "" {
@@ -32,8 +32,8 @@ func find(object map[string]any, path string) []map[string]any {
 	return objects
 }
 
-// text returns a field that is a string, "" if it is none.
-func text(object map[string]any, field string) string {
+// Text returns a field that is a string, "" if it is none.
+func Text(object map[string]any, field string) string {
 	value, _ := object[field].(string)
 	return value
 }

@@ -1,4 +1,4 @@
-package preview
+package manifest
 
 import (
 	"fmt"
@@ -31,18 +31,18 @@ func ParseLabels(text string) (map[string]string, error) {
 func NewNamespaces(documents []Document, everywhere map[string]string) (*Namespaces, error) {
 	namespaces := &Namespaces{known: map[string]*metav1.ObjectMeta{}, everywhere: maps.Clone(everywhere)}
 	for i := range documents {
-		err := visit(&documents[i], func(at place) error {
-			if at.apiVersion != "v1" || at.kind != "Namespace" {
+		err := Visit(&documents[i], func(at Place) error {
+			if at.APIVersion != "v1" || at.Kind != "Namespace" {
 				return nil
 			}
 			meta, err := namespaceMeta(at)
 			if err != nil {
-				return at.errorf("%w", err)
+				return at.Errorf("%w", err)
 			}
 			for key, value := range everywhere {
 				metav1.SetMetaDataLabel(meta, key, value)
 			}
-			namespaces.known[at.name] = meta
+			namespaces.known[at.Name] = meta
 			return nil
 		})
 		if err != nil {
@@ -52,12 +52,12 @@ func NewNamespaces(documents []Document, everywhere map[string]string) (*Namespa
 	return namespaces, nil
 }
 
-func namespaceMeta(at place) (*metav1.ObjectMeta, error) {
-	metadata, _, err := objectField(at.object, "metadata")
+func namespaceMeta(at Place) (*metav1.ObjectMeta, error) {
+	metadata, _, err := objectField(at.Object, "metadata")
 	if err != nil {
 		return nil, err
 	}
-	meta := &metav1.ObjectMeta{Name: at.name}
+	meta := &metav1.ObjectMeta{Name: at.Name}
 	if meta.Labels, err = stringMap(metadata, "metadata", "labels"); err != nil {
 		return nil, err
 	}

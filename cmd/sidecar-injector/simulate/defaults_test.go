@@ -1,10 +1,21 @@
-package preview
+package simulate
 
 import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 )
+
+// decodeYAML decodes a fixture as a document is decoded.
+func decodeYAML(t *testing.T, text string) map[string]any {
+	t.Helper()
+	var object map[string]any
+	if err := utilyaml.Unmarshal([]byte(text), &object); err != nil {
+		t.Fatal(err)
+	}
+	return object
+}
 
 // That the values are the API server's is shown on a real one; here, that the table is sound in itself.
 func TestDefaultsEachRowFillsSomethingInInItsExample(t *testing.T) {

@@ -1,4 +1,4 @@
-package preview
+package simulate
 
 import (
 	"fmt"
@@ -6,6 +6,8 @@ import (
 
 	"k8s.io/apimachinery/pkg/runtime"
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
+
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/manifest"
 )
 
 // Default is one row of the table of what the API server fills in, by defaulting and by its own admission plug-ins,
@@ -45,7 +47,7 @@ func (d Default) Example() (map[string]any, error) {
 func (d Default) Values(pod map[string]any) []any {
 	var values []any
 	for _, path := range d.Paths {
-		for _, object := range find(pod, path) {
+		for _, object := range Find(pod, path) {
 			if value := object[d.Field]; value != nil {
 				values = append(values, equalTokenNames(runtime.DeepCopyJSONValue(value)))
 			}
@@ -59,7 +61,7 @@ func WithDefaults(pod map[string]any) map[string]any {
 	result := runtime.DeepCopyJSON(pod)
 	for _, row := range defaultsTable() {
 		for _, path := range row.Paths {
-			for _, object := range find(result, path) {
+			for _, object := range Find(result, path) {
 				if value := row.fill(result, object, object[row.Field]); value != nil {
 					object[row.Field] = runtime.DeepCopyJSONValue(value)
 				}
@@ -82,7 +84,7 @@ func equalTokenNames(value any) any {
 		}
 	case string:
 		if strings.HasPrefix(value, tokenVolumePrefix) {
-			return tokenVolumePrefix + generatedSuffix
+			return tokenVolumePrefix + manifest.GeneratedSuffix
 		}
 	}
 	return value

@@ -1,4 +1,4 @@
-package preview
+package simulate
 
 // Specs of example pods. Each has everything that the rows which share it look at.
 const (

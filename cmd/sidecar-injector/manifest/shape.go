@@ -1,4 +1,4 @@
-package preview
+package manifest
 
 import (
 	"encoding/json"

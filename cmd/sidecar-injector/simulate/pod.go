@@ -1,4 +1,4 @@
-package preview
+package simulate
 
 import (
 	"encoding/json"
@@ -7,12 +7,12 @@ import (
 
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/rand"
+
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/manifest"
 )
 
 // What a cluster would make up. Constants, so that a preview is the same each time.
 const (
-	// generatedSuffix stands for the characters that the API server appends to generateName.
-	generatedSuffix = "00000"
 	// generatedUID stands for every UID.
 	generatedUID = "00000000-0000-4000-8000-000000000000"
 	// cronJobTime stands for the minute, counted from 1970, that ends the name of a CronJob's Job.
@@ -29,27 +29,27 @@ type owner struct {
 
 // ownerOf tells who makes the pods: a Deployment lets a ReplicaSet do it, a CronJob a Job, all others do it themselves.
 // Labels are those that the controllers add.
-func ownerOf(w workload) owner {
-	self := owner{apiVersion: w.apiVersion, kind: w.kind, name: w.name}
-	switch w.kind {
+func ownerOf(w manifest.Workload) owner {
+	self := owner{apiVersion: w.APIVersion, kind: w.Kind, name: w.Name}
+	switch w.Kind {
 	case "Deployment":
-		hash := templateHash(w.template)
-		return owner{apiVersion: w.apiVersion, kind: "ReplicaSet", name: w.name + "-" + hash,
+		hash := templateHash(w.Template)
+		return owner{apiVersion: w.APIVersion, kind: "ReplicaSet", name: w.Name + "-" + hash,
 			labels: map[string]string{"pod-template-hash": hash}}
 	case "StatefulSet":
-		self.podName = w.name + "-0"
+		self.podName = w.Name + "-0"
 		self.labels = map[string]string{
 			"apps.kubernetes.io/pod-index":       "0",
-			"controller-revision-hash":           w.name + "-" + templateHash(w.template),
+			"controller-revision-hash":           w.Name + "-" + templateHash(w.Template),
 			"statefulset.kubernetes.io/pod-name": self.podName,
 		}
 	case "DaemonSet":
-		self.labels = map[string]string{"controller-revision-hash": templateHash(w.template), "pod-template-generation": "1"}
+		self.labels = map[string]string{"controller-revision-hash": templateHash(w.Template), "pod-template-generation": "1"}
 	case "CronJob":
-		self = owner{apiVersion: w.apiVersion, kind: "Job", name: w.name + "-" + cronJobTime}
+		self = owner{apiVersion: w.APIVersion, kind: "Job", name: w.Name + "-" + cronJobTime}
 		self.labels = jobLabels(self.name)
 	case "Job":
-		self.labels = jobLabels(w.name)
+		self.labels = jobLabels(w.Name)
 	}
 	return self
 }
@@ -68,24 +68,24 @@ func jobLabels(job string) map[string]string {
 func templateHash(template map[string]any) string {
 	data, err := json.Marshal(template)
 	if err != nil {
-		return generatedSuffix // Not possible for decoded JSON; any text of this shape will do.
+		return manifest.GeneratedSuffix // Not possible for decoded JSON; any text of this shape will do.
 	}
 	hash := fnv.New32a()
 	_, _ = hash.Write(data)
 	return rand.SafeEncodeString(fmt.Sprint(hash.Sum32()))
 }
 
-// podOf makes the pod that is created from the workload in namespace: a new object, without nulls, as the API server
+// PodOf makes the pod that is created from the workload in namespace: a new object, without nulls, as the API server
 // would read it.
-func podOf(w workload, namespace string) map[string]any {
+func PodOf(w manifest.Workload, namespace string) map[string]any {
 	pod := map[string]any{}
-	if len(w.path) == 0 {
-		pod = runtime.DeepCopyJSON(w.template)
+	if len(w.Path) == 0 {
+		pod = runtime.DeepCopyJSON(w.Template)
 		metadata, _ := pod["metadata"].(map[string]any)
 		metadata["namespace"] = namespace
 	} else {
 		pod["metadata"] = metadataOf(w, namespace)
-		pod["spec"] = runtime.DeepCopyJSONValue(w.template["spec"])
+		pod["spec"] = runtime.DeepCopyJSONValue(w.Template["spec"])
 	}
 	pod["apiVersion"], pod["kind"] = "v1", "Pod" // An item of a PodList may lack them.
 	metadata, _ := pod["metadata"].(map[string]any)
@@ -102,7 +102,7 @@ func podOf(w workload, namespace string) map[string]any {
 }
 
 // metadataOf makes the metadata of a pod as the workload's controller does.
-func metadataOf(w workload, namespace string) map[string]any {
+func metadataOf(w manifest.Workload, namespace string) map[string]any {
 	made := ownerOf(w)
 	metadata := map[string]any{
 		"namespace":    namespace,
@@ -116,7 +116,7 @@ func metadataOf(w workload, namespace string) map[string]any {
 		metadata["name"] = made.podName
 	}
 	// Controllers take these three from a template's metadata and nothing else.
-	source, _ := w.template["metadata"].(map[string]any)
+	source, _ := w.Template["metadata"].(map[string]any)
 	for _, field := range []string{"labels", "annotations", "finalizers"} {
 		if value := source[field]; value != nil {
 			metadata[field] = runtime.DeepCopyJSONValue(value)

@@ -1,6 +1,10 @@
-package preview
+package simulate
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/manifest"
+)
 
 // The fillers of rows that look at the pod around the field.
 
@@ -32,7 +36,7 @@ func pullPolicyOf(field string) func(pod, object map[string]any, now any) any {
 		if isSet(now) {
 			return nil
 		}
-		return pullPolicy(text(object, field))
+		return pullPolicy(Text(object, field))
 	}
 }
 
@@ -76,7 +80,7 @@ func serviceAccountName(pod, spec map[string]any, now any) any {
 	if isSet(now) {
 		return nil
 	}
-	if old := text(spec, "serviceAccount"); old != "" {
+	if old := Text(spec, "serviceAccount"); old != "" {
 		return old
 	}
 	if isMirror(pod) {
@@ -87,7 +91,7 @@ func serviceAccountName(pod, spec map[string]any, now any) any {
 
 // serviceAccount is the deprecated twin of serviceAccountName and always equal to it.
 func serviceAccount(_, spec map[string]any, _ any) any {
-	if name := text(spec, "serviceAccountName"); name != "" {
+	if name := Text(spec, "serviceAccountName"); name != "" {
 		return name
 	}
 	return nil
@@ -102,12 +106,12 @@ func isMirror(pod map[string]any) bool {
 
 // tokenVolumeName is the name of the pod's token volume, and whether the pod brought it along.
 func tokenVolumeName(spec map[string]any) (name string, exists bool) {
-	for _, volume := range find(spec, "volumes.*") {
-		if name := text(volume, "name"); strings.HasPrefix(name, tokenVolumePrefix) {
+	for _, volume := range Find(spec, "volumes.*") {
+		if name := Text(volume, "name"); strings.HasPrefix(name, tokenVolumePrefix) {
 			return name, true
 		}
 	}
-	return tokenVolumePrefix + generatedSuffix, false
+	return tokenVolumePrefix + manifest.GeneratedSuffix, false
 }
 
 // tokenMount appends the mount of the ServiceAccount's token to the mounts of a container that has none there.
@@ -155,7 +159,7 @@ func tokenVolume(_, spec map[string]any, now any) any {
 
 func mounts(spec map[string]any, volume string) bool {
 	for _, path := range []string{"initContainers.*.volumeMounts.*", "containers.*.volumeMounts.*"} {
-		for _, mount := range find(spec, path) {
+		for _, mount := range Find(spec, path) {
 			if mount["name"] == volume {
 				return true
 			}
@@ -181,7 +185,7 @@ func tolerations(_, _ map[string]any, now any) any {
 func tolerated(tolerations []any, taint string) bool {
 	for _, toleration := range tolerations {
 		toleration, _ := toleration.(map[string]any)
-		key, effect := text(toleration, "key"), text(toleration, "effect")
+		key, effect := Text(toleration, "key"), Text(toleration, "effect")
 		if (key == taint || key == "") && (effect == "NoExecute" || effect == "") {
 			return true
 		}
@@ -192,7 +196,7 @@ func tolerated(tolerations []any, taint string) bool {
 // withoutClass fills what the PriorityClass says; without one, the pod has the lowest priority.
 func withoutClass(value any) func(pod, object map[string]any, now any) any {
 	return func(_, spec map[string]any, now any) any {
-		if now != nil || text(spec, "priorityClassName") != "" {
+		if now != nil || Text(spec, "priorityClassName") != "" {
 			return nil
 		}
 		return value

@@ -1,4 +1,4 @@
-package preview
+package configuration
 
 import (
 	"fmt"
@@ -6,11 +6,13 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/sidecar-injector/sidecar-injector/templates/istio"
+
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/manifest"
 )
 
 // IstioSources finds the ConfigMaps of Istio's injector among exported objects, those in a List included. An empty
 // revision is the one without a name.
-func IstioSources(documents []Document, revision string) (istio.Sources, error) {
+func IstioSources(documents []manifest.Document, revision string) (istio.Sources, error) {
 	names := istio.ConfigMapsOf(revision)
 	found := map[string]map[string]string{}
 	note := func(object map[string]any) error {

@@ -1,0 +1,133 @@
+package configuration
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/manifest"
+	"github.com/sidecar-injector/sidecar-injector/templates/istio"
+	"github.com/sidecar-injector/sidecar-injector/webhook"
+)
+
+// Files are the files that a configuration stands in, each optional. The zero value is the built-in profile.
+type Files struct {
+	// Config is the injection configuration, Values what overrides the profile's values; with InjectConfig, Istio's values.
+	Config, Values string
+	// InjectConfig is Istio's injection configuration, or a directory with Istio's exported ConfigMaps; it implies the
+	// profile istio. MeshConfig is Istio's mesh configuration beside it, and Revision Istio's revision.
+	InjectConfig, MeshConfig, Revision string
+}
+
+// Validate reports the first flag that does not fit another.
+func (f *Files) Validate() error {
+	if f.InjectConfig == "" && (f.MeshConfig != "" || f.Revision != "") {
+		return errors.New("--mesh-config and --revision are for --inject-config")
+	}
+	if info, err := os.Stat(f.InjectConfig); err == nil && info.IsDir() && (f.Values != "" || f.MeshConfig != "") {
+		return errors.New("--inject-config is a directory of ConfigMaps: --values and --mesh-config stand in them")
+	}
+	return nil
+}
+
+// Load reads the files and makes a configuration of them. An error names the file.
+func (f *Files) Load() (*webhook.Config, error) {
+	config, err := readFlagFile("--config", f.Config)
+	if err != nil {
+		return nil, err
+	}
+	if f.InjectConfig != "" {
+		return f.loadIstio(config)
+	}
+	values, err := readFlagFile("--values", f.Values)
+	if err != nil {
+		return nil, err
+	}
+	parsed, err := webhook.Parse(config, values)
+	if err != nil {
+		return nil, fmt.Errorf("parse %s: %w", named(f.Config, f.Values), err)
+	}
+	return parsed, nil
+}
+
+// loadIstio reads what an Istio installation says of injection; config is the injector's own part.
+func (f *Files) loadIstio(config []byte) (*webhook.Config, error) {
+	file, err := webhook.ParseFile(config)
+	if err != nil {
+		return nil, fmt.Errorf("parse %s: %w", named(f.Config), err)
+	}
+	if file.Profile != "" && file.Profile != istio.ProfileName {
+		return nil, fmt.Errorf("--inject-config is for the profile istio, %q says %q", f.Config, file.Profile)
+	}
+	sources, err := f.istioSources()
+	if err != nil {
+		return nil, err
+	}
+	sources.Revision = f.Revision
+	// What runs pods today can run them; a pod's annotation says otherwise.
+	sources.NativeSidecars = true
+	parsed, err := webhook.ParseIstio(sources, file)
+	if err != nil {
+		return nil, fmt.Errorf("parse %s: %w", named(f.Config, f.InjectConfig, f.Values, f.MeshConfig), err)
+	}
+	return parsed, nil
+}
+
+// istioSources reads either a directory of exported ConfigMaps or the three files.
+func (f *Files) istioSources() (istio.Sources, error) {
+	var sources istio.Sources
+	if info, err := os.Stat(f.InjectConfig); err == nil && info.IsDir() {
+		documents, err := manifest.Read([]string{f.InjectConfig}, false, nil)
+		if err != nil {
+			return sources, err
+		}
+		sources, err = IstioSources(documents, f.Revision)
+		if err != nil {
+			return sources, fmt.Errorf("read --inject-config %q: %w", f.InjectConfig, err)
+		}
+		return sources, nil
+	}
+	for _, file := range []struct {
+		flag, path string
+		to         *[]byte
+	}{
+		{"--inject-config", f.InjectConfig, &sources.Config},
+		{"--values", f.Values, &sources.Values},
+		{"--mesh-config", f.MeshConfig, &sources.Mesh},
+	} {
+		var err error
+		if *file.to, err = readFlagFile(file.flag, file.path); err != nil {
+			return sources, err
+		}
+	}
+	return sources, nil
+}
+
+// named lists the files that were named.
+func named(files ...string) string {
+	var all []string
+	for _, file := range files {
+		if file != "" {
+			all = append(all, file)
+		}
+	}
+	return strings.Join(all, " and ")
+}
+
+// readFlagFile reads the file that a flag names, nothing if it names none.
+func readFlagFile(flag, path string) ([]byte, error) {
+	if path == "" {
+		return nil, nil
+	}
+	data, err := os.ReadFile(path)
+	var wrapped *fs.PathError
+	if errors.As(err, &wrapped) {
+		err = wrapped.Err
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read %s %q: %w", flag, path, err)
+	}
+	return data, nil
+}

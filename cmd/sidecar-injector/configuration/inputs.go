@@ -1,0 +1,54 @@
+package configuration
+
+import (
+	"bytes"
+	"errors"
+	"reflect"
+	"slices"
+
+	"github.com/sidecar-injector/sidecar-injector/templates/istio"
+	"github.com/sidecar-injector/sidecar-injector/webhook"
+)
+
+// Inputs are what a configuration is made of.
+type Inputs struct {
+	// Config and Values are the keys of those names of the ConfigMap, in YAML; each may be empty.
+	Config, Values []byte
+	// Istio is what an Istio installation says; nil if none is watched.
+	Istio *istio.Sources
+}
+
+// Parse makes the configuration. The inputs must not be changed afterwards.
+func (in *Inputs) Parse() (*webhook.Config, error) {
+	file, err := webhook.ParseFile(in.Config)
+	if err != nil {
+		return nil, err
+	}
+	if file.Profile != istio.ProfileName {
+		return webhook.Parse(in.Config, in.Values)
+	}
+	if in.Istio == nil {
+		return nil, errors.New("config: profile istio needs the namespace of Istio's ConfigMaps: --istio-namespace")
+	}
+	if len(bytes.TrimSpace(in.Values)) > 0 && string(bytes.TrimSpace(in.Values)) != "{}" {
+		return nil, errors.New("values: with the profile istio they stand in Istio's own ConfigMap")
+	}
+	return webhook.ParseIstio(*in.Istio, file)
+}
+
+// Equal says whether two inputs are the same; ProxyConfigs are if their versions
+// are.
+func (in *Inputs) Equal(other *Inputs) bool {
+	if !bytes.Equal(in.Config, other.Config) || !bytes.Equal(in.Values, other.Values) || (in.Istio == nil) != (other.Istio == nil) {
+		return false
+	}
+	if in.Istio == nil {
+		return true
+	}
+	a, b := *in.Istio, *other.Istio
+	same := slices.EqualFunc(a.ProxyConfigs, b.ProxyConfigs, func(a, b istio.ProxyConfig) bool {
+		return a.UID == b.UID && a.ResourceVersion == b.ResourceVersion
+	})
+	a.ProxyConfigs, b.ProxyConfigs = nil, nil
+	return same && reflect.DeepEqual(a, b)
+}

@@ -1,0 +1,10 @@
+// Package manifest reads Kubernetes manifests as people write them, and finds the workloads in them.
+//
+//	files, directories, standard input
+//	  → documents   split, decoded, with file and line for messages     input.go, document.go
+//	  → namespaces  labels and annotations, from Namespace documents    namespaces.go
+//	  → workloads   every pod template in a document, checked           workload.go, shape.go
+//
+// Objects are maps decoded from JSON all the way, never Go structs written back, so that fields which this program
+// does not know come out as they went in.
+package manifest
