@@ -66,9 +66,6 @@ func TestParseFields(t *testing.T) {
 			if keys := c.Policy().Keys; keys.NamespaceLabel != "example.com/mesh" || keys.NamespaceLabelValue != "on" {
 				t.Errorf("keys %+v", keys)
 			}
-			if scope, called := c.ScopeOf(map[string]string{"example.com/mesh": "on"}); scope != ScopeNamespace || !called {
-				t.Errorf("a namespace with the label: scope %q, called %v", scope, called)
-			}
 		}},
 		"onError": {"onError: allow", "", func(t *testing.T, c *Config) {
 			if c.onError != onErrorAllow {

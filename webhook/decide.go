@@ -1,10 +1,6 @@
 package webhook
 
 import (
-	"fmt"
-	"maps"
-	"slices"
-
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/labels"
 
@@ -70,7 +66,7 @@ type Policy struct {
 }
 
 // Decide says whether the pod is injected. It is a pure function; the pod is not changed. The first rule that
-// applies decides:
+// applies decides; Trace tells what each of them says.
 //
 //	rule  the pod                                                     decision  reason
 //	1     is a static pod's mirror                                    skip      mirror_pod
@@ -91,97 +87,64 @@ type Policy struct {
 // The order of 3 to 12 is that of Istio's injector; there, an invalid value is silently no value at all. A pod that
 // carries our own sidecar is decided like any other: injecting it again changes nothing, or completes it.
 func Decide(pod *corev1.Pod, namespace Namespace, policy *Policy) Decision {
-	decision := decide(pod, namespace, policy)
+	s := newSubject(pod, namespace, policy)
+	var decision Decision
+	for i := range rules {
+		if rules[i].applies(s) {
+			decision = rules[i].decide(s)
+			break
+		}
+	}
 	if !decision.Inject {
 		return decision
 	}
-	for _, injector := range slices.Sorted(maps.Keys(policy.OtherInjectors)) {
-		mark := policy.OtherInjectors[injector]
-		_, marked := pod.Annotations[mark.Annotation]
-		if _, ours := pod.Annotations[mark.Unless]; marked && !ours && hasContainer(pod, mark.Container) {
-			return Decision{Reason: ReasonInjectedByOther, Detail: fmt.Sprintf("the pod has the container %q of another injector, %s", mark.Container, injector)}
-		}
+	if other := s.otherInjector(); other != "" {
+		return s.injectedByOther(other)
 	}
 	return decision
 }
 
-func decide(pod *corev1.Pod, namespace Namespace, policy *Policy) Decision {
-	request := requestOf(pod, policy.Keys.Inject)
-	asked := request.value != "" && request.value != "false"
-	if _, mirror := pod.Annotations[mirrorPodAnnotation]; mirror {
-		return Decision{Reason: ReasonMirrorPod, Detail: "the pod is the mirror of a static pod, which runs as it is"}
-	}
-	if isWindows(pod) {
-		return Decision{Reason: ReasonWindowsPod, Detail: "the pod runs on Windows, for which there is no sidecar", Warn: asked}
-	}
-	if pod.Spec.HostNetwork {
-		return Decision{Reason: ReasonHostNetwork, Detail: "the pod uses the host's network: redirecting its traffic would redirect the node's", Warn: asked}
-	}
-	if slices.Contains(policy.ExcludedNamespaces, namespace.Name) {
-		return Decision{Reason: ReasonExcludedNamespace, Detail: fmt.Sprintf("the namespace %q is excluded from injection", namespace.Name), Warn: asked}
-	}
-	invalid := false
-	switch {
-	case request.value == "true":
-		return Decision{Inject: true, Reason: request.yes, Detail: request.String()}
-	case request.value == "false":
-		return Decision{Reason: request.no, Detail: request.String()}
-	case request.set:
-		invalid = true
-	}
-	return decideByNamespace(pod, namespace, policy, invalid, request)
+// Step is one rule of Decide and what it says of a pod.
+type Step struct {
+	// Rule is the rule's number in the table of Decide, from 1, and When what it asks, in words.
+	Rule int
+	When string
+	// Saw is what the rule looked at, for people.
+	Saw string
+	// Applies says that the rule would decide if no rule before it did, with Inject and Reason then.
+	Applies bool
+	Inject  bool
+	Reason  Reason
+	// Decided marks the one rule that did decide.
+	Decided bool
 }
 
-// decideByNamespace is for pods that have not said a valid word themselves.
-func decideByNamespace(pod *corev1.Pod, namespace Namespace, policy *Policy, invalid bool, request request) Decision {
-	problem := request.String() + `, want "true" or "false"`
-	switch {
-	case invalid && !namespace.OptedIn:
-		return Decision{Reason: ReasonInvalidValue, Detail: problem + ": the pod is not injected", Warn: true}
-	case !namespace.OptedIn:
-		return Decision{Reason: ReasonNotRequested, Detail: "neither the pod nor its namespace asks for injection"}
-	case matches(policy.Never, pod):
-		return Decision{Reason: ReasonNeverSelector, Detail: "the pod's labels match neverInjectSelector", Warn: invalid}
-	case matches(policy.Always, pod):
-		return Decision{Inject: true, Reason: ReasonAlwaysSelector, Detail: "the pod's labels match alwaysInjectSelector", Warn: invalid}
-	case invalid && policy.Enabled:
-		return Decision{Inject: true, Reason: ReasonInvalidValue, Detail: problem + ": the pod is injected because its namespace opted in", Warn: true}
-	case policy.Enabled:
-		return Decision{Inject: true, Reason: ReasonNamespaceLabel, Detail: fmt.Sprintf("the namespace %q opted in by its label %s=%s",
-			namespace.Name, policy.Keys.NamespaceLabel, policy.Keys.NamespaceLabelValue)}
-	default:
-		return Decision{Reason: ReasonPolicyDisabled, Detail: "the policy is disabled: only pods that ask for themselves are injected", Warn: invalid}
+// Trace is Decide with what every rule saw and said, in order of precedence. It takes longer.
+func Trace(pod *corev1.Pod, namespace Namespace, policy *Policy) (Decision, []Step) {
+	s := newSubject(pod, namespace, policy)
+	var decision *Decision
+	var steps []Step
+	for i := range rules {
+		step := Step{Rule: i + 1, When: rules[i].when, Saw: rules[i].saw(s), Applies: rules[i].applies(s)}
+		if step.Applies {
+			says := rules[i].decide(s)
+			step.Inject, step.Reason = says.Inject, says.Reason
+			if decision == nil {
+				decision, step.Decided = &says, true
+			}
+		}
+		steps = append(steps, step)
 	}
-}
-
-// request is what a pod itself says of its injection: its label, or, if it has no such label, its annotation.
-type request struct {
-	kind, key, value string
-	set              bool
-	yes, no          Reason
-}
-
-func requestOf(pod *corev1.Pod, key string) request {
-	if value, set := pod.Labels[key]; set {
-		return request{"label", key, value, true, ReasonLabelTrue, ReasonLabelFalse}
+	last := Step{Rule: len(rules) + 1, When: "it has another injector's proxy already", Saw: "no other injector's container and annotation"}
+	if other := s.otherInjector(); other != "" {
+		says := s.injectedByOther(other)
+		last.Saw, last.Applies, last.Reason = says.Detail, true, says.Reason
+		if decision.Inject {
+			for i := range steps {
+				steps[i].Decided = false
+			}
+			decision, last.Decided = &says, true
+		}
 	}
-	value, set := pod.Annotations[key]
-	return request{"annotation", key, value, set, ReasonAnnotationTrue, ReasonAnnotationFalse}
-}
-
-func (r request) String() string {
-	return fmt.Sprintf("the pod's %s %s is %q", r.kind, r.key, r.value)
-}
-
-func isWindows(pod *corev1.Pod) bool {
-	return pod.Spec.OS != nil && pod.Spec.OS.Name == corev1.Windows || pod.Spec.NodeSelector[operatingSystemNodeLabel] == string(corev1.Windows)
-}
-
-func hasContainer(pod *corev1.Pod, name string) bool {
-	named := func(c corev1.Container) bool { return c.Name == name }
-	return slices.ContainsFunc(pod.Spec.InitContainers, named) || slices.ContainsFunc(pod.Spec.Containers, named)
-}
-
-func matches(selectors []labels.Selector, pod *corev1.Pod) bool {
-	return slices.ContainsFunc(selectors, func(s labels.Selector) bool { return s.Matches(labels.Set(pod.Labels)) })
+	return *decision, append(steps, last)
 }

@@ -31,7 +31,7 @@ func (s Scope) below(hook http.Handler) http.Handler {
 			http.NotFound(w, r)
 			return
 		}
-		hook.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), pairsKey{}, pairs)))
+		hook.ServeHTTP(w, r.WithContext(WithPairs(r.Context(), pairs)))
 	})
 }
 
@@ -52,24 +52,27 @@ func (s Scope) pairs(path string) (map[string]string, bool) {
 	return pairs, true
 }
 
+// ScopeOfPath returns the scope that a webhook's URL path belongs to, with the pairs behind it; ok is false for a path
+// that is not served.
+func ScopeOfPath(path string) (scope Scope, pairs map[string]string, ok bool) {
+	for _, scope := range []Scope{ScopeNamespace, ScopePod} {
+		if path == scope.Path() || strings.HasPrefix(path, scope.Path()+"/") {
+			pairs, ok = scope.pairs(path)
+			return scope, pairs, ok
+		}
+	}
+	return "", nil, false
+}
+
 type pairsKey struct{}
+
+// WithPairs returns a context for a handler of a scope that stands for a request with these pairs in its path.
+func WithPairs(ctx context.Context, pairs map[string]string) context.Context {
+	return context.WithValue(ctx, pairsKey{}, pairs)
+}
 
 // pairsOf returns the pairs of the request that a context belongs to.
 func pairsOf(ctx context.Context) map[string]string {
 	pairs, _ := ctx.Value(pairsKey{}).(map[string]string)
 	return pairs
-}
-
-// ScopeOf returns the entry whose namespace selector matches a namespace with these labels; called is false if none
-// does, because the label is there with another value.
-func (c *Config) ScopeOf(namespaceLabels map[string]string) (scope Scope, called bool) {
-	keys := c.engine.Profile().Keys
-	switch value, labelled := namespaceLabels[keys.NamespaceLabel]; {
-	case !labelled:
-		return ScopePod, true
-	case value == keys.NamespaceLabelValue:
-		return ScopeNamespace, true
-	default:
-		return "", false
-	}
 }

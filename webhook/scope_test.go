@@ -1,6 +1,10 @@
 package webhook
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
 
 func TestScopePath(t *testing.T) {
 	for scope, want := range map[Scope]string{ScopeNamespace: "/inject/namespace", ScopePod: "/inject/pod"} {
@@ -10,27 +14,30 @@ func TestScopePath(t *testing.T) {
 	}
 }
 
-func TestScopeOf(t *testing.T) {
+func TestScopeOfPath(t *testing.T) {
 	tests := map[string]struct {
-		labels map[string]string
-		scope  Scope
-		called bool
+		path  string
+		scope Scope
+		pairs map[string]string
+		ok    bool
 	}{
-		"no labels at all":                 {nil, ScopePod, true},
-		"other labels":                     {map[string]string{"team": "shop"}, ScopePod, true},
-		"opted in":                         {map[string]string{"istio-injection": "enabled"}, ScopeNamespace, true},
-		"opted in, with other labels":      {map[string]string{"istio-injection": "enabled", "team": "shop"}, ScopeNamespace, true},
-		"opted out":                        {map[string]string{"istio-injection": "disabled"}, "", false},
-		"the label with an empty value":    {map[string]string{"istio-injection": ""}, "", false},
-		"the label with another spelling":  {map[string]string{"istio-injection": "Enabled"}, "", false},
-		"a label whose key only looks so":  {map[string]string{"istio-injection-x": "enabled"}, ScopePod, true},
-		"the label of the pod's own words": {map[string]string{"sidecar.istio.io/inject": "true"}, ScopePod, true},
+		"namespaces that opted in": {"/inject/namespace", ScopeNamespace, map[string]string{}, true},
+		"pods that ask":            {"/inject/pod", ScopePod, map[string]string{}, true},
+		"with a slash behind":      {"/inject/pod/", ScopePod, map[string]string{}, true},
+		"with pairs":               {"/inject/pod/cluster/a--slash--b/net/c", ScopePod, map[string]string{"cluster": "a/b", "net": "c"}, true},
+		"half a pair":              {"/inject/pod/cluster", ScopePod, nil, false},
+		"a path that begins alike": {"/inject/pods", "", nil, false},
+		"Istio's path":             {"/inject", "", nil, false},
+		"no path":                  {"", "", nil, false},
 	}
-	config := parsed(t, "", "")
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			if scope, called := config.ScopeOf(test.labels); scope != test.scope || called != test.called {
-				t.Errorf("got %q, %v, want %q, %v", scope, called, test.scope, test.called)
+			scope, pairs, ok := ScopeOfPath(test.path)
+			if scope != test.scope && ok || ok != test.ok {
+				t.Errorf("got %q, %v, want %q, %v", scope, ok, test.scope, test.ok)
+			}
+			if diff := cmp.Diff(test.pairs, pairs); diff != "" {
+				t.Errorf("pairs (-want +got):\n%s", diff)
 			}
 		})
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/configuration"
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/manifest"
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/preview"
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/selection"
 	"github.com/sidecar-injector/sidecar-injector/webhook"
 )
 
@@ -99,7 +100,11 @@ func (o *previewOptions) run(ctx context.Context, stdin io.Reader, stdout, stder
 	if err != nil {
 		return err
 	}
-	previewer, err := preview.New(preview.Options{Handler: handler, Namespaces: namespaces, Namespace: o.namespace})
+	webhooks, err := selection.Default(config)
+	if err != nil {
+		return err
+	}
+	previewer, err := preview.New(preview.Options{Handler: handler, Webhooks: webhooks, Namespaces: namespaces, Namespace: o.namespace})
 	if err != nil {
 		return err
 	}

@@ -26,10 +26,17 @@ func ParseLabels(text string) (map[string]string, error) {
 	return set, nil
 }
 
-// NewNamespaces reads the Namespace documents, those in lists too. The labels everywhere are added to every namespace
-// and win over those of a document.
-func NewNamespaces(documents []Document, everywhere map[string]string) (*Namespaces, error) {
+// NewNamespaces reads the Namespace documents, those in lists too. A document wins over a live namespace of its name. The
+// labels everywhere are added to every namespace and win over all others.
+func NewNamespaces(documents []Document, everywhere map[string]string, live ...metav1.ObjectMeta) (*Namespaces, error) {
 	namespaces := &Namespaces{known: map[string]*metav1.ObjectMeta{}, everywhere: maps.Clone(everywhere)}
+	for i := range live {
+		meta := metav1.ObjectMeta{Name: live[i].Name, Labels: maps.Clone(live[i].Labels), Annotations: live[i].Annotations}
+		for key, value := range everywhere {
+			metav1.SetMetaDataLabel(&meta, key, value)
+		}
+		namespaces.known[meta.Name] = &meta
+	}
 	for i := range documents {
 		err := Visit(&documents[i], func(at Place) error {
 			if at.APIVersion != "v1" || at.Kind != "Namespace" {

@@ -83,8 +83,8 @@ func (w *Workload) title() string { return w.Kind + " " + w.Namespace + "/" + w.
 // verdict is what was decided, and why.
 func (w *Workload) verdict() string {
 	switch {
-	case !w.Called:
-		return "not called (the namespace has the label " + w.Label + ")"
+	case w.NotCalled != "":
+		return "not called (" + w.NotCalled + ")"
 	case w.Templates != "":
 		return fmt.Sprintf("%s (%s; templates: %s)", w.Decision, w.Reason, strings.ReplaceAll(w.Templates, ",", ", "))
 	}

@@ -10,16 +10,19 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/manifest"
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/selection"
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/simulate"
 	"github.com/sidecar-injector/sidecar-injector/templates"
 	"github.com/sidecar-injector/sidecar-injector/webhook"
 )
 
-// Options configure a Previewer. Handler and Namespaces are required.
+// Options configure a Previewer. Handler, Webhooks and Namespaces are required.
 type Options struct {
 	// Handler answers the requests. It must have a configuration, and should have the same Namespaces.
 	Handler *webhook.Handler
-	// Namespaces has the labels that decide which scope is asked, if any.
+	// Webhooks say which scope of the handler is asked, if any.
+	Webhooks *selection.Webhooks
+	// Namespaces has the labels that they select by.
 	Namespaces *manifest.Namespaces
 	// Namespace is where objects go that name none. Default: "default".
 	Namespace string
@@ -32,8 +35,8 @@ type Previewer struct {
 
 // New returns a Previewer.
 func New(options Options) (*Previewer, error) {
-	if options.Handler == nil || options.Handler.Config() == nil || options.Namespaces == nil {
-		return nil, errors.New("preview needs a handler with a configuration, and namespaces")
+	if options.Handler == nil || options.Handler.Config() == nil || options.Webhooks == nil || options.Namespaces == nil {
+		return nil, errors.New("preview needs a handler with a configuration, webhooks and namespaces")
 	}
 	if options.Namespace == "" {
 		options.Namespace = metav1.NamespaceDefault
@@ -56,10 +59,9 @@ type Workload struct {
 	APIVersion, Kind, Namespace, Name string
 	// Pointer is the JSON pointer, in the document, of the pod template that Patch applies to; "" for a Pod.
 	Pointer string
-	// Called is false if the API server would not ask the webhook, because of the namespace's label; Label is that
-	// label, as key=value, then.
-	Called bool
-	Label  string
+	// NotCalled says why the API server would not ask the webhook. It is empty if it would ask, and where the webhook's
+	// match conditions only spare it an answer that is known: to skip the pod, with Reason.
+	NotCalled string
 	// Decision is "inject" or "skip" ("error" where an error lets the pod in), Reason the short word for why,
 	// Templates the names of the templates applied, separated by commas.
 	Decision, Reason, Templates string
@@ -112,19 +114,27 @@ func (p *Previewer) workload(ctx context.Context, w manifest.Workload) (*Workloa
 		APIVersion: w.APIVersion, Kind: w.Kind, Namespace: namespace, Name: w.Name,
 		Pointer: pointer(w.Pointer, w.Path), Before: w.Object, After: w.Object,
 	}
-	config := p.options.Handler.Config()
-	labels := p.options.Namespaces.Namespace(namespace).Labels
-	scope, called := config.ScopeOf(labels)
-	if !called {
-		key := config.Engine().Profile().Keys.NamespaceLabel
-		answer.Label = key + "=" + labels[key]
-		return answer, w.Template, nil
-	}
-	answer.Called = true
 	defaulted := simulate.WithDefaults(simulate.PodOf(w, namespace))
-	admitted, err := simulate.Admit(ctx, p.options.Handler, scope, namespace, defaulted)
+	calls, err := p.options.Webhooks.For(ctx, p.options.Namespaces.Namespace(namespace), defaulted)
 	if err != nil {
 		return nil, nil, err
+	}
+	call := selection.Closest(calls)
+	if call.Refused {
+		return nil, nil, fmt.Errorf("the pod would be refused: %s", call.Why())
+	}
+	if check, failed := call.Failed(); failed && check.Field != selection.CheckMatchCondition {
+		answer.NotCalled = call.Why()
+		return answer, w.Template, nil
+	}
+	admitted, err := simulate.Admit(webhook.WithPairs(ctx, call.Pairs), p.options.Handler, call.Scope, namespace, defaulted)
+	if err != nil {
+		return nil, nil, err
+	}
+	outcome, _ := admitted.Decision()
+	if !call.Called && outcome != "skip" {
+		answer.NotCalled = call.Why()
+		return answer, w.Template, nil
 	}
 	if message, refused := admitted.Refusal(); refused {
 		return nil, nil, fmt.Errorf("the pod would be refused: %s", message)
@@ -133,7 +143,9 @@ func (p *Previewer) workload(ctx context.Context, w manifest.Workload) (*Workloa
 	answer.Decision = response.AuditAnnotations["decision"]
 	answer.Reason = response.AuditAnnotations["reason"]
 	answer.Templates = response.AuditAnnotations["templates"]
-	answer.Warnings = response.Warnings
+	if call.Called {
+		answer.Warnings = response.Warnings
+	}
 	template := restoreTemplate(w.Template, defaulted, admitted.Pod)
 	answer.Patch = templates.Diff(w.Template, template)
 	if answer.Patch != nil {

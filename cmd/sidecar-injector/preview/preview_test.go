@@ -13,6 +13,7 @@ import (
 	"github.com/sidecar-injector/sidecar-injector/webhook"
 
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/manifest"
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/selection"
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/simulate"
 )
 
@@ -31,7 +32,11 @@ func newPreviewer(t *testing.T, documents []manifest.Document) *Previewer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	previewer, err := New(Options{Handler: handler, Namespaces: namespaces})
+	webhooks, err := selection.Default(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	previewer, err := New(Options{Handler: handler, Webhooks: webhooks, Namespaces: namespaces})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -176,7 +181,8 @@ func TestNewRefusesWhatItCannotWorkWith(t *testing.T) {
 	cases := map[string]Options{
 		"no handler":                      {Namespaces: &manifest.Namespaces{}},
 		"a handler without configuration": {Handler: empty, Namespaces: &manifest.Namespaces{}},
-		"no namespaces":                   {Handler: empty},
+		"no namespaces":                   {Handler: empty, Webhooks: &selection.Webhooks{}},
+		"no webhooks":                     {Handler: empty, Namespaces: &manifest.Namespaces{}},
 	}
 	for name, options := range cases {
 		t.Run(name, func(t *testing.T) {

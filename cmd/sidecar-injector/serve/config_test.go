@@ -142,9 +142,9 @@ func newTestFiles(t *testing.T) (source *fileSource, logged *[]string, write fun
 	logged = &[]string{}
 	source = &fileSource{
 		reloader: newTestReloader(t),
-		config:        filepath.Join(dir, "config.yaml"),
-		values:        filepath.Join(dir, "values.yaml"),
-		log:           funcr.New(func(_, args string) { *logged = append(*logged, args) }, funcr.Options{}),
+		config:   filepath.Join(dir, "config.yaml"),
+		values:   filepath.Join(dir, "values.yaml"),
+		log:      funcr.New(func(_, args string) { *logged = append(*logged, args) }, funcr.Options{}),
 	}
 	write = func(config string) {
 		if err := os.WriteFile(source.config, []byte(config), 0o600); err != nil {

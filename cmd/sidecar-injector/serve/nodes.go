@@ -67,11 +67,13 @@ func (n *nodes) count(before, after any) {
 
 func isOlder(object any) bool {
 	node, ok := object.(*corev1.Node)
-	if !ok {
-		return false
-	}
+	return ok && !RunsNativeSidecars(node)
+}
+
+// RunsNativeSidecars says that the node's kubelet can run native sidecars; one whose version cannot be read cannot.
+func RunsNativeSidecars(node *corev1.Node) bool {
 	running, err := version.ParseGeneric(node.Status.NodeInfo.KubeletVersion)
-	return err != nil || running.LessThan(nativeSince)
+	return err == nil && running.AtLeast(nativeSince)
 }
 
 // onlyVersion keeps of a node what count reads: there may be thousands.

@@ -46,8 +46,8 @@ func (s *server) addConfiguration(ctx context.Context) error {
 	}
 	reconciler := &configMapSource{
 		reloader: c,
-		reader:        s.manager.GetClient(),
-		recorder:      s.manager.GetEventRecorder("sidecar-injector"),
+		reader:   s.manager.GetClient(),
+		recorder: s.manager.GetEventRecorder("sidecar-injector"),
 	}
 	sources := []source.Source{watch(s, &corev1.ConfigMap{}, key)}
 	if s.options.IstioNamespace != "" {

@@ -1,0 +1,168 @@
+package installed
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/kubernetes"
+
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/selection"
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/serve"
+	"github.com/sidecar-injector/sidecar-injector/webhook"
+)
+
+// Injector is an injector that is installed in a cluster, as it was found.
+type Injector struct {
+	// Configuration is its webhook configuration, and Webhooks what the API server does by it.
+	Configuration *admissionregistrationv1.MutatingWebhookConfiguration
+	Webhooks      *selection.Webhooks
+	// Deployment is what serves.
+	Deployment *appsv1.Deployment
+	// Config is the configuration that it runs with.
+	Config *webhook.Config
+}
+
+// ErrNone says that no injector is installed.
+var ErrNone = errors.New("no injector is installed in the cluster: no MutatingWebhookConfiguration calls the path /inject/namespace or /inject/pod")
+
+// Find finds the injector whose MutatingWebhookConfiguration has the name; with no name, the only one that there is. An
+// error says what is missing, ErrNone that nothing is there at all.
+func Find(ctx context.Context, client kubernetes.Interface, resources dynamic.Interface, name string) (*Injector, error) {
+	configuration, err := findConfiguration(ctx, client, name)
+	if err != nil {
+		return nil, err
+	}
+	found := &Injector{Configuration: configuration}
+	if found.Webhooks, err = selection.New(configuration); err != nil {
+		return nil, fmt.Errorf("read MutatingWebhookConfiguration %q: %w", configuration.Name, err)
+	}
+	if found.Deployment, err = findDeployment(ctx, client, configuration); err != nil {
+		return nil, err
+	}
+	options, err := optionsOf(found.Deployment)
+	if err != nil {
+		return nil, err
+	}
+	inputs, err := readInputs(ctx, client, resources, &options)
+	if err != nil {
+		return nil, fmt.Errorf("read the configuration of Deployment %s/%s: %w", found.Deployment.Namespace, found.Deployment.Name, err)
+	}
+	if found.Config, err = inputs.Parse(); err != nil {
+		return nil, fmt.Errorf("read the configuration of Deployment %s/%s: %w", found.Deployment.Namespace, found.Deployment.Name, err)
+	}
+	return found, nil
+}
+
+func findConfiguration(ctx context.Context, client kubernetes.Interface, name string) (*admissionregistrationv1.MutatingWebhookConfiguration, error) {
+	api := client.AdmissionregistrationV1().MutatingWebhookConfigurations()
+	if name != "" {
+		configuration, err := api.Get(ctx, name, metav1.GetOptions{})
+		if err != nil {
+			return nil, fmt.Errorf("read MutatingWebhookConfiguration %q: %w", name, err)
+		}
+		if serviceOf(configuration) == nil {
+			return nil, fmt.Errorf("MutatingWebhookConfiguration %q is not of an injector that runs in the cluster: no entry has a service with the path /inject/namespace or /inject/pod", name)
+		}
+		return configuration, nil
+	}
+	all, err := api.List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("list MutatingWebhookConfigurations: %w", err)
+	}
+	var ours []string
+	var found *admissionregistrationv1.MutatingWebhookConfiguration
+	for i := range all.Items {
+		if serviceOf(&all.Items[i]) != nil {
+			found = &all.Items[i]
+			ours = append(ours, found.Name)
+		}
+	}
+	switch len(ours) {
+	case 0:
+		return nil, ErrNone
+	case 1:
+		return found, nil
+	}
+	slices.Sort(ours)
+	return nil, fmt.Errorf("several injectors are installed, --injector names one: %s", strings.Join(ours, ", "))
+}
+
+// serviceOf returns the service that serves one of our paths, nil if none does.
+func serviceOf(configuration *admissionregistrationv1.MutatingWebhookConfiguration) *admissionregistrationv1.ServiceReference {
+	for i := range configuration.Webhooks {
+		service := configuration.Webhooks[i].ClientConfig.Service
+		if service == nil || service.Path == nil {
+			continue
+		}
+		if _, _, ok := webhook.ScopeOfPath(*service.Path); ok {
+			return service
+		}
+	}
+	return nil
+}
+
+// findDeployment finds the Deployment whose pods the configuration's Service selects.
+func findDeployment(ctx context.Context, client kubernetes.Interface, configuration *admissionregistrationv1.MutatingWebhookConfiguration) (*appsv1.Deployment, error) {
+	reference := serviceOf(configuration)
+	service, err := client.CoreV1().Services(reference.Namespace).Get(ctx, reference.Name, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return nil, fmt.Errorf("MutatingWebhookConfiguration %q names Service %s/%s, which does not exist", configuration.Name, reference.Namespace, reference.Name)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read Service %s/%s: %w", reference.Namespace, reference.Name, err)
+	}
+	if len(service.Spec.Selector) == 0 {
+		return nil, fmt.Errorf("Service %s/%s selects no pods, so the injector's configuration cannot be found: --config names it", reference.Namespace, reference.Name)
+	}
+	deployments, err := client.AppsV1().Deployments(reference.Namespace).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("list Deployments in %q: %w", reference.Namespace, err)
+	}
+	selector := labels.SelectorFromSet(service.Spec.Selector)
+	for i := range deployments.Items {
+		if selector.Matches(labels.Set(deployments.Items[i].Spec.Template.Labels)) {
+			return &deployments.Items[i], nil
+		}
+	}
+	return nil, fmt.Errorf("no Deployment makes pods for Service %s/%s, so the injector's configuration cannot be found: --config names it", reference.Namespace, reference.Name)
+}
+
+// optionsOf reads the arguments of the container that runs serve.
+func optionsOf(deployment *appsv1.Deployment) (serve.Options, error) {
+	for _, container := range deployment.Spec.Template.Spec.Containers {
+		arguments := slices.Concat(container.Command, container.Args)
+		at := slices.Index(arguments, "serve")
+		if at < 0 {
+			continue
+		}
+		options, err := serve.ParseArguments(arguments[at+1:])
+		if err != nil {
+			return options, fmt.Errorf("read the arguments of Deployment %s/%s: %w", deployment.Namespace, deployment.Name, err)
+		}
+		if options.Namespace == "" {
+			options.Namespace = deployment.Namespace
+		}
+		return options, nil
+	}
+	return serve.Options{}, fmt.Errorf("no container of Deployment %s/%s runs serve: --config names its configuration", deployment.Namespace, deployment.Name)
+}
+
+// Ready says whether enough replicas are ready, as the Deployment has it.
+func (i *Injector) Ready() bool {
+	for _, condition := range i.Deployment.Status.Conditions {
+		if condition.Type == appsv1.DeploymentAvailable {
+			return condition.Status == corev1.ConditionTrue
+		}
+	}
+	return i.Deployment.Status.ReadyReplicas > 0
+}

@@ -1,0 +1,173 @@
+package selection
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"strings"
+
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
+	celplugin "k8s.io/apiserver/pkg/admission/plugin/cel"
+	"k8s.io/apiserver/pkg/admission/plugin/webhook/matchconditions"
+	"k8s.io/apiserver/pkg/cel/environment"
+	"sigs.k8s.io/yaml"
+
+	"github.com/sidecar-injector/sidecar-injector/manifests"
+	"github.com/sidecar-injector/sidecar-injector/webhook"
+)
+
+// Webhooks are the entries of a webhook configuration, parsed and compiled. They are immutable and safe for concurrent
+// use; create them with New or Default.
+type Webhooks struct {
+	entries []entry
+}
+
+type entry struct {
+	name              string
+	scope             webhook.Scope
+	pairs             map[string]string
+	ignoresFailure    bool
+	rules             []admissionregistrationv1.RuleWithOperations
+	namespaceSelector labels.Selector
+	objectSelector    labels.Selector
+	conditions        []admissionregistrationv1.MatchCondition
+	evaluator         celplugin.ConditionEvaluator
+}
+
+// New reads a configuration, which is not changed. The error names the entry and the field. A match condition that does
+// not compile is no error: the API server refuses to store such, and For reports it.
+func New(configuration *admissionregistrationv1.MutatingWebhookConfiguration) (*Webhooks, error) {
+	compiler := celplugin.NewConditionCompiler(environment.MustBaseEnvSet(environment.DefaultCompatibilityVersion()))
+	w := &Webhooks{}
+	for i := range configuration.Webhooks {
+		from := &configuration.Webhooks[i]
+		e := entry{name: from.Name, rules: from.Rules, conditions: from.MatchConditions}
+		e.ignoresFailure = from.FailurePolicy != nil && *from.FailurePolicy == admissionregistrationv1.Ignore
+		if scope, pairs, ok := webhook.ScopeOfPath(pathOf(&from.ClientConfig)); ok {
+			e.scope, e.pairs = scope, pairs
+		}
+		var err error
+		if e.namespaceSelector, err = selectorOf(from.NamespaceSelector); err != nil {
+			return nil, fmt.Errorf("webhook %q: namespaceSelector: %w", from.Name, err)
+		}
+		if e.objectSelector, err = selectorOf(from.ObjectSelector); err != nil {
+			return nil, fmt.Errorf("webhook %q: objectSelector: %w", from.Name, err)
+		}
+		expressions := make([]celplugin.ExpressionAccessor, len(e.conditions))
+		for n := range e.conditions {
+			condition := matchconditions.MatchCondition(e.conditions[n])
+			expressions[n] = &condition
+		}
+		e.evaluator = compiler.CompileCondition(expressions, celplugin.OptionalVariableDeclarations{HasAuthorizer: true}, environment.StoredExpressions)
+		w.entries = append(w.entries, e)
+	}
+	return w, nil
+}
+
+// Default returns the entries that the chart installs with its defaults, but for the label that opts namespaces in, which
+// is that of the configuration, as the chart takes it from there too.
+func Default(config *webhook.Config) (*Webhooks, error) {
+	configuration, err := installed()
+	if err != nil {
+		return nil, fmt.Errorf("read the chart's webhook configuration: %w", err)
+	}
+	builtin, err := webhook.Parse(nil, nil)
+	if err != nil {
+		return nil, err
+	}
+	from, to := builtin.Engine().Profile().Keys, config.Engine().Profile().Keys
+	for i := range configuration.Webhooks {
+		expressions := configuration.Webhooks[i].NamespaceSelector.MatchExpressions
+		for n := range expressions {
+			if expressions[n].Key != from.NamespaceLabel {
+				continue
+			}
+			expressions[n].Key = to.NamespaceLabel
+			if len(expressions[n].Values) > 0 {
+				expressions[n].Values = []string{to.NamespaceLabelValue}
+			}
+		}
+	}
+	return New(configuration)
+}
+
+// installed finds the webhook configuration among the objects of the chart.
+func installed() (*admissionregistrationv1.MutatingWebhookConfiguration, error) {
+	reader := utilyaml.NewYAMLReader(bufio.NewReader(bytes.NewReader(manifests.Install)))
+	for {
+		document, err := reader.Read()
+		if errors.Is(err, io.EOF) {
+			return nil, errors.New("there is none")
+		}
+		if err != nil {
+			return nil, err
+		}
+		configuration := &admissionregistrationv1.MutatingWebhookConfiguration{}
+		var kind metav1.TypeMeta
+		if err := yaml.Unmarshal(document, &kind); err != nil {
+			return nil, err
+		}
+		if kind.Kind == "MutatingWebhookConfiguration" {
+			return configuration, yaml.UnmarshalStrict(document, configuration)
+		}
+	}
+}
+
+func pathOf(client *admissionregistrationv1.WebhookClientConfig) string {
+	switch {
+	case client.Service != nil && client.Service.Path != nil:
+		return *client.Service.Path
+	case client.URL != nil:
+		if parsed, err := url.Parse(*client.URL); err == nil {
+			return parsed.Path
+		}
+	}
+	return ""
+}
+
+// selectorOf reads a selector; none selects everything, as the API server has it.
+func selectorOf(selector *metav1.LabelSelector) (labels.Selector, error) {
+	if selector == nil {
+		return labels.Everything(), nil
+	}
+	return metav1.LabelSelectorAsSelector(selector)
+}
+
+// noLabel begins what is seen where a label is lacking.
+const noLabel = "no label "
+
+// unmet returns the first term of a selector that a set does not meet, and what the set has there.
+func unmet(selector labels.Selector, set labels.Set) (term, saw string) {
+	requirements, _ := selector.Requirements()
+	for _, requirement := range requirements {
+		if requirement.Matches(set) {
+			continue
+		}
+		if value, there := set[requirement.Key()]; there {
+			return requirement.String(), requirement.Key() + "=" + value
+		}
+		return requirement.String(), noLabel + requirement.Key()
+	}
+	return selector.String(), cmp.Or(set.String(), "no labels")
+}
+
+// sawTerms returns what a set has under the keys of a selector that it meets.
+func sawTerms(selector labels.Selector, set labels.Set) string {
+	requirements, _ := selector.Requirements()
+	var saw []string
+	for _, requirement := range requirements {
+		if value, there := set[requirement.Key()]; there {
+			saw = append(saw, requirement.Key()+"="+value)
+		} else {
+			saw = append(saw, noLabel+requirement.Key())
+		}
+	}
+	return strings.Join(saw, ", ")
+}

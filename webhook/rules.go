@@ -1,0 +1,269 @@
+package webhook
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/labels"
+)
+
+// rule is one line of the table of Decide, but for the last.
+type rule struct {
+	// when is what the rule asks of a pod, in words that go on after "the pod:".
+	when string
+	// applies says whether the rule decides, provided that no rule before it did; decide then does.
+	applies func(*subject) bool
+	decide  func(*subject) Decision
+	// saw is what the rule looked at, for people.
+	saw func(*subject) string
+}
+
+// rules is the table of Decide, in order of precedence. The last applies to every pod. Nothing changes it.
+var rules = []rule{
+	{"it is the mirror of a static pod", (*subject).isMirror, (*subject).asMirror, (*subject).sawMirror},
+	{"it runs on Windows", (*subject).isWindows, (*subject).asWindows, (*subject).sawSystem},
+	{"it uses the host's network", (*subject).usesHostNetwork, (*subject).asHostNetwork, (*subject).sawHostNetwork},
+	{"it is in an excluded namespace", (*subject).isExcluded, (*subject).asExcluded, (*subject).sawNamespace},
+	{"its label says true or false", (*subject).saysByLabel, (*subject).asItSays, (*subject).sawLabel},
+	{"it has no such label, its annotation says true or false", (*subject).saysByAnnotation, (*subject).asItSays, (*subject).sawAnnotation},
+	{"it says something else there, its namespace has not opted in", (*subject).isUnclearAlone, (*subject).asUnclearAlone, (*subject).sawWordAndNamespace},
+	{"it says nothing, its namespace has not opted in", (*subject).isSilentAlone, (*subject).asSilentAlone, (*subject).sawWordAndNamespace},
+	{"it matches neverInjectSelector", (*subject).matchesNever, (*subject).asNever, (*subject).sawNever},
+	{"it matches alwaysInjectSelector", (*subject).matchesAlways, (*subject).asAlways, (*subject).sawAlways},
+	{"it says something else there, the policy is enabled", (*subject).isUnclear, (*subject).asUnclear, (*subject).sawWordAndPolicy},
+	{"it says nothing, the policy is enabled", (*subject).isSilent, (*subject).asSilent, (*subject).sawWordAndPolicy},
+	{"all else: the policy is disabled", func(*subject) bool { return true }, (*subject).asDisabled, (*subject).sawPolicy},
+}
+
+// subject is the pod that is decided about, and what the rules look at besides.
+type subject struct {
+	pod       *corev1.Pod
+	namespace Namespace
+	policy    *Policy
+	request   request
+}
+
+func newSubject(pod *corev1.Pod, namespace Namespace, policy *Policy) *subject {
+	return &subject{pod, namespace, policy, requestOf(pod, policy.Keys.Inject)}
+}
+
+// asked says that the pod wants something that it does not get if it is skipped.
+func (s *subject) asked() bool { return s.request.value != "" && s.request.value != "false" }
+
+// spoke says that the pod has said a valid word, unclear that it has said another.
+func (s *subject) spoke() bool   { return s.request.value == "true" || s.request.value == "false" }
+func (s *subject) unclear() bool { return s.request.set && !s.spoke() }
+
+func (s *subject) isMirror() bool {
+	_, mirror := s.pod.Annotations[mirrorPodAnnotation]
+	return mirror
+}
+
+func (s *subject) asMirror() Decision {
+	return Decision{Reason: ReasonMirrorPod, Detail: "the pod is the mirror of a static pod, which runs as it is"}
+}
+
+func (s *subject) sawMirror() string {
+	return s.present("annotation", mirrorPodAnnotation, s.isMirror())
+}
+
+func (s *subject) isWindows() bool {
+	return s.pod.Spec.OS != nil && s.pod.Spec.OS.Name == corev1.Windows || s.pod.Spec.NodeSelector[operatingSystemNodeLabel] == string(corev1.Windows)
+}
+
+func (s *subject) asWindows() Decision {
+	return Decision{Reason: ReasonWindowsPod, Detail: "the pod runs on Windows, for which there is no sidecar", Warn: s.asked()}
+}
+
+func (s *subject) sawSystem() string {
+	name, selected := "not set", "not set"
+	if s.pod.Spec.OS != nil {
+		name = string(s.pod.Spec.OS.Name)
+	}
+	if value, set := s.pod.Spec.NodeSelector[operatingSystemNodeLabel]; set {
+		selected = fmt.Sprintf("%q", value)
+	}
+	return fmt.Sprintf("spec.os.name is %s, the node selector %s is %s", name, operatingSystemNodeLabel, selected)
+}
+
+func (s *subject) usesHostNetwork() bool { return s.pod.Spec.HostNetwork }
+
+func (s *subject) asHostNetwork() Decision {
+	return Decision{Reason: ReasonHostNetwork, Detail: "the pod uses the host's network: redirecting its traffic would redirect the node's", Warn: s.asked()}
+}
+
+func (s *subject) sawHostNetwork() string {
+	return fmt.Sprintf("spec.hostNetwork is %t", s.pod.Spec.HostNetwork)
+}
+
+func (s *subject) isExcluded() bool {
+	return slices.Contains(s.policy.ExcludedNamespaces, s.namespace.Name)
+}
+
+func (s *subject) asExcluded() Decision {
+	return Decision{Reason: ReasonExcludedNamespace, Detail: fmt.Sprintf("the namespace %q is excluded from injection", s.namespace.Name), Warn: s.asked()}
+}
+
+func (s *subject) sawNamespace() string {
+	return fmt.Sprintf("the namespace is %q, excluded are %s", s.namespace.Name, strings.Join(s.policy.ExcludedNamespaces, ", "))
+}
+
+func (s *subject) saysByLabel() bool { return s.spoke() && s.request.byLabel() }
+
+func (s *subject) saysByAnnotation() bool { return s.spoke() && !s.request.byLabel() }
+
+func (s *subject) asItSays() Decision {
+	if s.request.value == "true" {
+		return Decision{Inject: true, Reason: s.request.yes, Detail: s.request.String()}
+	}
+	return Decision{Reason: s.request.no, Detail: s.request.String()}
+}
+
+func (s *subject) sawLabel() string { return s.word("label", s.pod.Labels) }
+
+func (s *subject) sawAnnotation() string { return s.word("annotation", s.pod.Annotations) }
+
+func (s *subject) isUnclearAlone() bool { return s.unclear() && !s.namespace.OptedIn }
+
+func (s *subject) asUnclearAlone() Decision {
+	return Decision{Reason: ReasonInvalidValue, Detail: s.problem() + ": the pod is not injected", Warn: true}
+}
+
+func (s *subject) isSilentAlone() bool { return !s.request.set && !s.namespace.OptedIn }
+
+func (s *subject) asSilentAlone() Decision {
+	return Decision{Reason: ReasonNotRequested, Detail: "neither the pod nor its namespace asks for injection"}
+}
+
+func (s *subject) sawWordAndNamespace() string {
+	opted := "has not opted in"
+	if s.namespace.OptedIn {
+		opted = "opted in"
+	}
+	return fmt.Sprintf("%s, the namespace %q %s", s.request, s.namespace.Name, opted)
+}
+
+// The selectors count for pods that have not said a valid word, in namespaces that opted in.
+func (s *subject) matchesNever() bool  { return s.open() && matches(s.policy.Never, s.pod) }
+func (s *subject) matchesAlways() bool { return s.open() && matches(s.policy.Always, s.pod) }
+func (s *subject) open() bool          { return !s.spoke() && s.namespace.OptedIn }
+
+func (s *subject) asNever() Decision {
+	return Decision{Reason: ReasonNeverSelector, Detail: "the pod's labels match neverInjectSelector", Warn: s.unclear()}
+}
+
+func (s *subject) asAlways() Decision {
+	return Decision{Inject: true, Reason: ReasonAlwaysSelector, Detail: "the pod's labels match alwaysInjectSelector", Warn: s.unclear()}
+}
+
+func (s *subject) sawNever() string  { return s.sawSelectors(s.policy.Never) }
+func (s *subject) sawAlways() string { return s.sawSelectors(s.policy.Always) }
+
+func (s *subject) isUnclear() bool { return s.open() && s.unclear() && s.policy.Enabled }
+
+func (s *subject) asUnclear() Decision {
+	return Decision{Inject: true, Reason: ReasonInvalidValue, Detail: s.problem() + ": the pod is injected because its namespace opted in", Warn: true}
+}
+
+func (s *subject) isSilent() bool { return s.open() && !s.unclear() && s.policy.Enabled }
+
+func (s *subject) asSilent() Decision {
+	return Decision{Inject: true, Reason: ReasonNamespaceLabel, Detail: fmt.Sprintf("the namespace %q opted in by its label %s=%s",
+		s.namespace.Name, s.policy.Keys.NamespaceLabel, s.policy.Keys.NamespaceLabelValue)}
+}
+
+func (s *subject) sawWordAndPolicy() string { return fmt.Sprintf("%s, %s", s.request, s.sawPolicy()) }
+
+func (s *subject) asDisabled() Decision {
+	return Decision{Reason: ReasonPolicyDisabled, Detail: "the policy is disabled: only pods that ask for themselves are injected", Warn: s.unclear()}
+}
+
+func (s *subject) sawPolicy() string {
+	if s.policy.Enabled {
+		return "the policy is enabled"
+	}
+	return "the policy is disabled"
+}
+
+// otherInjector returns the name of an injector whose proxy the pod has, "" for none. A pod that is marked as our own
+// work is ours.
+func (s *subject) otherInjector() string {
+	for _, injector := range slices.Sorted(maps.Keys(s.policy.OtherInjectors)) {
+		mark := s.policy.OtherInjectors[injector]
+		_, marked := s.pod.Annotations[mark.Annotation]
+		if _, ours := s.pod.Annotations[mark.Unless]; marked && !ours && hasContainer(s.pod, mark.Container) {
+			return injector
+		}
+	}
+	return ""
+}
+
+func (s *subject) injectedByOther(injector string) Decision {
+	return Decision{Reason: ReasonInjectedByOther, Detail: fmt.Sprintf("the pod has the container %q of another injector, %s",
+		s.policy.OtherInjectors[injector].Container, injector)}
+}
+
+func (s *subject) problem() string { return s.request.String() + `, want "true" or "false"` }
+
+// word says what a label or annotation of the inject key holds.
+func (s *subject) word(kind string, values map[string]string) string {
+	value, set := values[s.policy.Keys.Inject]
+	if !set {
+		return s.present(kind, s.policy.Keys.Inject, false)
+	}
+	return fmt.Sprintf("the %s %s is %q", kind, s.policy.Keys.Inject, value)
+}
+
+func (s *subject) present(kind, key string, there bool) string {
+	if there {
+		return fmt.Sprintf("there is the %s %s", kind, key)
+	}
+	return fmt.Sprintf("there is no %s %s", kind, key)
+}
+
+func (s *subject) sawSelectors(selectors []labels.Selector) string {
+	var texts []string
+	for _, selector := range selectors {
+		texts = append(texts, selector.String())
+	}
+	if len(texts) == 0 {
+		return "no such selector is configured"
+	}
+	return fmt.Sprintf("the pod's labels are %s, the selectors %s", labels.Set(s.pod.Labels), strings.Join(texts, " or "))
+}
+
+// request is what a pod itself says of its injection: its label, or, if it has no such label, its annotation.
+type request struct {
+	kind, key, value string
+	set              bool
+	yes, no          Reason
+}
+
+func requestOf(pod *corev1.Pod, key string) request {
+	if value, set := pod.Labels[key]; set {
+		return request{"label", key, value, true, ReasonLabelTrue, ReasonLabelFalse}
+	}
+	value, set := pod.Annotations[key]
+	return request{"annotation", key, value, set, ReasonAnnotationTrue, ReasonAnnotationFalse}
+}
+
+func (r request) byLabel() bool { return r.kind == "label" }
+
+func (r request) String() string {
+	if !r.set {
+		return "the pod says nothing of injection"
+	}
+	return fmt.Sprintf("the pod's %s %s is %q", r.kind, r.key, r.value)
+}
+
+func hasContainer(pod *corev1.Pod, name string) bool {
+	named := func(c corev1.Container) bool { return c.Name == name }
+	return slices.ContainsFunc(pod.Spec.InitContainers, named) || slices.ContainsFunc(pod.Spec.Containers, named)
+}
+
+func matches(selectors []labels.Selector, pod *corev1.Pod) bool {
+	return slices.ContainsFunc(selectors, func(s labels.Selector) bool { return s.Matches(labels.Set(pod.Labels)) })
+}
