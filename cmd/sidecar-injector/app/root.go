@@ -10,16 +10,10 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// Exit codes of the program.
-const (
-	exitOK    = 0
-	exitError = 1
-	exitUsage = 2
-)
-
 // Main runs the command that args name and returns the exit code: 0; 1 after an
 // error, printed as one line on stderr; 2 after wrong usage, printed likewise
-// with a hint. It stops early, without an error of its own, when ctx ends.
+// with a hint. Of commands that look for something 1 says that it was found, and 2
+// is any error. It stops early, without an error of its own, when ctx ends.
 func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	command := NewCommand()
 	command.SetArgs(args)
@@ -30,9 +24,17 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 	if err == nil {
 		return exitOK
 	}
+	var exit *exitErr
+	asked := errors.As(err, &exit)
+	if asked && exit.err == nil {
+		return exit.code
+	}
 	fmt.Fprintf(stderr, "error: %s\n", oneLine(err))
 	var usage *usageError
 	if !errors.As(err, &usage) {
+		if asked {
+			return exit.code
+		}
 		return exitError
 	}
 	fmt.Fprintf(stderr, "See '%s --help'.\n", ran.CommandPath())

@@ -1,0 +1,71 @@
+package cluster
+
+import (
+	"fmt"
+
+	"github.com/spf13/pflag"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+)
+
+// Flags say which cluster, and what of it. Create them with NewFlags.
+type Flags struct {
+	kube *genericclioptions.ConfigFlags
+	// Injector is the name of the MutatingWebhookConfiguration of the injector that is meant. Empty: the only one.
+	Injector string
+	// AllNamespaces and Selector (labels) choose objects.
+	AllNamespaces bool
+	Selector      string
+}
+
+// NewFlags returns flags that are not set.
+func NewFlags() *Flags {
+	kube := genericclioptions.NewConfigFlags(true)
+	// What is discovered is not kept: a command looks once.
+	kube.CacheDir = nil
+	return &Flags{kube: kube}
+}
+
+// Add adds the flags that say which cluster, as kubectl has them, and --injector.
+func (f *Flags) Add(flags *pflag.FlagSet) {
+	f.kube.AddFlags(flags)
+	flags.StringVar(&f.Injector, "injector", "", "`name` of the injector's MutatingWebhookConfiguration, where several injectors are installed")
+}
+
+// AddSelection adds the flags that choose objects, as kubectl has them.
+func (f *Flags) AddSelection(flags *pflag.FlagSet) {
+	flags.BoolVarP(&f.AllNamespaces, "all-namespaces", "A", false, "look in all namespaces")
+	flags.StringVarP(&f.Selector, "selector", "l", "", "label `selector`, as kubectl takes it")
+}
+
+// GivenNamespace is the namespace that -n names, empty if it names none.
+func (f *Flags) GivenNamespace() string { return *f.kube.Namespace }
+
+// Connect reads the kubeconfig; nothing is asked of the API server yet. version is the program's, for the user agent.
+func (f *Flags) Connect(version string) (*Cluster, error) {
+	config, err := f.kube.ToRESTConfig()
+	if err != nil {
+		return nil, fmt.Errorf("find the cluster: %w", err)
+	}
+	config = rest.CopyConfig(config)
+	config.UserAgent = "sidecar-injector/" + version
+	// Warnings are for who writes objects.
+	config.WarningHandler = rest.NoWarnings{}
+	if config.QPS == 0 {
+		// A command is a person's: it may ask quickly, and the API server has priorities of its own.
+		config.QPS, config.Burst = 50, 300
+	}
+	c := &Cluster{flags: f, Config: config}
+	if c.Namespace, _, err = f.kube.ToRawKubeConfigLoader().Namespace(); err != nil {
+		return nil, fmt.Errorf("find the namespace: %w", err)
+	}
+	if c.Client, err = kubernetes.NewForConfig(config); err != nil {
+		return nil, fmt.Errorf("connect to the cluster: %w", err)
+	}
+	if c.Dynamic, err = dynamic.NewForConfig(config); err != nil {
+		return nil, fmt.Errorf("connect to the cluster: %w", err)
+	}
+	return c, nil
+}
