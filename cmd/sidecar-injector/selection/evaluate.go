@@ -126,7 +126,7 @@ func Closest(calls []Call) Call {
 // For returns, in the configuration's order, what the API server does with each entry when the pod is created in the
 // namespace. Neither is changed. The pod is as the API server has it before webhooks: with defaults. The label
 // kubernetes.io/metadata.name, which every namespace of a cluster has, is taken for given. Who creates the pod is not
-// known: conditions see a user without name, and what they ask of the authorizer is an error of theirs.
+// known: conditions see a user without a name, who may do nothing.
 func (w *Webhooks) For(ctx context.Context, namespace *metav1.ObjectMeta, pod map[string]any) ([]Call, error) {
 	var typed corev1.Pod
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(pod, &typed); err != nil {
@@ -222,7 +222,7 @@ func (e *entry) checkConditions(ctx context.Context, attributes *admission.Versi
 	return checks, nil
 }
 
-// unknown answers conditions that ask what the user may do.
+// unknown answers conditions that ask what the user may do: nothing, as far as is known here.
 type unknown struct{}
 
 func (unknown) Authorize(context.Context, authorizer.Attributes) (authorizer.Decision, string, error) {
