@@ -5,7 +5,8 @@ package templates
 //	list            injected containers stand
 //	initContainers  first, if one of them is a native sidecar: it is up before the user's init containers need it
 //	initContainers  last otherwise: the user's init containers run before traffic is sent to a proxy that is not up yet
-//	containers      last
+//	containers      first, if one of them has a postStart hook: the kubelet starts the next when that has ended
+//	containers      last otherwise
 //
 // Among themselves the injected ones keep the order of names. It changes the pod.
 func orderContainers(pod map[string]any, names []string) {
@@ -20,12 +21,12 @@ func orderContainers(pod map[string]any, names []string) {
 			byName[nameOf(container)] = container
 		}
 		var injected, rest []any
-		native := false
+		first := false
 		ours := map[string]bool{}
 		for _, name := range names {
 			if container, ok := byName[name]; ok && !ours[name] {
 				injected = append(injected, container)
-				native = native || list == InitContainers && isNative(container)
+				first = first || list == InitContainers && isNative(container) || list == Containers && hasPostStart(container)
 				ours[name] = true
 			}
 		}
@@ -34,10 +35,16 @@ func orderContainers(pod map[string]any, names []string) {
 				rest = append(rest, container)
 			}
 		}
-		if native {
+		if first {
 			spec[list] = append(injected, rest...)
 		} else {
 			spec[list] = append(rest, injected...)
 		}
 	}
+}
+
+// hasPostStart says that the container has a postStart hook.
+func hasPostStart(container map[string]any) bool {
+	lifecycle, _ := container["lifecycle"].(map[string]any)
+	return lifecycle["postStart"] != nil
 }

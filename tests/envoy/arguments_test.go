@@ -28,6 +28,7 @@ var captures = map[string]struct{ annotations, refused string }{
 	"a time that is structure": {`sidecar-injector.github.io/requestTimeout: "5s}\n"`, `annotation "sidecar-injector.github.io/requestTimeout"`},
 	"no time to connect":       {`sidecar-injector.github.io/connectTimeout: 0.0s`, `annotation "sidecar-injector.github.io/connectTimeout": "0.0s" is not allowed`},
 	"half a thread":            {`sidecar-injector.github.io/concurrency: "0.5"`, `annotation "sidecar-injector.github.io/concurrency": "0.5" is not allowed`},
+	"a hold of no truth":       {`sidecar-injector.github.io/holdApplication: "yes"`, `annotation "sidecar-injector.github.io/holdApplication": "yes" is not allowed`},
 	"a drain of no number":     {`sidecar-injector.github.io/drainSeconds: 5s`, `annotation "sidecar-injector.github.io/drainSeconds": "5s" is not allowed`},
 }
 

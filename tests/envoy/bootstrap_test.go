@@ -42,6 +42,7 @@ var annotations = map[string]string{
 	"classic":        `sidecar.istio.io/nativeSidecar: "false"`,
 	"threads":        `sidecar-injector.github.io/concurrency: "3"`,
 	"threads by CPU": `sidecar-injector.github.io/concurrency: "0"`,
+	"not held":       `sidecar-injector.github.io/holdApplication: "false", sidecar.istio.io/nativeSidecar: "false"`,
 	"drained":        `sidecar-injector.github.io/drainSeconds: "25", sidecar.istio.io/nativeSidecar: "false"`,
 	"times":          `sidecar-injector.github.io/connectTimeout: 0.001s, sidecar-injector.github.io/requestTimeout: 9999999s, sidecar-injector.github.io/idleTimeout: 60s`,
 }

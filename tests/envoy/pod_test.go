@@ -61,7 +61,7 @@ func TestDraining(t *testing.T) {
 		return `{metadata: {name: p, annotations: {` + classic + `}}, spec: {terminationGracePeriodSeconds: ` + seconds + `, containers: [{name: app, image: app}]}}`
 	}
 	sleep := func(seconds int64) any {
-		return map[string]any{"preStop": map[string]any{"sleep": map[string]any{"seconds": seconds}}}
+		return map[string]any{"sleep": map[string]any{"seconds": seconds}}
 	}
 	for sentence, c := range map[string]struct {
 		values, pod string
@@ -77,9 +77,62 @@ func TestDraining(t *testing.T) {
 		"as long as the values say where the pod has not": {`proxy: {drainSeconds: 7}`, annotated(classic), sleep(7)},
 	} {
 		t.Run(sentence, func(t *testing.T) {
-			proxy := container(t, inject(t, "{"+c.values+"}", c.pod), "sidecar-proxy")
-			if diff := cmp.Diff(c.want, proxy["lifecycle"]); diff != "" {
-				t.Errorf("lifecycle (-want +got):\n%s", diff)
+			lifecycle, _ := container(t, inject(t, "{"+c.values+"}", c.pod), "sidecar-proxy")["lifecycle"].(map[string]any)
+			if diff := cmp.Diff(c.want, lifecycle["preStop"]); diff != "" {
+				t.Errorf("the preStop hook (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestHolding: an ordinary container that holds the others back stands first, waits in a hook, and has the program for
+// it from the init container. Nothing of that is there where nothing is held back.
+func TestHolding(t *testing.T) {
+	const classic = `sidecar.istio.io/nativeSidecar: "false"`
+	const off, on = `, sidecar-injector.github.io/holdApplication: "false"`, `, sidecar-injector.github.io/holdApplication: "true"`
+	held := []any{"/var/run/sidecar/traffic-redirect", "wait", "--timeout=600s"}
+	for sentence, c := range map[string]struct {
+		values, pod string
+		command     []any
+	}{
+		"an ordinary container holds":                 {``, annotated(classic), held},
+		"as long as it may take to start":             {`proxy: {startupProbe: {periodSeconds: 2, failureThreshold: 30}}`, annotated(classic), []any{held[0], held[1], "--timeout=60s"}},
+		"also where it is not drained":                {`proxy: {drainSeconds: 0}`, annotated(classic), held},
+		"also for transparent sockets":                {``, annotated(classic + `, sidecar.istio.io/interceptionMode: TPROXY`), held},
+		"not where it is turned off":                  {`proxy: {holdApplication: false}`, annotated(classic), nil},
+		"not where the pod turns it off":              {``, annotated(classic + off), nil},
+		"but where the pod turns it on":               {`proxy: {holdApplication: false}`, annotated(classic + on), held},
+		"not where nothing is captured":               {``, annotated(classic + on + `, sidecar.istio.io/interceptionMode: NONE`), nil},
+		"not a native sidecar, which is up before":    {``, plainPod, nil},
+		"nor one by annotation, whatever it asks for": {`nativeSidecars: false`, annotated(`sidecar.istio.io/nativeSidecar: "true"` + on), nil},
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			pod := inject(t, "{"+c.values+"}", c.pod)
+			proxy := container(t, pod, "sidecar-proxy")
+			lifecycle, _ := proxy["lifecycle"].(map[string]any)
+			var hook any
+			if c.command != nil {
+				hook = map[string]any{"exec": map[string]any{"command": c.command}}
+			}
+			if diff := cmp.Diff(hook, lifecycle["postStart"]); diff != "" {
+				t.Errorf("the postStart hook (-want +got):\n%s", diff)
+			}
+			spec := pod["spec"].(map[string]any)
+			first := spec["containers"].([]any)[0].(map[string]any)["name"] == "sidecar-proxy"
+			_, mounts := proxy["volumeMounts"]
+			_, volumes := spec["volumes"]
+			installs := false
+			for _, list := range []string{"initContainers", "containers"} {
+				containers, _ := spec[list].([]any)
+				for _, c := range containers {
+					arguments, _ := c.(map[string]any)["args"].([]any)
+					installs = installs || slices.Contains(arguments, any("--install-to=/var/run/sidecar"))
+				}
+			}
+			for what, got := range map[string]bool{"the proxy stands first": first, "it mounts the program": mounts, "there is a volume for it": volumes, "the init container installs it": installs} {
+				if got != (c.command != nil) {
+					t.Errorf("%s: %t, want %t", what, got, c.command != nil)
+				}
 			}
 		})
 	}

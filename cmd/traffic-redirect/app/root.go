@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sidecar-injector/sidecar-injector/cmd/traffic-redirect/config"
+	"github.com/sidecar-injector/sidecar-injector/cmd/traffic-redirect/hold"
 )
 
 // Exit codes of the program.
@@ -47,12 +48,14 @@ func Main(args []string, stdout, stderr io.Writer) int {
 }
 
 func newCommand() *cobra.Command {
+	var directory string
 	command := &cobra.Command{
 		Use:   "traffic-redirect",
 		Short: "Send a pod's traffic through its proxy",
 		Long: `traffic-redirect makes nftables rules, in the network namespace that it runs in,
 that send a pod's traffic through the proxy beside it. Run again it replaces
-them. It takes the arguments of istio-iptables too.`,
+them. It takes the arguments of istio-iptables too. The command wait is another
+thing: it holds a pod's containers back until the proxy is ready.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args: func(_ *cobra.Command, args []string) error {
@@ -69,11 +72,21 @@ them. It takes the arguments of istio-iptables too.`,
 			if err != nil {
 				return &usageError{err}
 			}
-			return run(parsed, command.OutOrStdout(), command.ErrOrStderr())
+			if err := run(parsed, command.OutOrStdout(), command.ErrOrStderr()); err != nil || directory == "" || parsed.Action != config.Apply {
+				return err
+			}
+			program, err := os.Executable()
+			if err != nil {
+				return fmt.Errorf("find the program: %w", err)
+			}
+			return hold.Install(program, directory)
 		},
 	}
 	config.Flags(command.Flags())
+	command.Flags().StringVar(&directory, "install-to", "", "`directory` to copy this program to, besides, for the proxy's postStart hook (see wait)")
+	command.AddCommand(newWaitCommand())
 	command.CompletionOptions.DisableDefaultCmd = true
+	command.SetHelpCommand(&cobra.Command{Hidden: true})
 	command.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
 	return command
 }
