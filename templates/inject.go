@@ -67,7 +67,7 @@ func (e *Engine) Inject(input Input) (*Result, error) {
 	if err := e.finish(injection, r); err != nil {
 		return nil, err
 	}
-	now := status{Revision: e.revision, Templates: r.templates, Containers: map[string]marks{}}
+	now := status{Revision: e.revision, Templates: r.templates, Hash: r.hash(), Containers: map[string]marks{}}
 	now.claim(merged, r.lists, overrides)
 	if len(places) > 0 {
 		now.Places = places.lostIn(withoutInjected(merged, now))

@@ -1,6 +1,8 @@
 package templates
 
 import (
+	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"regexp"
@@ -12,6 +14,8 @@ type overlay struct {
 	pod map[string]any
 	// names are the containers that it injects, by the list that they stand in, in order.
 	names map[string][]string
+	// sum is the hash of its spec.
+	sum [sha256.Size]byte
 }
 
 // parseOverlay parses what a template rendered. Output with nothing in it gives an overlay with nothing in it.
@@ -22,7 +26,7 @@ func parseOverlay(rendered []byte) (*overlay, error) {
 		return nil, newYAMLError(err)
 	}
 	if string(raw) == "null" {
-		return &overlay{}, nil
+		return &overlay{sum: sumOf(nil)}, nil
 	}
 	pod, err := decodeObject(raw)
 	if err != nil {
@@ -36,7 +40,7 @@ func parseOverlay(rendered []byte) (*overlay, error) {
 			delete(pod, part)
 		}
 	}
-	o := &overlay{pod: pod, names: map[string][]string{}}
+	o := &overlay{pod: pod, names: map[string][]string{}, sum: sumOf(pod["spec"])}
 	for _, list := range containerLists {
 		for _, container := range objectsIn(pod, "spec", list) {
 			if container["$patch"] == nil {
@@ -45,6 +49,15 @@ func parseOverlay(rendered []byte) (*overlay, error) {
 		}
 	}
 	return o, nil
+}
+
+// sumOf returns the hash of a decoded value.
+func sumOf(value any) [sha256.Size]byte {
+	text, err := json.Marshal(value)
+	if err != nil {
+		return [sha256.Size]byte{} // decoded JSON always encodes
+	}
+	return sha256.Sum256(text)
 }
 
 // injectedNames returns the names of what the overlays put into the lists of a pod that hold named objects, in the order

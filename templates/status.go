@@ -18,6 +18,8 @@ type status struct {
 	// Revision and Templates say what injected the pod. They are for people and for audits.
 	Revision  string   `json:"revision,omitempty"`
 	Templates []string `json:"templates"`
+	// Hash is that of what the templates rendered.
+	Hash string `json:"hash,omitempty"`
 	// Containers maps an injected container to the marks of the leaves that are the templates' own.
 	Containers map[string]marks `json:"containers"`
 	// Places says where the author's part of an injected container stood, where that cannot be seen any more.

@@ -171,7 +171,7 @@ func TestParseErrors(t *testing.T) {
 		"YAML with a tab":                           {"templates:\n\ta: b", "", "config: line 2: found character that cannot start any token"},
 		"YAML with an unknown anchor":               {"templates: *x", "", "config: unknown anchor 'x' referenced"},
 		"an unknown value":                          {"", "proxi: {}", `values: value "proxi" is not known: allowed here are accessLog, capture, circuitBreakers, http, imagePullSecrets, init, metrics, nativeSidecars, outlierDetection, proxy, timeouts, tracing`},
-		"an unknown value further down":             {"", "proxy: {imag: x}", `values: value "proxy.imag" is not known: allowed here are concurrency, drainSeconds, gid, image, imagePullPolicy, ipv6, logLevel, readinessProbe, resources, startupProbe, uid`},
+		"an unknown value further down":             {"", "proxy: {imag: x}", `values: value "proxy.imag" is not known: allowed here are concurrency, drainSeconds, gid, holdApplication, image, imagePullPolicy, ipv6, logLevel, readinessProbe, resources, startupProbe, uid`},
 		"a value of another type":                   {"", "proxy: {image: 7}", `values: value "proxy.image" is an integer, want a string`},
 		"a boolean value that is a string":          {"", "nativeSidecars: 'yes'", `values: value "nativeSidecars" is a string, want a boolean`},
 		"a list for the values":                     {"", "- a", "values: is a list, want an object"},

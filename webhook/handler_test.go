@@ -26,7 +26,7 @@ func TestHandlerWire(t *testing.T) {
 			"response": {
 				"uid": "0f7a8f1c-1111-4222-8333-444455556666", "allowed": true, "status": {"metadata": {}, "code": 200},
 				"patch": [
-					{"op": "add", "path": "/metadata/annotations/sidecar-injector.github.io~1status", "value": "{\"revision\":\"default\",\"templates\":[\"team\"],\"containers\":{}}"},
+					{"op": "add", "path": "/metadata/annotations/sidecar-injector.github.io~1status", "value": "{\"revision\":\"default\",\"templates\":[\"team\"],\"hash\":\"846b692ff49e\",\"containers\":{}}"},
 					{"op": "add", "path": "/metadata/labels", "value": {"team": "shop"}}
 				],
 				"patchType": "JSONPatch",
@@ -102,7 +102,7 @@ func TestHandlerInjects(t *testing.T) {
 		init, main []string
 	}{
 		"a minimal pod":             {nil, "envoy", []string{"sidecar-init", "sidecar-proxy"}, []string{"myapp"}},
-		"a classic sidecar":         {[]tweak{annotation("sidecar.istio.io/nativeSidecar", "false")}, "envoy", []string{"sidecar-init"}, []string{"myapp", "sidecar-proxy"}},
+		"a classic sidecar":         {[]tweak{annotation("sidecar.istio.io/nativeSidecar", "false")}, "envoy", []string{"sidecar-init"}, []string{"sidecar-proxy", "myapp"}},
 		"without capture":           {[]tweak{annotation("sidecar.istio.io/interceptionMode", "NONE")}, "envoy", []string{"sidecar-proxy"}, []string{"myapp"}},
 		"its own init container":    {[]tweak{container("initContainers", "migrate")}, "envoy", []string{"sidecar-init", "sidecar-proxy", "migrate"}, []string{"myapp"}},
 		"no name yet":               {[]tweak{set(nil, "metadata", "name"), set("myapp-", "metadata", "generateName")}, "envoy", []string{"sidecar-init", "sidecar-proxy"}, []string{"myapp"}},

@@ -1,0 +1,103 @@
+package templates
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/runtime"
+)
+
+// Record is what the status annotation of an injected pod says for people and for audits.
+type Record struct {
+	// Revision is the name of the injector.
+	Revision string `json:"revision,omitempty"`
+	// Templates were applied, in this order.
+	Templates []string `json:"templates"`
+	// Containers are those that the templates injected, sorted.
+	Containers []string `json:"containers"`
+	// Hash tells what the templates rendered: of their names and of the specs that they made. It is the same for all pods
+	// that templates, values and annotations make the same of, and empty in pods of a version that recorded none. What
+	// templates make of labels and annotations is no part of it: they see those of an earlier injection, and may not set
+	// them again.
+	Hash string `json:"hash,omitempty"`
+}
+
+// hashSize is the length in bytes of a Hash: an accidental match is a 1 in 2^48 event.
+const hashSize = 6
+
+func (r *rendering) hash() string {
+	all := sha256.New()
+	for i, o := range r.overlays {
+		all.Write([]byte(r.templates[i] + "\x00"))
+		all.Write(o.sum[:])
+	}
+	return hex.EncodeToString(all.Sum(nil)[:hashSize])
+}
+
+// RecordOf returns what a pod's status annotation says of the engine's work; ok is false if there is none, or if none of
+// the containers that it lists is there. Anybody who creates a pod can write the annotation.
+func (e *Engine) RecordOf(pod map[string]any) (record Record, ok bool) {
+	annotation, _ := Pod(pod).Annotation(e.profile.Keys.Status)
+	claimed := readStatus(annotation)
+	record = Record{Revision: claimed.Revision, Templates: claimed.Templates, Hash: claimed.Hash}
+	for _, name := range claimed.names() {
+		if container, _ := Pod(pod).Find(name); container != nil {
+			record.Containers = append(record.Containers, name)
+		}
+	}
+	return record, len(record.Containers) > 0
+}
+
+// Rendered is what templates make for a pod.
+type Rendered struct {
+	Record
+	// Images are those of the injected containers, by name, as the templates name them: a pod's author may override them.
+	Images map[string]string
+}
+
+// Render renders the templates for a pod, injected already or not, and merges nothing. Its Record is what Inject would
+// write down. The errors are those of Inject.
+func (e *Engine) Render(input Input) (*Rendered, error) {
+	annotation, _ := Pod(input.Pod).Annotation(e.profile.Keys.Status)
+	claims := readStatus(annotation)
+	prepared := e.prepare(input, claims)
+	r, err := e.render(prepared, input, claims)
+	if err != nil {
+		return nil, err
+	}
+	if claims.keep(r.lists) {
+		if r, err = e.render(prepared, input, claims); err != nil {
+			return nil, err
+		}
+	}
+	made := &Rendered{Record: Record{Revision: e.revision, Templates: r.templates, Containers: slices.Sorted(slices.Values(r.containers)), Hash: r.hash()}, Images: map[string]string{}}
+	for _, o := range r.overlays {
+		for _, container := range Pod(o.pod).All() {
+			if image, ok := container["image"].(string); ok {
+				made.Images[nameOf(container)] = image
+			}
+		}
+	}
+	return made, nil
+}
+
+// AsCreated returns a copy of a stored pod without what the API server and the scheduler wrote into it after admission,
+// so that templates see what they saw when it was created.
+func AsCreated(pod map[string]any) map[string]any {
+	created := runtime.DeepCopyJSON(pod)
+	delete(created, "status")
+	if metadata, ok := created["metadata"].(map[string]any); ok {
+		for _, field := range []string{"uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "managedFields", "selfLink"} {
+			delete(metadata, field)
+		}
+		if metadata["generateName"] != nil {
+			delete(metadata, "name")
+		}
+	}
+	if spec, ok := created["spec"].(map[string]any); ok {
+		// What was asked for a certain node has its name before it is created; DaemonSets use an affinity.
+		delete(spec, "nodeName")
+	}
+	return created
+}
