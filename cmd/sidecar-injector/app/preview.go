@@ -6,36 +6,32 @@ import (
 	"io"
 
 	"github.com/spf13/cobra"
-	"k8s.io/apimachinery/pkg/api/validation"
 
-	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/configuration"
-	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/manifest"
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/preview"
-	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/selection"
-	"github.com/sidecar-injector/sidecar-injector/webhook"
 )
 
 // previewOptions are the flags of preview.
 type previewOptions struct {
-	filenames       []string
-	recursive       bool
-	output          string
-	namespace       string
-	namespaceLabels string
-	files           configuration.Files
+	*inputOptions
+	output   string
+	exitCode bool
 }
 
 func newPreviewCommand() *cobra.Command {
-	var options previewOptions
+	options := previewOptions{inputOptions: newInputOptions()}
 	command := &cobra.Command{
-		Use:   "preview -f FILE|DIRECTORY|-",
-		Short: "Show what injection would do to workloads in files, without a cluster",
-		Long: `Show what injection would do to the workloads in files, without a cluster.
+		Use:   "preview (-f FILE|DIRECTORY|URL|- | -k DIRECTORY | TYPE/NAME ...)",
+		Short: "Show what injection would do to workloads",
+		Long: `Show what injection would do to workloads, in files or in a cluster.
 
 Each workload's pod goes through the very webhook that serves in a cluster, in
-the request that the API server would send for it. Labels and annotations of
-namespaces come from Namespace objects in the same input and from
---namespace-labels.
+the request that the API server would send for it.
+
+Files need no cluster: the configuration is the built-in profile's or that of
+--config and --values, and labels and annotations of namespaces come from
+Namespace objects in the same input and from --namespace-labels. With --live, and
+for live objects, all of these are the cluster's: what its injector runs with,
+revision included.
 
 Output (-o):
   diff   per workload what was decided and why, and a unified diff (default)
@@ -44,6 +40,9 @@ Output (-o):
   patch  the JSON patch (RFC 6902) of the workload's pod template. With several
          workloads, or none, one JSON object per workload with the patch in it;
          pointer says where in the document the pod template is.
+  review the AdmissionReview with the API server's request and the answer, of
+         each workload that the webhook would be asked about
+  name   the workloads that would change, as TYPE/NAME
 
 Warnings of the webhook go to standard error. Where a pod would be refused,
 that is an error: exit code 1 and no output.`,
@@ -57,58 +56,49 @@ that is an error: exit code 1 and no output.`,
   sidecar-injector preview -f deploy.yaml --inject-config inject-config.yaml \
       --values inject-values.yaml --mesh-config mesh-config.yaml
 
+  # What would the cluster's injector do to a workload that runs there?
+  sidecar-injector preview deployment/myapp -n shop
+
+  # In a pipeline: does any manifest change? Exit code 1 if so.
+  sidecar-injector preview -f examples/ --exit-code -o name
+
+  # Another value, and a template that is not installed.
+  sidecar-injector preview -f examples/myapp.yaml --set proxy.logLevel=debug
+
   # In a namespace that opted in.
   helm template . | sidecar-injector preview -f - --namespace-labels istio-injection=enabled`,
-		Args: noArguments,
-		RunE: func(command *cobra.Command, _ []string) error {
-			return options.run(command.Context(), command.InOrStdin(), command.OutOrStdout(), command.ErrOrStderr())
+		RunE: func(command *cobra.Command, arguments []string) error {
+			err := options.run(command.Context(), arguments, command.InOrStdin(), command.OutOrStdout(), command.ErrOrStderr())
+			if options.exitCode {
+				return looking(err)
+			}
+			return err
 		},
 	}
-	flags := command.Flags()
-	flags.StringSliceVarP(&options.filenames, "filename", "f", nil, "file or directory with workloads, or - for standard input; may be repeated")
-	flags.BoolVarP(&options.recursive, "recursive", "R", false, "read the subdirectories of directories too")
-	flags.StringVarP(&options.output, "output", "o", string(preview.FormatDiff), "diff, yaml, json or patch")
-	flags.StringVarP(&options.namespace, "namespace", "n", "", `namespace of objects that name none (default "default")`)
-	flags.StringVar(&options.namespaceLabels, "namespace-labels", "", "labels that every namespace has, as key=value,key=value; they win over those of Namespace objects")
-	flags.StringVar(&options.files.Config, "config", "", "file with the injection configuration (default: the built-in profile)")
-	flags.StringVar(&options.files.Values, "values", "", "file with values that override the profile's; with --inject-config, Istio's values")
-	flags.StringVar(&options.files.InjectConfig, "inject-config", "", "file with Istio's injection configuration, or a directory with Istio's exported ConfigMaps; implies the profile istio")
-	flags.StringVar(&options.files.MeshConfig, "mesh-config", "", "file with Istio's mesh configuration, beside --inject-config")
-	flags.StringVar(&options.files.Revision, "revision", "", "Istio's revision, beside --inject-config")
+	options.add(command.Flags())
+	command.Flags().StringVarP(&options.output, "output", "o", string(preview.FormatDiff), "diff, yaml, json, patch, review or name")
+	command.Flags().BoolVar(&options.exitCode, "exit-code", false, "exit code 0 if nothing would change, 1 if something would, 2 after an error")
 	return command
 }
 
 // run previews. It writes nothing to stdout unless everything went well.
-func (o *previewOptions) run(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer) error {
-	format, labels, err := o.check()
+func (o *previewOptions) run(ctx context.Context, arguments []string, stdin io.Reader, stdout, stderr io.Writer) error {
+	if err := o.check(arguments); err != nil {
+		return err
+	}
+	format, err := preview.ParseFormat(o.output)
+	if err != nil {
+		return usageErrorf("-o: %w", err)
+	}
+	in, err := o.read(ctx, arguments, stdin)
 	if err != nil {
 		return err
 	}
-	config, err := o.files.Load()
+	previewer, err := preview.New(preview.Options{Handler: in.handler, Webhooks: in.webhooks, Namespaces: in.namespaces, Namespace: in.namespace})
 	if err != nil {
 		return err
 	}
-	documents, err := manifest.Read(o.filenames, o.recursive, stdin)
-	if err != nil {
-		return err
-	}
-	namespaces, err := manifest.NewNamespaces(documents, labels)
-	if err != nil {
-		return err
-	}
-	handler, err := webhook.New(webhook.Options{Config: config, Namespaces: namespaces})
-	if err != nil {
-		return err
-	}
-	webhooks, err := selection.Default(config)
-	if err != nil {
-		return err
-	}
-	previewer, err := preview.New(preview.Options{Handler: handler, Webhooks: webhooks, Namespaces: namespaces, Namespace: o.namespace})
-	if err != nil {
-		return err
-	}
-	results, err := previewer.Preview(ctx, documents)
+	results, err := previewer.Preview(ctx, in.documents)
 	if err != nil {
 		return err
 	}
@@ -122,29 +112,8 @@ func (o *previewOptions) run(ctx context.Context, stdin io.Reader, stdout, stder
 	if _, err := stdout.Write(out); err != nil {
 		return fmt.Errorf("write output: %w", err)
 	}
+	if o.exitCode && preview.Changed(results) {
+		return errFound
+	}
 	return nil
-}
-
-// check checks the flags themselves; its errors are wrong usage.
-func (o *previewOptions) check() (preview.Format, map[string]string, error) {
-	if len(o.filenames) == 0 {
-		return "", nil, usageErrorf("-f is required: a file, a directory, or - for standard input")
-	}
-	format, err := preview.ParseFormat(o.output)
-	if err != nil {
-		return "", nil, usageErrorf("-o: %w", err)
-	}
-	labels, err := manifest.ParseLabels(o.namespaceLabels)
-	if err != nil {
-		return "", nil, usageErrorf("--namespace-labels: %w", err)
-	}
-	if err := o.files.Validate(); err != nil {
-		return "", nil, &usageError{err}
-	}
-	if o.namespace != "" {
-		if problems := validation.ValidateNamespaceName(o.namespace, false); len(problems) > 0 {
-			return "", nil, usageErrorf("-n: %q is no namespace name: %s", o.namespace, problems[0])
-		}
-	}
-	return format, labels, nil
 }

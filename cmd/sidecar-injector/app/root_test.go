@@ -18,7 +18,7 @@ func TestMainExitCodes(t *testing.T) {
 		"an unknown command":         {[]string{"inject"}, exitUsage, "", "error: unknown command \"inject\"\nSee 'sidecar-injector --help'.\n"},
 		"an unknown flag":            {[]string{"serve", "--port=1"}, exitUsage, "", "error: unknown flag: --port\nSee 'sidecar-injector serve --help'.\n"},
 		"an argument too many":       {[]string{"version", "now"}, exitUsage, "", "error: unexpected argument \"now\"\n"},
-		"a missing flag":             {[]string{"preview"}, exitUsage, "", "error: -f is required"},
+		"a missing flag":             {[]string{"preview"}, exitUsage, "", "error: nothing is named"},
 		"flags that exclude another": {[]string{"serve", "--tls-dir=x", "--tls-self-signed"}, exitUsage, "", "error: --tls-dir and --tls-self-signed exclude each other\n"},
 		"a file that is not there":   {[]string{"preview", "-f", "missing.yaml"}, exitError, "", "error: "},
 	}

@@ -25,6 +25,8 @@ func NewFlags() *Flags {
 	kube := genericclioptions.NewConfigFlags(true)
 	// What is discovered is not kept: a command looks once.
 	kube.CacheDir = nil
+	// --server is preview's own.
+	kube.APIServer = nil
 	return &Flags{kube: kube}
 }
 

@@ -2,4 +2,5 @@
 //
 //	Inputs   what the ConfigMap holds, and an Istio installation     inputs.go
 //	Files    the same from files, as flags name them                 files.go, istio.go
+//	Overrides  single values and templates, laid over either         overrides.go
 package configuration

@@ -1,11 +1,14 @@
 package configuration
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"strings"
+
+	"sigs.k8s.io/yaml"
 
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/manifest"
 	"github.com/sidecar-injector/sidecar-injector/templates/istio"
@@ -32,28 +35,26 @@ func (f *Files) Validate() error {
 	return nil
 }
 
-// Load reads the files and makes a configuration of them. An error names the file.
-func (f *Files) Load() (*webhook.Config, error) {
+// Load reads the files and makes a configuration of them, with what is laid over it. An error names the file.
+func (f *Files) Load(ctx context.Context, over Overrides) (*webhook.Config, error) {
 	config, err := readFlagFile("--config", f.Config)
 	if err != nil {
 		return nil, err
 	}
+	in := &Inputs{Config: config}
 	if f.InjectConfig != "" {
-		return f.loadIstio(config)
+		in, err = f.istioInputs(ctx, config)
+	} else {
+		in.Values, err = readFlagFile("--values", f.Values)
 	}
-	values, err := readFlagFile("--values", f.Values)
 	if err != nil {
 		return nil, err
 	}
-	parsed, err := webhook.Parse(config, values)
-	if err != nil {
-		return nil, fmt.Errorf("parse %s: %w", named(f.Config, f.Values), err)
-	}
-	return parsed, nil
+	return over.parse(in, named(f.Config, f.InjectConfig, f.Values, f.MeshConfig))
 }
 
-// loadIstio reads what an Istio installation says of injection; config is the injector's own part.
-func (f *Files) loadIstio(config []byte) (*webhook.Config, error) {
+// istioInputs reads what an Istio installation says of injection; config is the injector's own part.
+func (f *Files) istioInputs(ctx context.Context, config []byte) (*Inputs, error) {
 	file, err := webhook.ParseFile(config)
 	if err != nil {
 		return nil, fmt.Errorf("parse %s: %w", named(f.Config), err)
@@ -61,25 +62,25 @@ func (f *Files) loadIstio(config []byte) (*webhook.Config, error) {
 	if file.Profile != "" && file.Profile != istio.ProfileName {
 		return nil, fmt.Errorf("--inject-config is for the profile istio, %q says %q", f.Config, file.Profile)
 	}
-	sources, err := f.istioSources()
+	file.Profile = istio.ProfileName
+	sources, err := f.istioSources(ctx)
 	if err != nil {
 		return nil, err
 	}
 	sources.Revision = f.Revision
 	// What runs pods today can run them; a pod's annotation says otherwise.
 	sources.NativeSidecars = true
-	parsed, err := webhook.ParseIstio(sources, file)
-	if err != nil {
-		return nil, fmt.Errorf("parse %s: %w", named(f.Config, f.InjectConfig, f.Values, f.MeshConfig), err)
+	if config, err = yaml.Marshal(file); err != nil {
+		return nil, fmt.Errorf("encode %s: %w", named(f.Config), err)
 	}
-	return parsed, nil
+	return &Inputs{Config: config, Istio: &sources}, nil
 }
 
 // istioSources reads either a directory of exported ConfigMaps or the three files.
-func (f *Files) istioSources() (istio.Sources, error) {
+func (f *Files) istioSources(ctx context.Context) (istio.Sources, error) {
 	var sources istio.Sources
 	if info, err := os.Stat(f.InjectConfig); err == nil && info.IsDir() {
-		documents, err := manifest.Read([]string{f.InjectConfig}, false, nil)
+		documents, err := (&manifest.Sources{Filenames: []string{f.InjectConfig}}).Read(ctx)
 		if err != nil {
 			return sources, err
 		}

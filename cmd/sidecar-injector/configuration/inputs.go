@@ -28,7 +28,7 @@ func (in *Inputs) Parse() (*webhook.Config, error) {
 		return webhook.Parse(in.Config, in.Values)
 	}
 	if in.Istio == nil {
-		return nil, errors.New("config: profile istio needs the namespace of Istio's ConfigMaps: --istio-namespace")
+		return nil, errors.New("config: profile istio needs what an Istio installation says: --inject-config names its files, --istio-namespace of serve where its ConfigMaps are")
 	}
 	if len(bytes.TrimSpace(in.Values)) > 0 && string(bytes.TrimSpace(in.Values)) != "{}" {
 		return nil, errors.New("values: with the profile istio they stand in Istio's own ConfigMap")

@@ -16,6 +16,7 @@ import (
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/configuration"
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/selection"
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/serve"
 	"github.com/sidecar-injector/sidecar-injector/webhook"
@@ -28,7 +29,8 @@ type Injector struct {
 	Webhooks      *selection.Webhooks
 	// Deployment is what serves.
 	Deployment *appsv1.Deployment
-	// Config is the configuration that it runs with.
+	// Inputs are what its configuration is made of, and Config is the configuration.
+	Inputs *configuration.Inputs
 	Config *webhook.Config
 }
 
@@ -53,11 +55,11 @@ func Find(ctx context.Context, client kubernetes.Interface, resources dynamic.In
 	if err != nil {
 		return nil, err
 	}
-	inputs, err := readInputs(ctx, client, resources, &options)
+	found.Inputs, err = readInputs(ctx, client, resources, &options)
 	if err != nil {
 		return nil, fmt.Errorf("read the configuration of Deployment %s/%s: %w", found.Deployment.Namespace, found.Deployment.Name, err)
 	}
-	if found.Config, err = inputs.Parse(); err != nil {
+	if found.Config, err = found.Inputs.Parse(); err != nil {
 		return nil, fmt.Errorf("read the configuration of Deployment %s/%s: %w", found.Deployment.Namespace, found.Deployment.Name, err)
 	}
 	return found, nil

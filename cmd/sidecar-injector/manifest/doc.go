@@ -1,7 +1,7 @@
 // Package manifest reads Kubernetes manifests as people write them, and finds the workloads in them.
 //
-//	files, directories, standard input
-//	  → documents   split, decoded, with file and line for messages     input.go, document.go
+//	files, directories, URLs, kustomizations, standard input            input.go, remote.go
+//	  → documents   split, decoded, with file and line for messages     document.go
 //	  → namespaces  labels and annotations, from Namespace documents    namespaces.go
 //	  → workloads   every pod template in a document, checked           workload.go, shape.go
 //

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"regexp"
 	"strconv"
 	"strings"
@@ -18,9 +19,9 @@ import (
 
 // Document is one YAML or JSON document of a file.
 type Document struct {
-	// Source is the file's path as it was given, or "standard input".
+	// Source is the file's path as it was given, or "standard input"; of a live object its name.
 	Source string
-	// Line is the document's first line in its source, Number its place there; both count from 1.
+	// Line is the document's first line in its source, Number its place there; both count from 1. A live object has none.
 	Line, Number int
 	// Separator is the bytes of the `---` lines in front, and Raw those of the document, exactly as they came.
 	Separator, Raw []byte
@@ -31,8 +32,26 @@ type Document struct {
 	Object map[string]any
 }
 
+// FromObject makes a document of a live object, which is not changed; what only the API server writes into objects is left
+// out of it. source is its name for messages.
+func FromObject(source string, object map[string]any) Document {
+	object = maps.Clone(object)
+	delete(object, "status")
+	if metadata, ok := object["metadata"].(map[string]any); ok {
+		metadata = maps.Clone(metadata)
+		for _, field := range []string{"managedFields", "uid", "resourceVersion", "generation", "creationTimestamp", "selfLink"} {
+			delete(metadata, field)
+		}
+		object["metadata"] = metadata
+	}
+	return Document{Source: source, Object: object}
+}
+
 // String is where the document stands, the beginning of every message about it.
 func (d *Document) String() string {
+	if d.Line == 0 {
+		return d.Source
+	}
 	return fmt.Sprintf("%s:%d (document %d)", d.Source, d.Line, d.Number)
 }
 

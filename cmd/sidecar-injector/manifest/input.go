@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -21,32 +22,52 @@ const (
 // may be called anything.
 var extensions = []string{".json", ".yaml", ".yml"}
 
-// Read reads the documents of every path, in the order of paths: a file, "-" for stdin, or a directory, whose .json,
-// .yaml and .yml files are read in the order of their names, those of its subdirectories too if recursive is set. An
-// error names the path, and for what stands inside a file the line. It is an error if a path or a directory holds no
-// document at all, since that is hardly ever what was meant.
-func Read(paths []string, recursive bool, stdin io.Reader) ([]Document, error) {
+// Sources say where manifests are, as kubectl's flags of the same names do.
+type Sources struct {
+	// Filenames are files, "-" for Stdin, http and https URLs, and directories, whose .json, .yaml and .yml files are read
+	// in the order of their names, those of the subdirectories too if Recursive is set.
+	Filenames []string
+	Recursive bool
+	// Kustomize is a directory with a kustomization, which is built. Empty: none.
+	Kustomize string
+	Stdin     io.Reader
+}
+
+// Read reads all documents, in the order of the sources. An error names the source, and for what stands inside a file the
+// line. It is an error if a source holds no document at all, since that is hardly ever what was meant.
+func (s *Sources) Read(ctx context.Context) ([]Document, error) {
 	var documents []Document
-	if first := slices.Index(paths, standardInput); first >= 0 && slices.Contains(paths[first+1:], standardInput) {
+	if first := slices.Index(s.Filenames, standardInput); first >= 0 && slices.Contains(s.Filenames[first+1:], standardInput) {
 		return nil, errors.New("standard input (-) can be read only once")
 	}
-	for _, path := range paths {
-		found, err := readPath(path, recursive, stdin)
+	for _, path := range s.Filenames {
+		found, err := s.readPath(ctx, path)
 		if err != nil {
 			return nil, err
 		}
 		documents = append(documents, found...)
 	}
-	return documents, nil
+	if s.Kustomize == "" {
+		return documents, nil
+	}
+	built, err := build(s.Kustomize)
+	return append(documents, built...), err
 }
 
-func readPath(path string, recursive bool, stdin io.Reader) ([]Document, error) {
-	if path == standardInput {
-		data, err := io.ReadAll(stdin)
+func (s *Sources) readPath(ctx context.Context, path string) ([]Document, error) {
+	switch {
+	case path == standardInput:
+		data, err := io.ReadAll(s.Stdin)
 		if err != nil {
 			return nil, fmt.Errorf("read standard input: %w", err)
 		}
 		return parseSource(standardInputName, data)
+	case strings.HasPrefix(path, "http://"), strings.HasPrefix(path, "https://"):
+		data, err := fetch(ctx, path)
+		if err != nil {
+			return nil, fmt.Errorf("read %q: %w", path, err)
+		}
+		return parseSource(path, data)
 	}
 	info, err := os.Stat(path)
 	if err != nil {
@@ -55,7 +76,7 @@ func readPath(path string, recursive bool, stdin io.Reader) ([]Document, error) 
 	if !info.IsDir() {
 		return readFile(path)
 	}
-	files, err := filesIn(path, recursive)
+	files, err := filesIn(path, s.Recursive)
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/rogpeppe/go-internal/diff"
@@ -25,10 +26,15 @@ const (
 	// FormatPatch is the JSON patch of the pod template: of one workload the bare patch, of any other number one JSON
 	// object per workload that names it, with the patch in it.
 	FormatPatch Format = "patch"
+	// FormatReview is the AdmissionReview of each workload that the webhook is asked about: the API server's request and
+	// the answer.
+	FormatReview Format = "review"
+	// FormatName is the names of the workloads that change, as kubectl prints them.
+	FormatName Format = "name"
 )
 
 // formats are all formats, the default first.
-var formats = []Format{FormatDiff, FormatYAML, FormatJSON, FormatPatch}
+var formats = []Format{FormatDiff, FormatYAML, FormatJSON, FormatPatch, FormatReview, FormatName}
 
 // ParseFormat returns the format of that name; the error lists those there are.
 func ParseFormat(name string) (Format, error) {
@@ -55,6 +61,10 @@ func Render(results []Result, format Format) ([]byte, error) {
 		err = renderJSON(&out, results)
 	case FormatPatch:
 		err = renderPatch(&out, results)
+	case FormatReview:
+		err = renderReview(&out, results)
+	case FormatName:
+		renderName(&out, results)
 	default:
 		_, err = ParseFormat(string(format))
 	}
@@ -75,6 +85,11 @@ func Warnings(results []Result) []string {
 		}
 	}
 	return lines
+}
+
+// Changed says whether any workload changes.
+func Changed(results []Result) bool {
+	return slices.ContainsFunc(results, func(r Result) bool { return r.changed() })
 }
 
 // title names a workload for people.

@@ -65,6 +65,8 @@ type Workload struct {
 	// Decision is "inject" or "skip" ("error" where an error lets the pod in), Reason the short word for why,
 	// Templates the names of the templates applied, separated by commas.
 	Decision, Reason, Templates string
+	// Admission is the question and the answer; nil if the webhook is not asked.
+	Admission *simulate.Admission
 	// Warnings are shown to who creates the pod.
 	Warnings []string
 	// Patch turns the submitted pod template into the injected one; nil if it stays as it is.
@@ -144,7 +146,7 @@ func (p *Previewer) workload(ctx context.Context, w manifest.Workload) (*Workloa
 	answer.Reason = response.AuditAnnotations["reason"]
 	answer.Templates = response.AuditAnnotations["templates"]
 	if call.Called {
-		answer.Warnings = response.Warnings
+		answer.Admission, answer.Warnings = admitted, response.Warnings
 	}
 	template := restoreTemplate(w.Template, defaulted, admitted.Pod)
 	answer.Patch = templates.Diff(w.Template, template)

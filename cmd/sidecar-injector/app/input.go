@@ -1,0 +1,173 @@
+package app
+
+import (
+	"context"
+	"io"
+	"strings"
+
+	"github.com/spf13/pflag"
+	"k8s.io/apimachinery/pkg/api/validation"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/cluster"
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/configuration"
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/installed"
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/manifest"
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/selection"
+	"github.com/sidecar-injector/sidecar-injector/webhook"
+)
+
+// inputOptions are the flags that say which workloads a command is about, and what they meet: those that preview and
+// explain have in common.
+type inputOptions struct {
+	sources         manifest.Sources
+	live            bool
+	namespaceLabels string
+	files           configuration.Files
+	over            configuration.Overrides
+	cluster         *cluster.Flags
+}
+
+func newInputOptions() *inputOptions { return &inputOptions{cluster: cluster.NewFlags()} }
+
+func (o *inputOptions) add(flags *pflag.FlagSet) {
+	flags.SortFlags = false
+	flags.StringSliceVarP(&o.sources.Filenames, "filename", "f", nil, "`file`, directory or URL with workloads, or - for standard input; may be repeated")
+	flags.BoolVarP(&o.sources.Recursive, "recursive", "R", false, "read the subdirectories of directories too")
+	flags.StringVarP(&o.sources.Kustomize, "kustomize", "k", "", "`directory` with a kustomization")
+	o.cluster.AddSelection(flags)
+	flags.StringVar(&o.namespaceLabels, "namespace-labels", "", "`labels` that every namespace has, as key=value,key=value; they win over others")
+	flags.BoolVar(&o.live, "live", false, "files too meet the cluster: its injector's configuration and webhooks, its namespaces")
+	flags.StringVar(&o.files.Config, "config", "", "`file` with the injection configuration (default: the cluster's, or without one the built-in profile)")
+	flags.StringVar(&o.files.Values, "values", "", "`file` with values that override the profile's; with --inject-config, Istio's values")
+	flags.StringArrayVar(&o.over.Set, "set", nil, "a value to try, as `key.key=value`, the value in YAML; may be repeated")
+	flags.StringArrayVar(&o.over.Templates, "template", nil, "`file` with a template to try: in place of the one of its name, or after the default ones; may be repeated")
+	flags.StringVar(&o.files.InjectConfig, "inject-config", "", "`file` with Istio's injection configuration, or a directory with Istio's exported ConfigMaps; implies the profile istio")
+	flags.StringVar(&o.files.MeshConfig, "mesh-config", "", "`file` with Istio's mesh configuration, beside --inject-config")
+	flags.StringVar(&o.files.Revision, "revision", "", "Istio's `revision`, beside --inject-config")
+	o.cluster.Add(flags)
+}
+
+// check checks the flags; its errors are wrong usage. arguments name live objects.
+func (o *inputOptions) check(arguments []string) error {
+	fromFiles := len(o.sources.Filenames) > 0 || o.sources.Kustomize != ""
+	switch {
+	case fromFiles && len(arguments) > 0:
+		return usageErrorf("-f and -k are for files, %q names a live object: want one of the two", arguments[0])
+	case !fromFiles && len(arguments) == 0:
+		return usageErrorf("nothing is named: want -f, -k, or TYPE/NAME of live objects")
+	case fromFiles && (o.cluster.AllNamespaces || o.cluster.Selector != ""):
+		return usageErrorf("-A and -l choose live objects, not what stands in files")
+	}
+	if _, err := manifest.ParseLabels(o.namespaceLabels); err != nil {
+		return usageErrorf("--namespace-labels: %w", err)
+	}
+	if err := o.files.Validate(); err != nil {
+		return &usageError{err}
+	}
+	if namespace := o.cluster.GivenNamespace(); namespace != "" {
+		if problems := validation.ValidateNamespaceName(namespace, false); len(problems) > 0 {
+			return usageErrorf("-n: %q is no namespace name: %s", namespace, problems[0])
+		}
+	}
+	return nil
+}
+
+// input is what a command works on.
+type input struct {
+	documents []manifest.Document
+	// namespace is where objects go that name none.
+	namespace  string
+	namespaces *manifest.Namespaces
+	config     *webhook.Config
+	handler    *webhook.Handler
+	webhooks   *selection.Webhooks
+	// cluster and injector are nil if no cluster is looked at; injector is nil too if none is installed.
+	cluster  *cluster.Cluster
+	injector *installed.Injector
+}
+
+// read reads everything that check let through. What is live comes from the cluster, and so does the configuration then,
+// unless files name one.
+func (o *inputOptions) read(ctx context.Context, arguments []string, stdin io.Reader) (*input, error) {
+	in := &input{namespace: o.cluster.GivenNamespace()}
+	var live []metav1.ObjectMeta
+	var err error
+	if o.live || len(arguments) > 0 {
+		if live, err = in.connect(ctx, o); err != nil {
+			return nil, err
+		}
+	}
+	if err := in.configure(ctx, o); err != nil {
+		return nil, err
+	}
+	if len(arguments) > 0 {
+		in.documents, err = liveDocuments(in.cluster, arguments)
+	} else {
+		sources := o.sources
+		sources.Stdin = stdin
+		in.documents, err = sources.Read(ctx)
+	}
+	if err != nil {
+		return nil, err
+	}
+	labels, err := manifest.ParseLabels(o.namespaceLabels)
+	if err != nil {
+		return nil, err
+	}
+	if in.namespaces, err = manifest.NewNamespaces(in.documents, labels, live...); err != nil {
+		return nil, err
+	}
+	in.handler, err = webhook.New(webhook.Options{Config: in.config, Namespaces: in.namespaces})
+	return in, err
+}
+
+// connect looks for the injector, and returns the cluster's namespaces.
+func (in *input) connect(ctx context.Context, o *inputOptions) ([]metav1.ObjectMeta, error) {
+	var err error
+	if in.cluster, err = o.cluster.Connect(programVersion()); err != nil {
+		return nil, err
+	}
+	in.namespace = in.cluster.Namespace
+	if in.injector, err = in.cluster.Injector(ctx); err != nil && !o.named() {
+		return nil, err
+	}
+	return in.cluster.Namespaces(ctx)
+}
+
+// named says that files name the configuration.
+func (o *inputOptions) named() bool {
+	return o.files.Config != "" || o.files.Values != "" || o.files.InjectConfig != ""
+}
+
+// configure makes the configuration, and says which webhooks are asked.
+func (in *input) configure(ctx context.Context, o *inputOptions) error {
+	var err error
+	if in.injector != nil && !o.named() {
+		in.config, err = o.over.Apply(in.injector.Inputs)
+	} else {
+		in.config, err = o.files.Load(ctx, o.over)
+	}
+	if err != nil {
+		return err
+	}
+	if in.injector != nil {
+		in.webhooks = in.injector.Webhooks
+		return nil
+	}
+	in.webhooks, err = selection.Default(in.config)
+	return err
+}
+
+// liveDocuments reads the objects that arguments name.
+func liveDocuments(connection *cluster.Cluster, arguments []string) ([]manifest.Document, error) {
+	objects, err := connection.Objects(arguments)
+	if err != nil {
+		return nil, err
+	}
+	documents := make([]manifest.Document, len(objects))
+	for i, object := range objects {
+		documents[i] = manifest.FromObject(strings.ToLower(object.GetKind())+"/"+object.GetName(), object.Object)
+	}
+	return documents, nil
+}

@@ -1,0 +1,79 @@
+package edit
+
+import (
+	"bytes"
+	"cmp"
+	"slices"
+)
+
+// editor collects the edits of one text. It walks the tree in the order of the text, so that an anchor is decided on
+// before its aliases are.
+type editor struct {
+	text
+	json   bool
+	style  style
+	edits  []change
+	values map[*node]any  // what anchored nodes hold now, where they were visited
+	gone   map[*node]bool // anchored nodes whose text is no longer there
+}
+
+// change is a stretch of the text and what takes its place.
+type change struct {
+	start, end int
+	text       string
+}
+
+func newEditor(raw []byte, root *node, isJSON bool) *editor {
+	e := &editor{text: text{raw: raw, nl: lineBreak(raw)}, json: isJSON, values: map[*node]any{}, gone: map[*node]bool{}}
+	e.style = styleOf(&e.text, root, isJSON)
+	return e
+}
+
+// root edits the document's own object.
+func (e *editor) root(n *node, before, after map[string]any) error {
+	switch {
+	case n.kind != mappingNode:
+		return errCannotEdit
+	case n.flow:
+		text := e.flow(n, before, after)
+		if !e.json && e.tooLong(n, text) && e.column(n.start) == 0 {
+			r := renderer{text: &e.text, style: e.style}
+			text = joinLines(r.mapping(after, 0, false, model{n, before}), e.nl)
+		}
+		e.replace(n.start, n.end, text)
+		return nil
+	case !e.editable(n, before, after):
+		return errCannotEdit
+	}
+	e.mapping(n, before, after)
+	return nil
+}
+
+// replace puts text in the place of a stretch; an empty stretch is where it is put in. What is put in at one place
+// stands there in the order of the calls.
+func (e *editor) replace(start, end int, text string) {
+	e.edits = append(e.edits, change{start, end, text})
+}
+
+// result applies the edits.
+func (e *editor) result() ([]byte, error) {
+	slices.SortStableFunc(e.edits, func(a, b change) int {
+		if a.start != b.start {
+			return cmp.Compare(a.start, b.start)
+		}
+		// What is put in stands in front of what is cut out.
+		return cmp.Compare(min(a.end-a.start, 1), min(b.end-b.start, 1))
+	})
+	var out bytes.Buffer
+	at := 0
+	for _, c := range e.edits {
+		if c.start < at || c.end < c.start {
+			return nil, errCannotEdit
+		}
+		out.Write(e.raw[at:c.start])
+		out.WriteString(c.text)
+		at = c.end
+	}
+	out.Write(e.raw[at:])
+	return out.Bytes(), nil
+}

@@ -1,0 +1,175 @@
+package edit
+
+import (
+	"bytes"
+	"strings"
+	"unicode/utf8"
+)
+
+// maxLine is the length from which on a collection in brackets in one line is written in block style instead.
+const maxLine = 100
+
+// tooLong says whether a collection that stood in one line no longer fits there.
+func (e *editor) tooLong(n *node, text string) bool {
+	return !e.json && e.oneLine(n) && !strings.Contains(text, "\n") &&
+		utf8.RuneCount(e.raw[e.lineStart(n.start):n.start])+utf8.RuneCountInString(text) > maxLine
+}
+
+// flow returns the text of a value in brackets, or in a collection in brackets.
+func (e *editor) flow(n *node, before, after any) string {
+	if equal(before, after) && !n.hasAlias {
+		return string(e.raw[n.body:n.end])
+	}
+	if n.kind == aliasNode && e.keepsAlias(n, before, after) {
+		return string(e.raw[n.body:n.end])
+	}
+	if n.flow && !n.odd && len(n.entries) > 0 && e.editable(n, before, after) {
+		if n.kind == mappingNode {
+			return e.flowMapping(n, before.(map[string]any), after.(map[string]any))
+		}
+		return e.flowSequence(n, before.([]any), after.([]any))
+	}
+	e.forget(n)
+	if text, ok := after.(string); ok && !e.json {
+		if quoted := quotedLike(e.raw[n.body:n.end], text); quoted != "" {
+			return quoted
+		}
+	}
+	return e.flowRenderer(n.start).value(after, model{n, before})
+}
+
+// part is an entry of the new text: source is its index in the old one, -1 if it is new.
+type part struct {
+	source int
+	text   string
+}
+
+func (e *editor) flowMapping(n *node, before, after map[string]any) string {
+	var parts []part
+	known := map[string]bool{}
+	for i, entry := range n.entries {
+		value, stays := after[entry.name]
+		if !stays {
+			e.forget(entry.value)
+			continue
+		}
+		known[entry.name] = true
+		parts = append(parts, part{i, e.flowEntry(entry, before[entry.name], value)})
+	}
+	added := map[string]any{}
+	for key, value := range after {
+		if !known[key] {
+			added[key] = value
+		}
+	}
+	r := e.flowRenderer(n.entries[0].start)
+	for _, key := range sortedKeys(added, false, nil) {
+		parts = append(parts, part{-1, r.pair(key, added[key], model{})})
+	}
+	return e.assemble(n, parts)
+}
+
+// flowEntry returns the text of a key and its value.
+func (e *editor) flowEntry(entry entry, before, after any) string {
+	if entry.value.start == entry.value.end && !equal(before, after) { // {a} or {a: }
+		return string(e.raw[entry.start:entry.key.end]) + ": " + e.flow(entry.value, before, after)
+	}
+	start := entry.value.body
+	text := e.flow(entry.value, before, after)
+	switch {
+	case e.gone[entry.value]:
+		start = entry.value.start // Its anchor goes with it.
+	case entry.value.anchored:
+		e.visit(entry.value, before, after)
+	}
+	if entry.value.start != entry.value.body && !equal(before, after) && entry.value.kind == scalarNode {
+		start = entry.value.start
+	}
+	return string(e.raw[entry.start:start]) + text
+}
+
+func (e *editor) flowSequence(n *node, before, after []any) string {
+	from := pair(before, after)
+	stays := make([]bool, len(before))
+	for _, source := range from {
+		if source >= 0 {
+			stays[source] = true
+		}
+	}
+	for i, entry := range n.entries {
+		if !stays[i] {
+			e.forget(entry.value)
+		}
+	}
+	r := e.flowRenderer(n.entries[0].start)
+	parts := make([]part, 0, len(after))
+	for i, source := range from {
+		if source < 0 {
+			parts = append(parts, part{-1, r.value(after[i], model{})})
+			continue
+		}
+		parts = append(parts, part{source, e.flowEntry(n.entries[source], before[source], after[i])})
+	}
+	return e.assemble(n, parts)
+}
+
+// assemble puts entries in brackets again, with what stood between them.
+func (e *editor) assemble(n *node, parts []part) string {
+	last := len(n.entries) - 1
+	opening := string(e.raw[n.body:n.entries[0].start])
+	closing := string(e.raw[n.entries[last].value.end:n.end])
+	separator := e.separator(n)
+	var out strings.Builder
+	out.WriteString(opening)
+	for i, p := range parts {
+		if i > 0 {
+			switch before := parts[i-1].source; {
+			case before >= 0 && before < last:
+				out.Write(e.raw[n.entries[before].value.end:n.entries[before+1].start])
+			case before == last && strings.Contains(closing, "#"):
+				// The comment behind the old last entry stays there.
+				comment, rest, _ := strings.Cut(closing, "\n")
+				if !strings.HasPrefix(strings.TrimLeft(comment, " \t"), ",") {
+					out.WriteString(",")
+				}
+				out.WriteString(strings.TrimRight(comment, "\r"))
+				out.WriteString(strings.TrimPrefix(strings.TrimLeft(separator, ","), " "))
+				closing = e.nl + rest
+			default:
+				out.WriteString(separator)
+			}
+		}
+		out.WriteString(p.text)
+	}
+	out.WriteString(closing)
+	return out.String()
+}
+
+// separator is what stands between a new entry and the one in front of it.
+func (e *editor) separator(n *node) string {
+	first := n.entries[0].start
+	if bytes.IndexByte(e.raw[n.body:first], '\n') >= 0 {
+		return "," + e.nl + string(e.raw[e.lineStart(first):e.lineStart(first)+e.indentOf(first)])
+	}
+	if len(n.entries) > 1 {
+		between := e.raw[n.entries[0].value.end:n.entries[1].start]
+		if bytes.ContainsRune(between, ',') && !bytes.ContainsAny(between, "\n#") {
+			return string(between)
+		}
+	}
+	return e.style.comma
+}
+
+// indentOf returns how many blanks the line of a position begins with.
+func (t *text) indentOf(pos int) int {
+	line := t.raw[t.lineStart(pos):t.lineEnd(pos)]
+	return len(line) - len(bytes.TrimLeft(line, " \t"))
+}
+
+// flowRenderer renders in the style of the text around a position.
+func (e *editor) flowRenderer(pos int) *flowRenderer {
+	return &flowRenderer{
+		json: e.json, style: e.style, nl: e.nl,
+		indent: string(e.raw[e.lineStart(pos) : e.lineStart(pos)+e.indentOf(pos)]),
+	}
+}
