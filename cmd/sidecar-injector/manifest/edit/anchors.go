@@ -14,12 +14,10 @@ func (e *editor) keepsAlias(n *node, before, after any) bool {
 // keepsMerge says whether the keys that come in by << are wanted as they were.
 func (e *editor) keepsMerge(n *node, before, after map[string]any) bool {
 	own := map[string]bool{}
-	var merges []*node
 	for _, entry := range n.entries {
-		if entry.merge {
-			merges = append(merges, entry.value)
-		} else {
-			own[entry.name] = true
+		own[entry.name] = !entry.merge
+		if entry.merge && !e.fresh(entry.value) {
+			return false
 		}
 	}
 	for key, value := range before {
@@ -27,24 +25,27 @@ func (e *editor) keepsMerge(n *node, before, after map[string]any) bool {
 			return false
 		}
 	}
-	for len(merges) > 0 {
-		last := merges[len(merges)-1]
-		merges = merges[:len(merges)-1]
-		if last.target != nil {
-			if _, visited := e.values[last.target]; visited || e.gone[last.target] {
-				return false
-			}
-			// Something in it may have been edited without a visit to itself being recorded.
-			merges = append(merges, last.target)
-		}
-		for _, entry := range last.entries {
-			merges = append(merges, entry.value)
+	return true
+}
+
+// fresh says whether all aliases in a node still stand for what they stood for.
+func (e *editor) fresh(n *node) bool {
+	if !n.hasAlias {
+		return true
+	}
+	if n.kind == aliasNode {
+		_, changed := e.values[n.target]
+		return n.target != nil && !changed && !e.gone[n.target]
+	}
+	for _, entry := range n.entries {
+		if entry.key != nil && !e.fresh(entry.key) || !e.fresh(entry.value) {
+			return false
 		}
 	}
 	return true
 }
 
-// visit records what an anchored node is going to hold.
+// visit records what an anchored node is going to hold, if that is something else than before.
 func (e *editor) visit(n *node, before, after any) {
 	if n.anchored && !equal(before, after) {
 		e.values[n] = after

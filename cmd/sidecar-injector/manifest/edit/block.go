@@ -15,7 +15,7 @@ type slot struct {
 
 // value edits the value in a slot.
 func (e *editor) value(n *node, at slot, before, after any) {
-	if equal(before, after) && !n.hasAlias {
+	if equal(before, after) && e.fresh(n) {
 		return
 	}
 	switch {
@@ -28,8 +28,7 @@ func (e *editor) value(n *node, at slot, before, after any) {
 		if e.tooLong(n, text) {
 			break
 		}
-		e.visit(n, before, after)
-		e.replace(n.body, n.end, text)
+		e.replace(n.start, n.end, text)
 		return
 	case e.editable(n, before, after):
 		e.visit(n, before, after)
@@ -38,9 +37,6 @@ func (e *editor) value(n *node, at slot, before, after any) {
 		} else {
 			e.sequence(n, before.([]any), after.([]any))
 		}
-		return
-	}
-	if equal(before, after) && n.kind != aliasNode && !n.flow && n.kind == scalarNode {
 		return
 	}
 	e.put(n, at, before, after)
@@ -180,7 +176,7 @@ func (e *editor) remove(n *node, removed []bool) {
 	case first == 0:
 	case e.beginsLine(start) && e.lineStart(start) > 0:
 		head := e.lineStart(start)
-		if n.indent > 0 {
+		if n != e.top { // The comment at the top of a text is about all of it.
 			head = e.head(start, 0)
 		}
 		e.replace(e.lineBefore(head), e.lineEnd(n.entries[first-1].value.end), "")

@@ -11,6 +11,7 @@ import (
 type editor struct {
 	text
 	json   bool
+	top    *node // the document's own object
 	style  style
 	edits  []change
 	values map[*node]any  // what anchored nodes hold now, where they were visited
@@ -24,7 +25,7 @@ type change struct {
 }
 
 func newEditor(raw []byte, root *node, isJSON bool) *editor {
-	e := &editor{text: text{raw: raw, nl: lineBreak(raw)}, json: isJSON, values: map[*node]any{}, gone: map[*node]bool{}}
+	e := &editor{text: text{raw: raw, nl: lineBreak(raw)}, json: isJSON, top: root, values: map[*node]any{}, gone: map[*node]bool{}}
 	e.style = styleOf(&e.text, root, isJSON)
 	return e
 }

@@ -15,19 +15,18 @@ func (e *editor) tooLong(n *node, text string) bool {
 		utf8.RuneCount(e.raw[e.lineStart(n.start):n.start])+utf8.RuneCountInString(text) > maxLine
 }
 
-// flow returns the text of a value in brackets, or in a collection in brackets.
+// flow returns the text of a value in brackets, or in a collection in brackets, with its anchor if that stays.
 func (e *editor) flow(n *node, before, after any) string {
-	if equal(before, after) && !n.hasAlias {
-		return string(e.raw[n.body:n.end])
+	if equal(before, after) && e.fresh(n) || n.kind == aliasNode && e.keepsAlias(n, before, after) {
+		return string(e.raw[n.start:n.end])
 	}
-	if n.kind == aliasNode && e.keepsAlias(n, before, after) {
-		return string(e.raw[n.body:n.end])
-	}
-	if n.flow && !n.odd && len(n.entries) > 0 && e.editable(n, before, after) {
+	if n.flow && !n.odd && e.editable(n, before, after) {
+		e.visit(n, before, after)
+		properties := string(e.raw[n.start:n.body])
 		if n.kind == mappingNode {
-			return e.flowMapping(n, before.(map[string]any), after.(map[string]any))
+			return properties + e.flowMapping(n, before.(map[string]any), after.(map[string]any))
 		}
-		return e.flowSequence(n, before.([]any), after.([]any))
+		return properties + e.flowSequence(n, before.([]any), after.([]any))
 	}
 	e.forget(n)
 	if text, ok := after.(string); ok && !e.json {
@@ -69,23 +68,13 @@ func (e *editor) flowMapping(n *node, before, after map[string]any) string {
 	return e.assemble(n, parts)
 }
 
-// flowEntry returns the text of a key and its value.
+// flowEntry returns the text of a key and its value, or of an element.
 func (e *editor) flowEntry(entry entry, before, after any) string {
-	if entry.value.start == entry.value.end && !equal(before, after) { // {a} or {a: }
-		return string(e.raw[entry.start:entry.key.end]) + ": " + e.flow(entry.value, before, after)
-	}
-	start := entry.value.body
 	text := e.flow(entry.value, before, after)
-	switch {
-	case e.gone[entry.value]:
-		start = entry.value.start // Its anchor goes with it.
-	case entry.value.anchored:
-		e.visit(entry.value, before, after)
+	if entry.key != nil && entry.value.start == entry.value.end && text != "" { // {a} or {a: }
+		return string(e.raw[entry.start:entry.key.end]) + ": " + text
 	}
-	if entry.value.start != entry.value.body && !equal(before, after) && entry.value.kind == scalarNode {
-		start = entry.value.start
-	}
-	return string(e.raw[entry.start:start]) + text
+	return string(e.raw[entry.start:entry.value.start]) + text
 }
 
 func (e *editor) flowSequence(n *node, before, after []any) string {
@@ -133,7 +122,7 @@ func (e *editor) assemble(n *node, parts []part) string {
 					out.WriteString(",")
 				}
 				out.WriteString(strings.TrimRight(comment, "\r"))
-				out.WriteString(strings.TrimPrefix(strings.TrimLeft(separator, ","), " "))
+				out.WriteString(e.nl + e.indentation(n.entries[0].start))
 				closing = e.nl + rest
 			default:
 				out.WriteString(separator)
@@ -149,7 +138,7 @@ func (e *editor) assemble(n *node, parts []part) string {
 func (e *editor) separator(n *node) string {
 	first := n.entries[0].start
 	if bytes.IndexByte(e.raw[n.body:first], '\n') >= 0 {
-		return "," + e.nl + string(e.raw[e.lineStart(first):e.lineStart(first)+e.indentOf(first)])
+		return "," + e.nl + e.indentation(first)
 	}
 	if len(n.entries) > 1 {
 		between := e.raw[n.entries[0].value.end:n.entries[1].start]
@@ -160,16 +149,13 @@ func (e *editor) separator(n *node) string {
 	return e.style.comma
 }
 
-// indentOf returns how many blanks the line of a position begins with.
-func (t *text) indentOf(pos int) int {
+// indentation returns the blanks that the line of a position begins with.
+func (t *text) indentation(pos int) string {
 	line := t.raw[t.lineStart(pos):t.lineEnd(pos)]
-	return len(line) - len(bytes.TrimLeft(line, " \t"))
+	return string(line[:len(line)-len(bytes.TrimLeft(line, " \t"))])
 }
 
 // flowRenderer renders in the style of the text around a position.
 func (e *editor) flowRenderer(pos int) *flowRenderer {
-	return &flowRenderer{
-		json: e.json, style: e.style, nl: e.nl,
-		indent: string(e.raw[e.lineStart(pos) : e.lineStart(pos)+e.indentOf(pos)]),
-	}
+	return &flowRenderer{json: e.json, style: e.style, nl: e.nl, indent: e.indentation(pos)}
 }

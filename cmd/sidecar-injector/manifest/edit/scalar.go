@@ -13,9 +13,9 @@ import (
 
 var (
 	// plain is text that needs no quotes, whatever stands around it, unless it means something else than a string.
-	plain = regexp.MustCompile(`^[A-Za-z0-9_./+-][A-Za-z0-9_./@%+=$()*~-]*$`)
+	plain = regexp.MustCompile(`^[A-Za-z0-9_./+$(-][A-Za-z0-9_./@%+=$()*~-]*$`)
 	// plainBlock is the same for text that stands in no brackets. A colon or a number sign in it is looked at apart.
-	plainBlock = regexp.MustCompile(`^[A-Za-z0-9_./+-][A-Za-z0-9_./@%+=$()*~:#,;&|<>?!'"\[\]{} -]*$`)
+	plainBlock = regexp.MustCompile(`^[A-Za-z0-9_./+$(-][A-Za-z0-9_./@%+=$()*~:#,;&|<>?!'"\[\]{} -]*$`)
 	// letters is text that can mean something else only if it is one of words.
 	letters   = regexp.MustCompile(`^[A-Za-z_/]`)
 	printable = regexp.MustCompile(`^[ -~]*$`)
@@ -126,7 +126,7 @@ func multilineText(text string, indent int) (inline string, lines []string) {
 // isPrintableLine leaves out what a YAML text may not hold, and what a parser might take for a line break.
 func isPrintableLine(line string) bool {
 	return !strings.ContainsFunc(line, func(r rune) bool {
-		return r != '\t' && r < ' ' || r >= 0x7f && r <= 0xa0 || r == '\u2028' || r == '\u2029' || r == '\ufeff' || r >= 0xfffe
+		return r != '\t' && r < ' ' || r >= 0x7f && r <= 0xa0 || r == '\u2028' || r == '\u2029' || r == '\ufeff' || r == 0xfffe || r == 0xffff || r == '\uFFFD'
 	})
 }
 
