@@ -88,7 +88,7 @@ type Policy struct {
 // carries our own sidecar is decided like any other: injecting it again changes nothing, or completes it.
 func Decide(pod *corev1.Pod, namespace Namespace, policy *Policy) Decision {
 	s := newSubject(pod, namespace, policy)
-	var decision Decision
+	decision := s.asDisabled()
 	for i := range rules {
 		if rules[i].applies(s) {
 			decision = rules[i].decide(s)
@@ -107,30 +107,30 @@ func Decide(pod *corev1.Pod, namespace Namespace, policy *Policy) Decision {
 // Step is one rule of Decide and what it says of a pod.
 type Step struct {
 	// Rule is the rule's number in the table of Decide, from 1, and When what it asks, in words.
-	Rule int
-	When string
+	Rule int    `json:"rule"`
+	When string `json:"when"`
 	// Saw is what the rule looked at, for people.
-	Saw string
+	Saw string `json:"saw"`
 	// Applies says that the rule would decide if no rule before it did, with Inject and Reason then.
-	Applies bool
-	Inject  bool
-	Reason  Reason
+	Applies bool   `json:"applies"`
+	Inject  bool   `json:"inject,omitempty"`
+	Reason  Reason `json:"reason,omitempty"`
 	// Decided marks the one rule that did decide.
-	Decided bool
+	Decided bool `json:"decided,omitempty"`
 }
 
 // Trace is Decide with what every rule saw and said, in order of precedence. It takes longer.
 func Trace(pod *corev1.Pod, namespace Namespace, policy *Policy) (Decision, []Step) {
 	s := newSubject(pod, namespace, policy)
-	var decision *Decision
+	decision, decided := s.asDisabled(), false
 	var steps []Step
 	for i := range rules {
 		step := Step{Rule: i + 1, When: rules[i].when, Saw: rules[i].saw(s), Applies: rules[i].applies(s)}
 		if step.Applies {
 			says := rules[i].decide(s)
 			step.Inject, step.Reason = says.Inject, says.Reason
-			if decision == nil {
-				decision, step.Decided = &says, true
+			if !decided {
+				decision, decided, step.Decided = says, true, true
 			}
 		}
 		steps = append(steps, step)
@@ -143,8 +143,8 @@ func Trace(pod *corev1.Pod, namespace Namespace, policy *Policy) (Decision, []St
 			for i := range steps {
 				steps[i].Decided = false
 			}
-			decision, last.Decided = &says, true
+			decision, last.Decided = says, true
 		}
 	}
-	return *decision, append(steps, last)
+	return decision, append(steps, last)
 }

@@ -21,7 +21,7 @@ type rule struct {
 	saw func(*subject) string
 }
 
-// rules is the table of Decide, in order of precedence. The last applies to every pod. Nothing changes it.
+// rules is the table of Decide, in order of precedence. One of them applies to each pod. Nothing changes it.
 var rules = []rule{
 	{"it is the mirror of a static pod", (*subject).isMirror, (*subject).asMirror, (*subject).sawMirror},
 	{"it runs on Windows", (*subject).isWindows, (*subject).asWindows, (*subject).sawSystem},
@@ -35,7 +35,7 @@ var rules = []rule{
 	{"it matches alwaysInjectSelector", (*subject).matchesAlways, (*subject).asAlways, (*subject).sawAlways},
 	{"it says something else there, the policy is enabled", (*subject).isUnclear, (*subject).asUnclear, (*subject).sawWordAndPolicy},
 	{"it says nothing, the policy is enabled", (*subject).isSilent, (*subject).asSilent, (*subject).sawWordAndPolicy},
-	{"all else: the policy is disabled", func(*subject) bool { return true }, (*subject).asDisabled, (*subject).sawPolicy},
+	{"all else: the policy is disabled", (*subject).isDisabled, (*subject).asDisabled, (*subject).sawPolicy},
 }
 
 // subject is the pod that is decided about, and what the rules look at besides.
@@ -176,6 +176,8 @@ func (s *subject) asSilent() Decision {
 }
 
 func (s *subject) sawWordAndPolicy() string { return fmt.Sprintf("%s, %s", s.request, s.sawPolicy()) }
+
+func (s *subject) isDisabled() bool { return !s.policy.Enabled }
 
 func (s *subject) asDisabled() Decision {
 	return Decision{Reason: ReasonPolicyDisabled, Detail: "the policy is disabled: only pods that ask for themselves are injected", Warn: s.unclear()}

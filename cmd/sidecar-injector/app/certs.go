@@ -2,14 +2,12 @@ package app
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"time"
 
 	"github.com/spf13/cobra"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
-	"sigs.k8s.io/yaml"
 
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/certificates"
 )
@@ -71,7 +69,10 @@ that cannot be looked at or serves what is not trusted.`,
   sidecar-injector certs status --replica 127.0.0.1:9443`,
 		Args: noArguments,
 		RunE: func(command *cobra.Command, _ []string) error {
-			encode, err := parseStatusFormat(output)
+			encode, err := parseDataFormat(output, func(status *certificates.Status, out io.Writer) error {
+				_, err := io.WriteString(out, status.Text())
+				return err
+			})
 			if err != nil {
 				return err
 			}
@@ -153,39 +154,8 @@ func (o *certsOptions) injector() (*certificates.Injector, error) {
 	return certificates.New(options)
 }
 
-// statusEncoder encodes a status.
-type statusEncoder func(*certificates.Status, io.Writer) error
-
-// parseStatusFormat returns the encoder of that name; the error lists those there
-// are.
-func parseStatusFormat(name string) (statusEncoder, error) {
-	switch name {
-	case "text":
-		return func(status *certificates.Status, out io.Writer) error {
-			_, err := io.WriteString(out, status.Text())
-			return err
-		}, nil
-	case "json":
-		return func(status *certificates.Status, out io.Writer) error {
-			encoder := json.NewEncoder(out)
-			encoder.SetEscapeHTML(false)
-			encoder.SetIndent("", "  ")
-			return encoder.Encode(status)
-		}, nil
-	case "yaml":
-		return func(status *certificates.Status, out io.Writer) error {
-			data, err := yaml.Marshal(status)
-			if err == nil {
-				_, err = out.Write(data)
-			}
-			return err
-		}, nil
-	}
-	return nil, usageErrorf("-o: unknown output format %q, want one of text, json, yaml", name)
-}
-
 // printStatus prints a status; that something is wrong is an error, after it.
-func printStatus(ctx context.Context, injector *certificates.Injector, encode statusEncoder, out io.Writer) error {
+func printStatus(ctx context.Context, injector *certificates.Injector, encode func(*certificates.Status, io.Writer) error, out io.Writer) error {
 	status, err := injector.Status(ctx)
 	if err != nil {
 		return err

@@ -79,6 +79,7 @@ type input struct {
 	// namespace is where objects go that name none.
 	namespace  string
 	namespaces *manifest.Namespaces
+	live       []metav1.ObjectMeta // the cluster's namespaces
 	config     *webhook.Config
 	handler    *webhook.Handler
 	webhooks   *selection.Webhooks
@@ -91,10 +92,9 @@ type input struct {
 // unless files name one.
 func (o *inputOptions) read(ctx context.Context, arguments []string, stdin io.Reader) (*input, error) {
 	in := &input{namespace: o.cluster.GivenNamespace()}
-	var live []metav1.ObjectMeta
 	var err error
 	if o.live || len(arguments) > 0 {
-		if live, err = in.connect(ctx, o); err != nil {
+		if err := in.connect(ctx, o); err != nil {
 			return nil, err
 		}
 	}
@@ -115,24 +115,25 @@ func (o *inputOptions) read(ctx context.Context, arguments []string, stdin io.Re
 	if err != nil {
 		return nil, err
 	}
-	if in.namespaces, err = manifest.NewNamespaces(in.documents, labels, live...); err != nil {
+	if in.namespaces, err = manifest.NewNamespaces(in.documents, labels, in.live...); err != nil {
 		return nil, err
 	}
 	in.handler, err = webhook.New(webhook.Options{Config: in.config, Namespaces: in.namespaces})
 	return in, err
 }
 
-// connect looks for the injector, and returns the cluster's namespaces.
-func (in *input) connect(ctx context.Context, o *inputOptions) ([]metav1.ObjectMeta, error) {
+// connect looks for the injector and the cluster's namespaces.
+func (in *input) connect(ctx context.Context, o *inputOptions) error {
 	var err error
 	if in.cluster, err = o.cluster.Connect(programVersion()); err != nil {
-		return nil, err
+		return err
 	}
 	in.namespace = in.cluster.Namespace
 	if in.injector, err = in.cluster.Injector(ctx); err != nil && !o.named() {
-		return nil, err
+		return err
 	}
-	return in.cluster.Namespaces(ctx)
+	in.live, err = in.cluster.Namespaces(ctx)
+	return err
 }
 
 // named says that files name the configuration.

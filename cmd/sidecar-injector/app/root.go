@@ -62,7 +62,13 @@ istio-injection=enabled of their namespace.`,
 	}
 	command.CompletionOptions.HiddenDefaultCmd = true
 	command.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
-	command.AddCommand(newServeCommand(), newPreviewCommand(), newCertsCommand(), newVersionCommand())
+	command.AddCommand(
+		newServeCommand(),
+		newPreviewCommand(),
+		newExplainCommand(),
+		newCertsCommand(),
+		newVersionCommand(),
+	)
 	return command
 }
 

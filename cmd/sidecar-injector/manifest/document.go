@@ -12,7 +12,6 @@ import (
 	"strconv"
 	"strings"
 
-	"go.yaml.in/yaml/v2"
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 	kjson "sigs.k8s.io/json"
 )
@@ -30,12 +29,14 @@ type Document struct {
 	// Object is the document decoded: numbers are int64 or float64. It is nil for a document of nothing but comments.
 	// Nothing writes to it.
 	Object map[string]any
+	// Live is a live object as the API server gave it; nil for what stands in a file. Nothing writes to it.
+	Live map[string]any
 }
 
 // FromObject makes a document of a live object, which is not changed; what only the API server writes into objects is left
-// out of it. source is its name for messages.
-func FromObject(source string, object map[string]any) Document {
-	object = maps.Clone(object)
+// out of its Object. source is its name for messages.
+func FromObject(source string, live map[string]any) Document {
+	object := maps.Clone(live)
 	delete(object, "status")
 	if metadata, ok := object["metadata"].(map[string]any); ok {
 		metadata = maps.Clone(metadata)
@@ -44,7 +45,7 @@ func FromObject(source string, object map[string]any) Document {
 		}
 		object["metadata"] = metadata
 	}
-	return Document{Source: source, Object: object}
+	return Document{Source: source, Object: object, Live: live}
 }
 
 // String is where the document stands, the beginning of every message about it.
@@ -138,11 +139,11 @@ func decode(chunk Document) ([]Document, error) {
 	if looksLikeJSON.Match(chunk.Raw) {
 		return decodeJSON(chunk)
 	}
-	if err := checkEnd(&chunk); err != nil {
-		return nil, err
-	}
-	var value any
-	if err := utilyaml.UnmarshalStrict(chunk.Raw, &value); err != nil {
+	value, err := decodeYAML(chunk.Raw)
+	switch {
+	case errors.Is(err, errMore):
+		return nil, fmt.Errorf("%s: %w", &chunk, err)
+	case err != nil:
 		return nil, yamlError(&chunk, err)
 	}
 	if value == nil {
@@ -152,22 +153,6 @@ func decode(chunk Document) ([]Document, error) {
 		return nil, err
 	}
 	return []Document{chunk}, nil
-}
-
-// checkEnd refuses content after the end of the document, which the decoder would drop without a word.
-func checkEnd(d *Document) error {
-	decoder := yaml.NewDecoder(bytes.NewReader(d.Raw))
-	var ignored any
-	if err := decoder.Decode(&ignored); err != nil {
-		return nil // Nothing but comments, or an error that decoding finds too.
-	}
-	switch err := decoder.Decode(&ignored); {
-	case errors.Is(err, io.EOF):
-		return nil
-	case err != nil:
-		return yamlError(d, err)
-	}
-	return fmt.Errorf("%s: found more after its end", d)
 }
 
 // decodeJSON decodes a row of JSON objects, each a document.
@@ -238,7 +223,7 @@ var yamlLine = regexp.MustCompile(`line (\d+): `)
 // yamlError says the first of the parser's errors, with the line counted from the source's beginning.
 func yamlError(d *Document, err error) error {
 	text := oneLine(err)
-	for _, prefix := range []string{"error converting YAML to JSON: ", "yaml: ", "unmarshal errors: "} {
+	for _, prefix := range []string{"yaml: ", "unmarshal errors: "} {
 		text = strings.TrimPrefix(text, prefix)
 	}
 	line := d.Line
