@@ -176,6 +176,7 @@ func checkDecision(t *testing.T, c decisionCase, entry string) {
 	}
 	checkReason(t, pod, entry, decision, string(c.reason))
 	checkWarning(t, result.warnings, c.warning)
+	checkExplained(t, pod, c)
 }
 
 // TestPolicyDisabled changes the configuration while the injector runs.
