@@ -12,9 +12,7 @@ ARG TARGETOS
 ARG TARGETARCH
 ARG VERSION=
 # Every program below cmd/ is built, under its folder's name.
-RUN mkdir /out && CGO_ENABLED=0 GOOS=${TARGETOS} GOARCH=${TARGETARCH} go build -trimpath \
-      -ldflags "-s -w -X github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/app.version=${VERSION}" \
-      -o /out/ ./cmd/...
+RUN GOOS=${TARGETOS} GOARCH=${TARGETARCH} make build OUT=/out VERSION=${VERSION}
 
 FROM scratch
 COPY --from=build /out/ /usr/local/bin/

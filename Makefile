@@ -24,9 +24,19 @@ demo: bin/demo ## Start a real control plane on this machine, install the inject
 bin/demo:
 	cd tests/cluster && go build -o $(CURDIR)/bin/demo ./cmd/demo
 
+# Where build puts the programs, and the version that they tell.
+OUT := bin
+VERSION :=
+
+# Modules that are large and are on the way of no admission: without inlining they make the program 4 MB smaller.
+SMALL := k8s.io/api k8s.io/apiextensions-apiserver k8s.io/apiserver k8s.io/client-go k8s.io/component-base k8s.io/kube-openapi \
+	sigs.k8s.io/gateway-api sigs.k8s.io/kustomize github.com/antlr4-go github.com/cert-manager github.com/google/cel-go \
+	github.com/google/gnostic-models istio.io/api
+
 .PHONY: build
-build: ## Build the program as bin/sidecar-injector
-	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o bin/ ./cmd/...
+build: ## Build both programs, static, into bin/
+	CGO_ENABLED=0 go build -trimpath $(SMALL:%=-gcflags=%/...=-l) -o $(OUT)/ \
+	  -ldflags '-s -w -X github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/app.version=$(VERSION)' ./cmd/...
 
 ##@ Check it
 

@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/explain"
 )
@@ -101,10 +102,11 @@ func (in *input) explaining() explain.Options {
 
 // pods lists live pods.
 func (in *input) pods(ctx context.Context, namespace string, selector labels.Selector) ([]map[string]any, error) {
-	list, err := in.cluster.Client.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{LabelSelector: selector.String()})
-	if err != nil {
+	list := &corev1.PodList{}
+	if err := in.cluster.Client.List(ctx, list, client.InNamespace(namespace), client.MatchingLabelsSelector{Selector: selector}); err != nil {
 		return nil, fmt.Errorf("list pods in %q: %w", namespace, err)
 	}
+	var err error
 	pods := make([]map[string]any, len(list.Items))
 	for i := range list.Items {
 		list.Items[i].SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Pod"))

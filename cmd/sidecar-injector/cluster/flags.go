@@ -5,9 +5,8 @@ import (
 
 	"github.com/spf13/pflag"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
-	"k8s.io/client-go/dynamic"
-	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
 // Flags say which cluster, and what of it. Create them with NewFlags.
@@ -63,10 +62,7 @@ func (f *Flags) Connect(version string) (*Cluster, error) {
 	if c.Namespace, _, err = f.kube.ToRawKubeConfigLoader().Namespace(); err != nil {
 		return nil, fmt.Errorf("find the namespace: %w", err)
 	}
-	if c.Client, err = kubernetes.NewForConfig(config); err != nil {
-		return nil, fmt.Errorf("connect to the cluster: %w", err)
-	}
-	if c.Dynamic, err = dynamic.NewForConfig(config); err != nil {
+	if c.Client, err = client.New(config, client.Options{Scheme: newScheme(), Mapper: newMapper()}); err != nil {
 		return nil, fmt.Errorf("connect to the cluster: %w", err)
 	}
 	return c, nil

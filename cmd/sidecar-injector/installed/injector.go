@@ -11,10 +11,8 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
-	"k8s.io/client-go/dynamic"
-	"k8s.io/client-go/kubernetes"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/configuration"
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/selection"
@@ -39,8 +37,8 @@ var ErrNone = errors.New("no injector is installed in the cluster: no MutatingWe
 
 // Find finds the injector whose MutatingWebhookConfiguration has the name; with no name, the only one that there is. An
 // error says what is missing, ErrNone that nothing is there at all.
-func Find(ctx context.Context, client kubernetes.Interface, resources dynamic.Interface, name string) (*Injector, error) {
-	configuration, err := findConfiguration(ctx, client, name)
+func Find(ctx context.Context, reader client.Reader, name string) (*Injector, error) {
+	configuration, err := findConfiguration(ctx, reader, name)
 	if err != nil {
 		return nil, err
 	}
@@ -48,14 +46,14 @@ func Find(ctx context.Context, client kubernetes.Interface, resources dynamic.In
 	if found.Webhooks, err = selection.New(configuration); err != nil {
 		return nil, fmt.Errorf("read MutatingWebhookConfiguration %q: %w", configuration.Name, err)
 	}
-	if found.Deployment, err = findDeployment(ctx, client, configuration); err != nil {
+	if found.Deployment, err = findDeployment(ctx, reader, configuration); err != nil {
 		return nil, err
 	}
 	options, err := optionsOf(found.Deployment)
 	if err != nil {
 		return nil, err
 	}
-	found.Inputs, err = readInputs(ctx, client, resources, &options)
+	found.Inputs, err = readInputs(ctx, reader, &options)
 	if err != nil {
 		return nil, fmt.Errorf("read the configuration of Deployment %s/%s: %w", found.Deployment.Namespace, found.Deployment.Name, err)
 	}
@@ -65,26 +63,25 @@ func Find(ctx context.Context, client kubernetes.Interface, resources dynamic.In
 	return found, nil
 }
 
-func findConfiguration(ctx context.Context, client kubernetes.Interface, name string) (*admissionregistrationv1.MutatingWebhookConfiguration, error) {
-	api := client.AdmissionregistrationV1().MutatingWebhookConfigurations()
+func findConfiguration(ctx context.Context, reader client.Reader, name string) (*admissionregistrationv1.MutatingWebhookConfiguration, error) {
 	if name != "" {
-		configuration, err := api.Get(ctx, name, metav1.GetOptions{})
-		if err != nil {
+		configuration := &admissionregistrationv1.MutatingWebhookConfiguration{}
+		if err := reader.Get(ctx, client.ObjectKey{Name: name}, configuration); err != nil {
 			return nil, fmt.Errorf("read MutatingWebhookConfiguration %q: %w", name, err)
 		}
-		if serviceOf(configuration) == nil {
-			return nil, fmt.Errorf("MutatingWebhookConfiguration %q is not of an injector that runs in the cluster: no entry has a service with the path /inject/namespace or /inject/pod", name)
+		if !isOurs(configuration) {
+			return nil, fmt.Errorf("MutatingWebhookConfiguration %q is not of an injector: no entry calls the path /inject/namespace or /inject/pod", name)
 		}
 		return configuration, nil
 	}
-	all, err := api.List(ctx, metav1.ListOptions{})
-	if err != nil {
+	all := &admissionregistrationv1.MutatingWebhookConfigurationList{}
+	if err := reader.List(ctx, all); err != nil {
 		return nil, fmt.Errorf("list MutatingWebhookConfigurations: %w", err)
 	}
 	var ours []string
 	var found *admissionregistrationv1.MutatingWebhookConfiguration
 	for i := range all.Items {
-		if serviceOf(&all.Items[i]) != nil {
+		if isOurs(&all.Items[i]) {
 			found = &all.Items[i]
 			ours = append(ours, found.Name)
 		}
@@ -99,24 +96,34 @@ func findConfiguration(ctx context.Context, client kubernetes.Interface, name st
 	return nil, fmt.Errorf("several injectors are installed, --injector names one: %s", strings.Join(ours, ", "))
 }
 
-// serviceOf returns the service that serves one of our paths, nil if none does.
+// isOurs says that an entry of a configuration calls one of our paths.
+func isOurs(configuration *admissionregistrationv1.MutatingWebhookConfiguration) bool {
+	return slices.ContainsFunc(configuration.Webhooks, func(entry admissionregistrationv1.MutatingWebhook) bool {
+		_, _, ok := webhook.ScopeOfPath(selection.PathOf(&entry.ClientConfig))
+		return ok
+	})
+}
+
+// serviceOf returns the service that serves one of our paths, nil if a URL does.
 func serviceOf(configuration *admissionregistrationv1.MutatingWebhookConfiguration) *admissionregistrationv1.ServiceReference {
 	for i := range configuration.Webhooks {
-		service := configuration.Webhooks[i].ClientConfig.Service
-		if service == nil || service.Path == nil {
-			continue
-		}
-		if _, _, ok := webhook.ScopeOfPath(*service.Path); ok {
-			return service
+		config := &configuration.Webhooks[i].ClientConfig
+		if _, _, ok := webhook.ScopeOfPath(selection.PathOf(config)); ok {
+			return config.Service
 		}
 	}
 	return nil
 }
 
-// findDeployment finds the Deployment whose pods the configuration's Service selects.
-func findDeployment(ctx context.Context, client kubernetes.Interface, configuration *admissionregistrationv1.MutatingWebhookConfiguration) (*appsv1.Deployment, error) {
+// findDeployment finds the Deployment whose pods the configuration's Service selects. Behind a URL stands no Service: it is
+// the one then whose serve keeps this configuration's caBundle.
+func findDeployment(ctx context.Context, reader client.Reader, configuration *admissionregistrationv1.MutatingWebhookConfiguration) (*appsv1.Deployment, error) {
 	reference := serviceOf(configuration)
-	service, err := client.CoreV1().Services(reference.Namespace).Get(ctx, reference.Name, metav1.GetOptions{})
+	if reference == nil {
+		return findServing(ctx, reader, configuration.Name)
+	}
+	service := &corev1.Service{}
+	err := reader.Get(ctx, client.ObjectKey{Namespace: reference.Namespace, Name: reference.Name}, service)
 	if apierrors.IsNotFound(err) {
 		return nil, fmt.Errorf("MutatingWebhookConfiguration %q names Service %s/%s, which does not exist", configuration.Name, reference.Namespace, reference.Name)
 	}
@@ -126,8 +133,8 @@ func findDeployment(ctx context.Context, client kubernetes.Interface, configurat
 	if len(service.Spec.Selector) == 0 {
 		return nil, fmt.Errorf("Service %s/%s selects no pods, so the injector's configuration cannot be found: --config names it", reference.Namespace, reference.Name)
 	}
-	deployments, err := client.AppsV1().Deployments(reference.Namespace).List(ctx, metav1.ListOptions{})
-	if err != nil {
+	deployments := &appsv1.DeploymentList{}
+	if err := reader.List(ctx, deployments, client.InNamespace(reference.Namespace)); err != nil {
 		return nil, fmt.Errorf("list Deployments in %q: %w", reference.Namespace, err)
 	}
 	selector := labels.SelectorFromSet(service.Spec.Selector)
@@ -137,6 +144,20 @@ func findDeployment(ctx context.Context, client kubernetes.Interface, configurat
 		}
 	}
 	return nil, fmt.Errorf("no Deployment makes pods for Service %s/%s, so the injector's configuration cannot be found: --config names it", reference.Namespace, reference.Name)
+}
+
+// findServing finds the Deployment of the chart whose serve is told of a webhook configuration.
+func findServing(ctx context.Context, reader client.Reader, configuration string) (*appsv1.Deployment, error) {
+	deployments := &appsv1.DeploymentList{}
+	if err := reader.List(ctx, deployments, client.MatchingLabels{"app.kubernetes.io/name": "sidecar-injector"}); err != nil {
+		return nil, fmt.Errorf("list Deployments: %w", err)
+	}
+	for i := range deployments.Items {
+		if options, err := optionsOf(&deployments.Items[i]); err == nil && options.WebhookConfiguration == configuration {
+			return &deployments.Items[i], nil
+		}
+	}
+	return nil, fmt.Errorf("MutatingWebhookConfiguration %q calls a URL, and no Deployment serves it, so the injector's configuration cannot be found: --config names it", configuration)
 }
 
 // optionsOf reads the arguments of the container that runs serve.

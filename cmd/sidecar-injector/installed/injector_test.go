@@ -10,8 +10,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
-	dynamicfake "k8s.io/client-go/dynamic/fake"
-	"k8s.io/client-go/kubernetes/fake"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 
 	"github.com/sidecar-injector/sidecar-injector/templates"
 )
@@ -36,6 +35,21 @@ func deployment(arguments ...string) *appsv1.Deployment {
 	d := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: "mesh", Name: "injector"}}
 	d.Spec.Template.Labels = map[string]string{"app": "injector", "more": "labels"}
 	d.Spec.Template.Spec.Containers = []corev1.Container{{Name: "beside"}, {Name: "injector", Args: arguments}}
+	return d
+}
+
+// behindURL is a configuration that calls a URL, and chartDeployment what the chart installs under a name.
+
+func behindURL(name string) *admissionregistrationv1.MutatingWebhookConfiguration {
+	configuration := webhookConfiguration(name, "")
+	url := "https://10.0.0.1:9443/inject/namespace"
+	configuration.Webhooks[0].ClientConfig = admissionregistrationv1.WebhookClientConfig{URL: &url}
+	return configuration
+}
+
+func chartDeployment(name string) *appsv1.Deployment {
+	d := deployment("serve", "--webhook-configuration="+name, "--config-map="+name)
+	d.Name, d.Labels = name, map[string]string{"app.kubernetes.io/name": "sidecar-injector"}
 	return d
 }
 
@@ -64,10 +78,18 @@ func TestFind(t *testing.T) {
 			"", []runtime.Object{ours, service(selects), deployment("serve", "--flag-of-the-future=x", "--config-map=mine"), configMapOf("mine", "revision: blue")},
 			"blue", "",
 		},
+		"behind a URL": {
+			"injector", []runtime.Object{behindURL("injector"), chartDeployment("other"), chartDeployment("injector"), configMapOf("injector", "revision: blue")},
+			"blue", "",
+		},
+		"behind a URL, and nobody serves": {
+			"injector", []runtime.Object{behindURL("injector"), chartDeployment("other")}, "",
+			`MutatingWebhookConfiguration "injector" calls a URL, and no Deployment serves it`,
+		},
 		"none":             {"", []runtime.Object{webhookConfiguration("other", "/mutate")}, "", ErrNone.Error()},
 		"several":          {"", []runtime.Object{ours, webhookConfiguration("a", "/inject/pod/cluster/east")}, "", "several injectors are installed, --injector names one: a, injector"},
 		"not of that name": {"absent", []runtime.Object{ours}, "", `read MutatingWebhookConfiguration "absent": mutatingwebhookconfigurations.admissionregistration.k8s.io "absent" not found`},
-		"not ours":         {"other", []runtime.Object{webhookConfiguration("other", "/mutate")}, "", `MutatingWebhookConfiguration "other" is not of an injector that runs in the cluster`},
+		"not ours":         {"other", []runtime.Object{webhookConfiguration("other", "/mutate")}, "", `MutatingWebhookConfiguration "other" is not of an injector: no entry calls the path`},
 		"no Service":       {"", []runtime.Object{ours}, "", `MutatingWebhookConfiguration "injector" names Service mesh/injector, which does not exist`},
 		"a Service of something outside": {
 			"", []runtime.Object{ours, service(nil), deployment("serve")}, "",
@@ -96,7 +118,7 @@ func TestFind(t *testing.T) {
 	}
 	for sentence, c := range cases {
 		t.Run(sentence, func(t *testing.T) {
-			found, err := Find(t.Context(), fake.NewClientset(c.objects...), dynamicfake.NewSimpleDynamicClient(runtime.NewScheme()), c.name)
+			found, err := Find(t.Context(), fake.NewClientBuilder().WithRuntimeObjects(c.objects...).Build(), c.name)
 			if c.err != "" {
 				if err == nil || !strings.HasPrefix(err.Error(), c.err) {
 					t.Errorf("got %v, want %s", err, c.err)

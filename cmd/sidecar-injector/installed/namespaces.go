@@ -6,18 +6,16 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/client-go/kubernetes"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// Namespaces lists the metadata of all namespaces, in pages.
-func Namespaces(ctx context.Context, client kubernetes.Interface) ([]metav1.ObjectMeta, error) {
+// Namespaces lists the metadata of all namespaces.
+func Namespaces(ctx context.Context, reader client.Reader) ([]metav1.ObjectMeta, error) {
 	var all []metav1.ObjectMeta
-	err := eachPage(ctx, func(ctx context.Context, page metav1.ListOptions) (runtime.Object, error) {
-		return client.CoreV1().Namespaces().List(ctx, page)
-	}, func(object runtime.Object) error {
-		if namespace, ok := object.(*corev1.Namespace); ok {
-			all = append(all, namespace.ObjectMeta)
+	page := &corev1.NamespaceList{}
+	err := EachPage(ctx, reader, page, func() error {
+		for i := range page.Items {
+			all = append(all, page.Items[i].ObjectMeta)
 		}
 		return nil
 	})
@@ -25,4 +23,22 @@ func Namespaces(ctx context.Context, client kubernetes.Interface) ([]metav1.Obje
 		return nil, fmt.Errorf("list namespaces: %w", err)
 	}
 	return all, nil
+}
+
+// pageSize is how many objects are asked for at once, as kubectl does.
+const pageSize = 500
+
+// EachPage lists objects in pages: it fills list with one after the other and calls visit for each.
+func EachPage(ctx context.Context, reader client.Reader, list client.ObjectList, visit func() error, options ...client.ListOption) error {
+	for next := ""; ; {
+		if err := reader.List(ctx, list, append(options, client.Limit(pageSize), client.Continue(next))...); err != nil {
+			return err
+		}
+		if err := visit(); err != nil {
+			return err
+		}
+		if next = list.GetContinue(); next == "" {
+			return nil
+		}
+	}
 }

@@ -50,7 +50,7 @@ func New(configuration *admissionregistrationv1.MutatingWebhookConfiguration) (*
 		from := &configuration.Webhooks[i]
 		e := entry{name: from.Name, rules: from.Rules, conditions: from.MatchConditions}
 		e.ignoresFailure = from.FailurePolicy != nil && *from.FailurePolicy == admissionregistrationv1.Ignore
-		if scope, pairs, ok := webhook.ScopeOfPath(pathOf(&from.ClientConfig)); ok {
+		if scope, pairs, ok := webhook.ScopeOfPath(PathOf(&from.ClientConfig)); ok {
 			e.scope, e.pairs = scope, pairs
 		}
 		var err error
@@ -120,7 +120,8 @@ func installed() (*admissionregistrationv1.MutatingWebhookConfiguration, error) 
 	}
 }
 
-func pathOf(client *admissionregistrationv1.WebhookClientConfig) string {
+// PathOf returns the URL path that a webhook is called at, of its service or its URL; empty for the root.
+func PathOf(client *admissionregistrationv1.WebhookClientConfig) string {
 	switch {
 	case client.Service != nil && client.Service.Path != nil:
 		return *client.Service.Path
