@@ -58,8 +58,9 @@ func (e *Explainer) state(s *subject, live map[string]any, explained *Explanatio
 	if injected {
 		state.Record = &record
 	}
-	var meta struct{ Metadata metav1.ObjectMeta }
-	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(map[string]any{"metadata": live["metadata"]}, &meta); err != nil {
+	var meta metav1.ObjectMeta
+	metadata, _ := live["metadata"].(map[string]any)
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(metadata, &meta); err != nil {
 		return nil, fmt.Errorf("decode the pod's metadata: %w", err)
 	}
 	wanted := explained.Verdict == Inject
@@ -71,7 +72,7 @@ func (e *Explainer) state(s *subject, live map[string]any, explained *Explanatio
 		state.History = "it was created when it was to be injected, or was injected by hand"
 	case !injected && wanted:
 		state.Sidecar = SidecarMissing
-		state.History = e.options.History.whyMissing(&meta.Metadata, &engine.Profile().Keys)
+		state.History = e.options.History.whyMissing(&meta, &engine.Profile().Keys)
 	case !injected:
 		state.Sidecar = SidecarNone
 	default:
