@@ -110,15 +110,11 @@ func previewFile(inputs settings.Inputs, format preview.Format) func(io.Reader, 
 		if err != nil {
 			return err
 		}
-		results, err := previewer.Preview(context.Background(), documents)
+		printed, err := previewer.Print(context.Background(), documents, format)
 		if err != nil {
 			return err
 		}
-		text, err := preview.Render(results, format)
-		if err != nil {
-			return err
-		}
-		_, err = out.Write(text)
+		_, err = out.Write(printed.Text)
 		return err
 	}
 }

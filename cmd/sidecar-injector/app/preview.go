@@ -98,21 +98,17 @@ func (o *previewOptions) run(ctx context.Context, arguments []string, stdin io.R
 	if err != nil {
 		return err
 	}
-	results, err := previewer.Preview(ctx, in.documents)
+	printed, err := previewer.Print(ctx, in.documents, format)
 	if err != nil {
 		return err
 	}
-	out, err := preview.Render(results, format)
-	if err != nil {
-		return err
-	}
-	for _, warning := range preview.Warnings(results) {
+	for _, warning := range printed.Warnings {
 		fmt.Fprintf(stderr, "warning: %s\n", warning)
 	}
-	if _, err := stdout.Write(out); err != nil {
+	if _, err := stdout.Write(printed.Text); err != nil {
 		return fmt.Errorf("write output: %w", err)
 	}
-	if o.exitCode && preview.Changed(results) {
+	if o.exitCode && printed.Changed {
 		return errFound
 	}
 	return nil

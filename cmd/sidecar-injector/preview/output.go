@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/rogpeppe/go-internal/diff"
@@ -48,48 +47,82 @@ func ParseFormat(name string) (Format, error) {
 	return "", fmt.Errorf("unknown output format %q, want one of %s", name, strings.Join(names, ", "))
 }
 
-// Render writes results in a format. Nothing comes out of it if there is an error.
-func Render(results []Result, format Format) ([]byte, error) {
+// Printed is what is printed of a preview.
+type Printed struct {
+	Text []byte
+	// Warnings are the webhook's, each a line that names the workload.
+	Warnings []string
+	// Changed says whether any workload changes.
+	Changed bool
+}
+
+// page is what is printed of one document.
+type page struct {
+	text      []byte
+	patches   []patchOf
+	warnings  []string
+	workloads int
+	changed   bool
+}
+
+// pageOf renders the result of the document at an index.
+func pageOf(index int, result *Result, format Format) (*page, error) {
+	p := &page{workloads: len(result.Workloads), changed: result.changed(), warnings: warnings(result)}
 	var out bytes.Buffer
 	var err error
 	switch format {
 	case FormatDiff:
-		err = renderDiff(&out, results)
+		err = renderDiff(&out, result)
 	case FormatYAML:
-		err = renderYAML(&out, results)
+		err = renderYAML(&out, index, result)
 	case FormatJSON:
-		err = renderJSON(&out, results)
+		err = renderJSON(&out, result)
 	case FormatPatch:
-		err = renderPatch(&out, results)
+		p.patches = patchesOf(result)
 	case FormatReview:
-		err = renderReview(&out, results)
+		err = renderReview(&out, result)
 	case FormatName:
-		renderName(&out, results)
+		renderName(&out, result)
 	default:
 		_, err = ParseFormat(string(format))
 	}
-	if err != nil {
-		return nil, err
-	}
-	return out.Bytes(), nil
+	p.text = out.Bytes()
+	return p, err
 }
 
-// Warnings returns the webhook's warnings, each a line that names the workload.
-func Warnings(results []Result) []string {
+// bind puts pages together.
+func bind(pages []*page, format Format) (*Printed, error) {
+	printed := &Printed{}
+	var out bytes.Buffer
+	var patches []patchOf
+	workloads := 0
+	for _, p := range pages {
+		// A page begins on a line of its own, if it has anything on it.
+		endLine(&out, len(p.text) > 0)
+		out.Write(p.text)
+		patches = append(patches, p.patches...)
+		printed.Warnings = append(printed.Warnings, p.warnings...)
+		printed.Changed = printed.Changed || p.changed
+		workloads += p.workloads
+	}
+	if format == FormatDiff && workloads == 0 {
+		fmt.Fprintln(&out, "no workload in the input: nothing to inject")
+	}
+	if err := renderPatches(&out, patches); err != nil {
+		return nil, err
+	}
+	printed.Text = out.Bytes()
+	return printed, nil
+}
+
+func warnings(result *Result) []string {
 	var lines []string
-	for _, result := range results {
-		for _, w := range result.Workloads {
-			for _, warning := range w.Warnings {
-				lines = append(lines, fmt.Sprintf("%s: %s: %s", result.Document.Source, w.title(), strings.Join(strings.Fields(warning), " ")))
-			}
+	for _, w := range result.Workloads {
+		for _, warning := range w.Warnings {
+			lines = append(lines, fmt.Sprintf("%s: %s: %s", result.Document.Source, w.title(), strings.Join(strings.Fields(warning), " ")))
 		}
 	}
 	return lines
-}
-
-// Changed says whether any workload changes.
-func Changed(results []Result) bool {
-	return slices.ContainsFunc(results, func(r Result) bool { return r.changed() })
 }
 
 // title names a workload for people.
@@ -106,34 +139,27 @@ func (w *Workload) verdict() string {
 	return fmt.Sprintf("%s (%s)", w.Decision, w.Reason)
 }
 
-func renderDiff(out *bytes.Buffer, results []Result) error {
-	count := 0
-	for _, result := range results {
-		for i := range result.Workloads {
-			w := &result.Workloads[i]
-			count++
-			unchanged := ""
-			if w.Decision == "inject" && w.Patch == nil {
-				unchanged = ", nothing to change"
-			}
-			fmt.Fprintf(out, "%s: %s: %s%s\n", result.Document.Source, w.title(), w.verdict(), unchanged)
-			if w.Patch == nil {
-				continue
-			}
-			before, err := yaml.Marshal(w.Before)
-			if err != nil {
-				return fmt.Errorf("encode %s: %w", w.title(), err)
-			}
-			after, err := yaml.Marshal(w.After)
-			if err != nil {
-				return fmt.Errorf("encode %s: %w", w.title(), err)
-			}
-			name := strings.ToLower(w.Kind) + "/" + w.Name + ".yaml"
-			out.Write(diff.Diff("submitted/"+name, before, "injected/"+name, after))
+func renderDiff(out *bytes.Buffer, result *Result) error {
+	for i := range result.Workloads {
+		w := &result.Workloads[i]
+		unchanged := ""
+		if w.Decision == "inject" && w.Patch == nil {
+			unchanged = ", nothing to change"
 		}
-	}
-	if count == 0 {
-		fmt.Fprintln(out, "no workload in the input: nothing to inject")
+		fmt.Fprintf(out, "%s: %s: %s%s\n", result.Document.Source, w.title(), w.verdict(), unchanged)
+		if w.Patch == nil {
+			continue
+		}
+		before, err := yaml.Marshal(w.Before)
+		if err != nil {
+			return fmt.Errorf("encode %s: %w", w.title(), err)
+		}
+		after, err := yaml.Marshal(w.After)
+		if err != nil {
+			return fmt.Errorf("encode %s: %w", w.title(), err)
+		}
+		name := strings.ToLower(w.Kind) + "/" + w.Name + ".yaml"
+		out.Write(diff.Diff("submitted/"+name, before, "injected/"+name, after))
 	}
 	return nil
 }
@@ -148,24 +174,21 @@ func (r *Result) changed() bool {
 	return false
 }
 
-func renderYAML(out *bytes.Buffer, results []Result) error {
-	for i, result := range results {
-		text := result.Document.Raw
-		if result.changed() {
-			var err error
-			if text, err = yaml.Marshal(result.Object); err != nil {
-				return fmt.Errorf("encode %s: %w", result.Document, err)
-			}
-		}
-		separator := result.Document.Separator
-		if i > 0 && len(separator) == 0 {
-			separator = []byte("---\n")
-		}
-		endLine(out, len(separator) > 0)
-		out.Write(separator)
-		endLine(out, len(separator) > 0)
-		out.Write(text)
+func renderYAML(out *bytes.Buffer, index int, result *Result) error {
+	text, err := result.Document.Text()
+	if result.changed() {
+		text, err = yaml.Marshal(result.Object)
 	}
+	if err != nil {
+		return fmt.Errorf("encode %s: %w", result.Document, err)
+	}
+	separator := result.Document.Separator
+	if index > 0 && len(separator) == 0 {
+		separator = []byte("---\n")
+	}
+	out.Write(separator)
+	endLine(out, len(separator) > 0)
+	out.Write(text)
 	return nil
 }
 
@@ -176,17 +199,15 @@ func endLine(out *bytes.Buffer, needed bool) {
 	}
 }
 
-func renderJSON(out *bytes.Buffer, results []Result) error {
-	for _, result := range results {
-		switch {
-		case result.Object == nil: // Comments alone.
-		case result.Document.JSON && !result.changed():
-			out.Write(result.Document.Raw)
-			endLine(out, true)
-		default:
-			if err := encode(out, result.Object); err != nil {
-				return fmt.Errorf("encode %s: %w", result.Document, err)
-			}
+func renderJSON(out *bytes.Buffer, result *Result) error {
+	switch {
+	case result.Object == nil: // Comments alone.
+	case result.Document.JSON && !result.changed():
+		out.Write(result.Document.Raw)
+		endLine(out, true)
+	default:
+		if err := encode(out, result.Object); err != nil {
+			return fmt.Errorf("encode %s: %w", result.Document, err)
 		}
 	}
 	return nil
@@ -203,17 +224,19 @@ type patchOf struct {
 	Patch      templates.Patch `json:"patch"`
 }
 
-func renderPatch(out *bytes.Buffer, results []Result) error {
-	patches := []patchOf{}
-	for _, result := range results {
-		for _, w := range result.Workloads {
-			patch := w.Patch
-			if patch == nil {
-				patch = templates.Patch{}
-			}
-			patches = append(patches, patchOf{result.Document.Source, w.APIVersion, w.Kind, w.Namespace, w.Name, w.Pointer, patch})
+func patchesOf(result *Result) []patchOf {
+	var patches []patchOf
+	for _, w := range result.Workloads {
+		patch := w.Patch
+		if patch == nil {
+			patch = templates.Patch{}
 		}
+		patches = append(patches, patchOf{result.Document.Source, w.APIVersion, w.Kind, w.Namespace, w.Name, w.Pointer, patch})
 	}
+	return patches
+}
+
+func renderPatches(out *bytes.Buffer, patches []patchOf) error {
 	if len(patches) == 1 {
 		return encode(out, patches[0].Patch)
 	}

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
+	"sync"
+	"sync/atomic"
 
 	"github.com/go-logr/logr"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -76,34 +79,67 @@ type Workload struct {
 	Before, After map[string]any
 }
 
-// Preview answers every document in order. An error names the document, the workload and the field; a pod that the
-// webhook refuses is an error too. The documents are not changed, and share values with the result.
-func (p *Previewer) Preview(ctx context.Context, documents []manifest.Document) ([]Result, error) {
+// Preview answers one document. An error names the document, the workload and the field; a pod that the webhook refuses is
+// an error too. The document is not changed, and shares values with the result.
+func (p *Previewer) Preview(ctx context.Context, document *manifest.Document) (*Result, error) {
 	ctx = log.IntoContext(ctx, logr.Discard())
-	results := make([]Result, 0, len(documents))
-	for i := range documents {
-		result := Result{Document: &documents[i], Object: documents[i].Object}
-		err := manifest.Visit(&documents[i], func(at manifest.Place) error {
-			w, ok, err := manifest.WorkloadOf(at)
-			if err != nil || !ok {
-				return err
+	result := &Result{Document: document, Object: document.Object}
+	err := manifest.Visit(document, func(at manifest.Place) error {
+		w, ok, err := manifest.WorkloadOf(at)
+		if err != nil || !ok {
+			return err
+		}
+		answer, template, err := p.workload(ctx, w)
+		if err != nil {
+			return at.Errorf("%w", err)
+		}
+		if answer.Patch != nil {
+			result.Object = with(result.Object, append(append([]string{}, at.Pointer...), w.Path...), template)
+		}
+		result.Workloads = append(result.Workloads, *answer)
+		return nil
+	})
+	return result, err
+}
+
+// Print answers documents and prints the answers, in their order. It works on several at once and keeps of each only what
+// is printed. The error is that of the first document that has one; nothing is printed then.
+func (p *Previewer) Print(ctx context.Context, documents []manifest.Document, format Format) (*Printed, error) {
+	pages, errs := make([]*page, len(documents)), make([]error, len(documents))
+	next, failed := atomic.Int64{}, atomic.Bool{}
+	var workers sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(documents)) {
+		workers.Go(func() {
+			for !failed.Load() {
+				i := int(next.Add(1)) - 1
+				if i >= len(documents) {
+					return
+				}
+				if pages[i], errs[i] = p.page(ctx, i, &documents[i], format); errs[i] != nil {
+					failed.Store(true)
+				}
 			}
-			answer, template, err := p.workload(ctx, w)
-			if err != nil {
-				return at.Errorf("%w", err)
-			}
-			if answer.Patch != nil {
-				result.Object = with(result.Object, append(append([]string{}, at.Pointer...), w.Path...), template)
-			}
-			result.Workloads = append(result.Workloads, *answer)
-			return nil
 		})
+	}
+	workers.Wait()
+	// Those before the first that failed have been answered: they were begun before it.
+	for _, err := range errs {
 		if err != nil {
 			return nil, err
 		}
-		results = append(results, result)
 	}
-	return results, nil
+	return bind(pages, format)
+}
+
+func (p *Previewer) page(ctx context.Context, index int, document *manifest.Document, format Format) (*page, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	result, err := p.Preview(ctx, document)
+	if err != nil {
+		return nil, err
+	}
+	return pageOf(index, result, format)
 }
 
 // workload asks the webhook about one workload. It returns the answer and the pod template that results.

@@ -82,7 +82,7 @@ spec: {template: {spec: {containers: [{name: app, image: app}, {name: sidecar-pr
 				t.Fatal(err)
 			}
 			previewer := newPreviewer(t, documents)
-			results, err := previewer.Preview(t.Context(), documents)
+			result, err := previewer.Preview(t.Context(), &documents[0])
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -90,8 +90,8 @@ spec: {template: {spec: {containers: [{name: app, image: app}, {name: sidecar-pr
 				t.Error("the document was changed")
 			}
 			w := workloadIn(t, &documents[0])
-			patched := applyPatch(t, w.Template, results[0].Workloads[0])
-			if diff := cmp.Diff(simulate.Find(results[0].Object, "spec.template")[0], patched); diff != "" {
+			patched := applyPatch(t, w.Template, result.Workloads[0])
+			if diff := cmp.Diff(simulate.Find(result.Object, "spec.template")[0], patched); diff != "" {
 				t.Errorf("the patch makes another template than the one shown (-shown +patched):\n%s", diff)
 			}
 			admitted, err := simulate.Admit(t.Context(), previewer.options.Handler, webhook.ScopeNamespace, "default", simulate.WithDefaults(simulate.PodOf(w, "default")))
@@ -122,10 +122,15 @@ func workloadIn(t *testing.T, document *manifest.Document) manifest.Workload {
 // applyPatch applies a patch as it is printed.
 func applyPatch(t *testing.T, template map[string]any, w Workload) map[string]any {
 	t.Helper()
-	out, err := Render([]Result{{Document: &manifest.Document{}, Workloads: []Workload{w}}}, FormatPatch)
+	made, err := pageOf(0, &Result{Document: &manifest.Document{}, Workloads: []Workload{w}}, FormatPatch)
 	if err != nil {
 		t.Fatal(err)
 	}
+	printed, err := bind([]*page{made}, FormatPatch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := printed.Text
 	for _, filledIn := range []string{"kube-api-access", "terminationMessagePath", "not-ready", "pod-template-hash", "dnsPolicy"} {
 		if strings.Contains(string(out), filledIn) {
 			t.Errorf("%s was filled in and is in the patch: %s", filledIn, out)
