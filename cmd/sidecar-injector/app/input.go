@@ -32,7 +32,7 @@ func newInputOptions() *inputOptions { return &inputOptions{cluster: cluster.New
 
 func (o *inputOptions) add(flags *pflag.FlagSet) {
 	flags.SortFlags = false
-	flags.StringSliceVarP(&o.sources.Filenames, "filename", "f", nil, "`file`, directory or URL with workloads, or - for standard input; may be repeated")
+	flags.StringSliceVarP(&o.sources.Filenames, "filename", "f", nil, "`file`, pattern, directory or URL with workloads, or - for standard input; may be repeated")
 	flags.BoolVarP(&o.sources.Recursive, "recursive", "R", false, "read the subdirectories of directories too")
 	flags.StringVarP(&o.sources.Kustomize, "kustomize", "k", "", "`directory` with a kustomization")
 	o.cluster.AddSelection(flags)

@@ -22,26 +22,27 @@ const (
 // may be called anything.
 var extensions = []string{".json", ".yaml", ".yml"}
 
-// Sources say where manifests are, as kubectl's flags of the same names do.
+// Sources say where manifests are, as kubectl's flags of the same names do. The zero value is nowhere.
 type Sources struct {
-	// Filenames are files, "-" for Stdin, http and https URLs, and directories, whose .json, .yaml and .yml files are read
-	// in the order of their names, those of the subdirectories too if Recursive is set.
+	// Filenames are files, "-" for Stdin, http and https URLs, patterns such as deploy/*.yaml, and directories, whose
+	// .json, .yaml and .yml files are read in the order of their names, those of the subdirectories too if Recursive is
+	// set.
 	Filenames []string
 	Recursive bool
-	// Kustomize is a directory with a kustomization, which is built. Empty: none.
+	// Kustomize is a directory with a kustomization, or a URL of one, which is built. Empty: none.
 	Kustomize string
 	Stdin     io.Reader
 }
 
 // Read reads all documents, in the order of the sources. An error names the source, and for what stands inside a file the
-// line. It is an error if a source holds no document at all, since that is hardly ever what was meant.
+// line. It is an error if a source holds no object at all, since that is hardly ever what was meant.
 func (s *Sources) Read(ctx context.Context) ([]Document, error) {
 	var documents []Document
 	if first := slices.Index(s.Filenames, standardInput); first >= 0 && slices.Contains(s.Filenames[first+1:], standardInput) {
 		return nil, errors.New("standard input (-) can be read only once")
 	}
-	for _, path := range s.Filenames {
-		found, err := s.readPath(ctx, path)
+	for _, name := range s.Filenames {
+		found, err := s.read(ctx, name)
 		if err != nil {
 			return nil, err
 		}
@@ -50,25 +51,56 @@ func (s *Sources) Read(ctx context.Context) ([]Document, error) {
 	if s.Kustomize == "" {
 		return documents, nil
 	}
-	built, err := build(s.Kustomize)
-	return append(documents, built...), err
+	built, err := build(ctx, s.Kustomize)
+	if err != nil {
+		return nil, err
+	}
+	return append(documents, built...), nil
 }
 
-func (s *Sources) readPath(ctx context.Context, path string) ([]Document, error) {
+func (s *Sources) read(ctx context.Context, name string) ([]Document, error) {
 	switch {
-	case path == standardInput:
+	case name == standardInput:
 		data, err := io.ReadAll(s.Stdin)
 		if err != nil {
 			return nil, fmt.Errorf("read standard input: %w", err)
 		}
 		return parseSource(standardInputName, data)
-	case strings.HasPrefix(path, "http://"), strings.HasPrefix(path, "https://"):
-		data, err := fetch(ctx, path)
-		if err != nil {
-			return nil, fmt.Errorf("read %q: %w", path, err)
-		}
-		return parseSource(path, data)
+	case isURL(name):
+		return newFetcher().documents(ctx, name)
 	}
+	paths, err := expand(name)
+	if err != nil {
+		return nil, err
+	}
+	var documents []Document
+	for _, path := range paths {
+		found, err := readPath(ctx, path, s.Recursive)
+		if err != nil {
+			return nil, err
+		}
+		documents = append(documents, found...)
+	}
+	return documents, nil
+}
+
+// expand returns the paths that a name stands for: itself if there is such a file, else what it matches as a pattern.
+func expand(name string) ([]string, error) {
+	_, err := os.Stat(name)
+	if !errors.Is(err, fs.ErrNotExist) || !strings.ContainsAny(name, "*?[") {
+		return []string{name}, nil
+	}
+	matches, err := filepath.Glob(name)
+	if err != nil {
+		return nil, fmt.Errorf("read %q: no such file, and no pattern either: %w", name, err)
+	}
+	if len(matches) == 0 {
+		return nil, fmt.Errorf("read %q: no file matches", name)
+	}
+	return matches, nil
+}
+
+func readPath(ctx context.Context, path string, recursive bool) ([]Document, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, pathError(path, err)
@@ -76,12 +108,15 @@ func (s *Sources) readPath(ctx context.Context, path string) ([]Document, error)
 	if !info.IsDir() {
 		return readFile(path)
 	}
-	files, err := filesIn(path, s.Recursive)
+	files, err := filesIn(path, recursive)
 	if err != nil {
 		return nil, err
 	}
 	var documents []Document
 	for _, file := range files {
+		if err := ctx.Err(); err != nil {
+			return nil, fmt.Errorf("read %q: %w", file, err)
+		}
 		found, err := readFile(file)
 		if err != nil {
 			return nil, err

@@ -9,6 +9,7 @@ import (
 	"github.com/rogpeppe/go-internal/diff"
 	"sigs.k8s.io/yaml"
 
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/manifest/edit"
 	"github.com/sidecar-injector/sidecar-injector/templates"
 )
 
@@ -175,12 +176,9 @@ func (r *Result) changed() bool {
 }
 
 func renderYAML(out *bytes.Buffer, index int, result *Result) error {
-	text, err := result.Document.Text()
-	if result.changed() {
-		text, err = yaml.Marshal(result.Object)
-	}
+	text, err := textOf(result)
 	if err != nil {
-		return fmt.Errorf("encode %s: %w", result.Document, err)
+		return err
 	}
 	separator := result.Document.Separator
 	if index > 0 && len(separator) == 0 {
@@ -199,11 +197,27 @@ func endLine(out *bytes.Buffer, needed bool) {
 	}
 }
 
+// textOf is the document's text after injection: comments, order and form of what did not change are as they came.
+func textOf(result *Result) ([]byte, error) {
+	text, err := result.Document.Text()
+	if err != nil || !result.changed() {
+		return text, err
+	}
+	if text, err = edit.Apply(text, result.Document.Object, result.Object); err != nil {
+		return nil, fmt.Errorf("encode %s: %w", result.Document, err)
+	}
+	return text, nil
+}
+
 func renderJSON(out *bytes.Buffer, result *Result) error {
 	switch {
 	case result.Object == nil: // Comments alone.
-	case result.Document.JSON && !result.changed():
-		out.Write(result.Document.Raw)
+	case result.Document.JSON:
+		text, err := textOf(result)
+		if err != nil {
+			return err
+		}
+		out.Write(text)
 		endLine(out, true)
 	default:
 		if err := encode(out, result.Object); err != nil {

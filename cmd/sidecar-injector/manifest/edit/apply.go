@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 
-	"sigs.k8s.io/yaml"
-
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/manifest"
 )
 
@@ -16,12 +14,13 @@ import (
 // alphabetical order; elements of lists are found again by their name, or what else tells them apart.
 //
 // If raw cannot be edited, the result is after encoded anew, in the same language. An error says that after has a value
-// that cannot be encoded. The arguments are not changed. Any number of goroutines may call it.
+// that cannot be encoded, or is no Kubernetes object. The arguments are not changed. Any number of goroutines may call
+// it.
 func Apply(raw []byte, before, after map[string]any) ([]byte, error) {
 	if equal(before, after) {
 		return raw, nil
 	}
-	if text, err := splice(raw, before, after); err == nil && decodesTo(text, after) {
+	if text, ok := edited(raw, before, after); ok {
 		return text, nil
 	}
 	return anew(raw, after)
@@ -30,16 +29,28 @@ func Apply(raw []byte, before, after map[string]any) ([]byte, error) {
 // errCannotEdit says that a text has to be written anew.
 var errCannotEdit = errors.New("the text cannot be edited")
 
+// edited edits the text and checks the result.
+func edited(raw []byte, before, after map[string]any) ([]byte, bool) {
+	text, err := splice(raw, before, after)
+	if err != nil {
+		return nil, false
+	}
+	if decodesTo(text, after) {
+		return text, true
+	}
+	// A literal scalar that came to the end of a text may need the line break that the text lacked.
+	text = append(text, lineBreak(raw)...)
+	return text, decodesTo(text, after)
+}
+
 // splice edits the text. What comes out is not checked.
 func splice(raw []byte, before, after map[string]any) ([]byte, error) {
 	isJSON := json.Valid(raw)
-	var root *node
-	var err error
+	parse := parseYAML
 	if isJSON {
-		root, err = parseJSON(raw)
-	} else {
-		root, err = parseYAML(raw)
+		parse = parseJSON
 	}
+	root, err := parse(raw)
 	if err != nil {
 		return nil, err
 	}
@@ -56,18 +67,16 @@ func decodesTo(text []byte, object map[string]any) bool {
 	return err == nil && len(documents) == 1 && documents[0].Object != nil && equal(documents[0].Object, object)
 }
 
-// anew encodes an object without regard to the text but for its language and line ends.
+// anew encodes an object without regard to the text but for its language and line breaks.
 func anew(raw []byte, object map[string]any) ([]byte, error) {
+	nl := lineBreak(raw)
 	if !json.Valid(raw) {
-		text, err := yaml.Marshal(object)
-		if err != nil {
-			return nil, fmt.Errorf("encode YAML: %w", err)
+		r := renderer{text: &text{raw: raw, nl: nl}, style: style{step: 2}}
+		if text := []byte(joinLines(r.mapping(object, 0, false, model{}), nl) + nl); decodesTo(text, object) {
+			return text, nil
 		}
-		if lineBreak(raw) == "\r\n" {
-			text = bytes.ReplaceAll(text, []byte("\n"), []byte("\r\n"))
-		}
-		return text, nil
 	}
+	// JSON can be written for whatever can be decoded, and is YAML.
 	var out bytes.Buffer
 	encoder := json.NewEncoder(&out)
 	encoder.SetEscapeHTML(false)
@@ -76,6 +85,9 @@ func anew(raw []byte, object map[string]any) ([]byte, error) {
 	}
 	if err := encoder.Encode(object); err != nil {
 		return nil, fmt.Errorf("encode JSON: %w", err)
+	}
+	if !decodesTo(out.Bytes(), object) {
+		return nil, errors.New("encode JSON: it does not decode to the same object again")
 	}
 	return out.Bytes(), nil
 }

@@ -24,7 +24,7 @@ func (e *editor) value(n *node, at slot, before, after any) {
 			return
 		}
 	case n.flow && len(n.entries) > 0 && e.editable(n, before, after):
-		text := e.flow(n, before, after)
+		text := e.flow(n, before, after, false)
 		if e.tooLong(n, text) {
 			break
 		}
@@ -88,11 +88,15 @@ func (e *editor) mapping(n *node, before, after map[string]any) {
 		case entry.merge:
 			merges = true
 			removed[i] = !keepMerge
+			if removed[i] {
+				e.forget(entry.value)
+			}
 		case stays:
 			known[entry.name] = true
 			e.value(entry.value, slot{after: entry.after, indent: n.indent}, before[entry.name], value)
 		default:
 			removed[i] = true
+			e.forget(entry.value)
 		}
 	}
 	if merges && keepMerge {
@@ -121,6 +125,11 @@ func (e *editor) sequence(n *node, before, after []any) {
 	for _, source := range from {
 		if source >= 0 {
 			removed[source] = false
+		}
+	}
+	for i, gone := range removed {
+		if gone {
+			e.forget(n.entries[i].value)
 		}
 	}
 	r := renderer{text: &e.text, style: e.style}
@@ -168,7 +177,6 @@ func (e *editor) insertBefore(start int, lines []string) {
 func (e *editor) remove(n *node, removed []bool) {
 	first := 0
 	for first < len(removed) && removed[first] {
-		e.forget(n.entries[first].value)
 		first++
 	}
 	start := n.entries[0].start
@@ -188,14 +196,40 @@ func (e *editor) remove(n *node, removed []bool) {
 		}
 		e.replace(start, end, "")
 	}
+	stays := n.entries[first].value
 	for i := first; i < len(removed); i++ {
-		if removed[i] {
-			entry := n.entries[i]
-			e.forget(entry.value)
-			head := e.head(entry.start, e.afterLine(n.entries[i-1].value.end))
-			e.replace(e.lineBefore(head), e.lineEnd(entry.value.end), "")
+		entry := n.entries[i]
+		if !removed[i] {
+			stays = entry.value
+			continue
 		}
+		head := e.head(entry.start, e.afterLine(n.entries[i-1].value.end))
+		end := e.lineEnd(entry.value.end)
+		if e.keepsBlankLines(stays) {
+			end = e.afterBlankLines(end)
+		}
+		e.replace(e.lineBefore(head), end, "")
 	}
+}
+
+// keepsBlankLines says whether a node ends with a block scalar to which all blank lines below it belong.
+func (e *editor) keepsBlankLines(n *node) bool {
+	last := n.last()
+	return last.kind == scalarNode && last.end > last.body && bytes.IndexByte([]byte("|>"), e.raw[last.body]) >= 0 &&
+		strings.Contains(e.header(last.body), "+")
+}
+
+// afterBlankLines returns the end of the last blank line below the line that ends at this position.
+func (e *editor) afterBlankLines(end int) int {
+	for end < len(e.raw) {
+		next := e.afterLine(end)
+		below := e.lineEnd(next)
+		if next >= len(e.raw) || len(bytes.TrimSpace(e.raw[next:below])) > 0 {
+			break
+		}
+		end = below
+	}
+	return end
 }
 
 // afterLine returns where the line behind the line of a position begins.

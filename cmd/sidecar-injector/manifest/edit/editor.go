@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"slices"
+	"strings"
 )
 
 // editor collects the edits of one text. It walks the tree in the order of the text, so that an anchor is decided on
@@ -36,7 +37,7 @@ func (e *editor) root(n *node, before, after map[string]any) error {
 	case n.kind != mappingNode:
 		return errCannotEdit
 	case n.flow:
-		text := e.flow(n, before, after)
+		text := e.flow(n, before, after, false)
 		if !e.json && e.tooLong(n, text) && e.column(n.start) == 0 {
 			r := renderer{text: &e.text, style: e.style}
 			text = joinLines(r.mapping(after, 0, false, model{n, before}), e.nl)
@@ -56,8 +57,26 @@ func (e *editor) replace(start, end int, text string) {
 	e.edits = append(e.edits, change{start, end, text})
 }
 
+// closeLast lets the block scalar that the text ends with go without the line break that it gets when something is put
+// in behind it.
+func (e *editor) closeLast() {
+	last := e.top.last()
+	behind := false
+	for _, c := range e.edits {
+		behind = behind || c.start == len(e.raw)
+		if c.start <= last.body && c.end > last.body {
+			return
+		}
+	}
+	if last.open && behind {
+		header := e.header(last.body)
+		e.replace(last.body, last.body+len(header), strings.TrimSuffix(header, "+")+"-")
+	}
+}
+
 // result applies the edits.
 func (e *editor) result() ([]byte, error) {
+	e.closeLast()
 	slices.SortStableFunc(e.edits, func(a, b change) int {
 		if a.start != b.start {
 			return cmp.Compare(a.start, b.start)
@@ -68,12 +87,13 @@ func (e *editor) result() ([]byte, error) {
 	var out bytes.Buffer
 	at := 0
 	for _, c := range e.edits {
-		if c.start < at || c.end < c.start {
+		// What is put in may stand in the blank lines that something in front of it is cut out with.
+		if c.start < at && c.text != "" && c.start != c.end {
 			return nil, errCannotEdit
 		}
-		out.Write(e.raw[at:c.start])
+		out.Write(e.raw[at:max(at, c.start)])
 		out.WriteString(c.text)
-		at = c.end
+		at = max(at, c.end)
 	}
 	out.Write(e.raw[at:])
 	return out.Bytes(), nil

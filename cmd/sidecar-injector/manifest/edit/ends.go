@@ -105,16 +105,14 @@ func (b *builder) endsKey(at int, inFlow bool) bool {
 // blockScalarEnd returns where a literal or folded scalar ends: behind its last line, and behind the blank lines that
 // follow if the scalar keeps them.
 func (b *builder) blockScalarEnd(at, parentIndent int) int {
-	header := at
-	for header < len(b.raw) && !isBlank(b.raw[header]) && !isBreak(b.raw[header]) {
-		header++
-	}
-	keep := bytes.IndexByte(b.raw[at:header], '+') >= 0
+	header := b.header(at)
+	keep := strings.Contains(header, "+")
 	indent := -1
-	if digit := bytes.IndexAny(b.raw[at:header], "123456789"); digit >= 0 {
-		indent = max(parentIndent, 0) + int(b.raw[at+digit]-'0')
+	if digit := strings.IndexAny(header, "123456789"); digit >= 0 {
+		indent = max(parentIndent, 0) + int(header[digit]-'0')
 	}
-	end, last := header, b.lineEnd(header)
+	end := at + len(header)
+	last := b.lineEnd(end)
 	for last < len(b.raw) {
 		start := b.afterBreak(last)
 		last = b.lineEnd(start)
@@ -135,6 +133,15 @@ func (b *builder) blockScalarEnd(at, parentIndent int) int {
 		end = last
 	}
 	return end
+}
+
+// header returns the first word of a block scalar, such as |2-.
+func (t *text) header(at int) string {
+	end := at
+	for end < len(t.raw) && !isBlank(t.raw[end]) && !isBreak(t.raw[end]) {
+		end++
+	}
+	return string(t.raw[at:end])
 }
 
 // afterBreak returns the start of the line after the one that ends at this position.

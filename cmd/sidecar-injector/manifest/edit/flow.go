@@ -15,8 +15,9 @@ func (e *editor) tooLong(n *node, text string) bool {
 		utf8.RuneCount(e.raw[e.lineStart(n.start):n.start])+utf8.RuneCountInString(text) > maxLine
 }
 
-// flow returns the text of a value in brackets, or in a collection in brackets, with its anchor if that stays.
-func (e *editor) flow(n *node, before, after any) string {
+// flow returns the text of a value in brackets, or in a collection in brackets, with its anchor if that stays. inLine
+// says that the collection around it stands in one line.
+func (e *editor) flow(n *node, before, after any, inLine bool) string {
 	if equal(before, after) && e.fresh(n) || n.kind == aliasNode && e.keepsAlias(n, before, after) {
 		return string(e.raw[n.start:n.end])
 	}
@@ -34,7 +35,7 @@ func (e *editor) flow(n *node, before, after any) string {
 			return quoted
 		}
 	}
-	return e.flowRenderer(n.start).value(after, model{n, before})
+	return e.flowRenderer(n.start, inLine).value(after, false, model{n, before})
 }
 
 // part is an entry of the new text: source is its index in the old one, -1 if it is new.
@@ -53,7 +54,7 @@ func (e *editor) flowMapping(n *node, before, after map[string]any) string {
 			continue
 		}
 		known[entry.name] = true
-		parts = append(parts, part{i, e.flowEntry(entry, before[entry.name], value)})
+		parts = append(parts, part{i, e.flowEntry(n, entry, before[entry.name], value)})
 	}
 	added := map[string]any{}
 	for key, value := range after {
@@ -61,7 +62,7 @@ func (e *editor) flowMapping(n *node, before, after map[string]any) string {
 			added[key] = value
 		}
 	}
-	r := e.flowRenderer(n.entries[0].start)
+	r := e.flowRenderer(n.entries[0].start, e.oneLine(n))
 	for _, key := range sortedKeys(added, false, nil) {
 		parts = append(parts, part{-1, r.pair(key, added[key], model{})})
 	}
@@ -69,8 +70,8 @@ func (e *editor) flowMapping(n *node, before, after map[string]any) string {
 }
 
 // flowEntry returns the text of a key and its value, or of an element.
-func (e *editor) flowEntry(entry entry, before, after any) string {
-	text := e.flow(entry.value, before, after)
+func (e *editor) flowEntry(n *node, entry entry, before, after any) string {
+	text := e.flow(entry.value, before, after, e.oneLine(n))
 	if entry.key != nil && entry.value.start == entry.value.end && text != "" { // {a} or {a: }
 		return string(e.raw[entry.start:entry.key.end]) + ": " + text
 	}
@@ -90,14 +91,14 @@ func (e *editor) flowSequence(n *node, before, after []any) string {
 			e.forget(entry.value)
 		}
 	}
-	r := e.flowRenderer(n.entries[0].start)
+	r := e.flowRenderer(n.entries[0].start, e.oneLine(n))
 	parts := make([]part, 0, len(after))
 	for i, source := range from {
 		if source < 0 {
-			parts = append(parts, part{-1, r.value(after[i], model{})})
+			parts = append(parts, part{-1, r.value(after[i], true, model{})})
 			continue
 		}
-		parts = append(parts, part{source, e.flowEntry(n.entries[source], before[source], after[i])})
+		parts = append(parts, part{source, e.flowEntry(n, n.entries[source], before[source], after[i])})
 	}
 	return e.assemble(n, parts)
 }
@@ -155,7 +156,11 @@ func (t *text) indentation(pos int) string {
 	return string(line[:len(line)-len(bytes.TrimLeft(line, " \t"))])
 }
 
-// flowRenderer renders in the style of the text around a position.
-func (e *editor) flowRenderer(pos int) *flowRenderer {
-	return &flowRenderer{json: e.json, style: e.style, nl: e.nl, indent: e.indentation(pos)}
+// flowRenderer renders in the style of the text around a position, or in one line.
+func (e *editor) flowRenderer(pos int, inLine bool) *flowRenderer {
+	r := &flowRenderer{json: e.json, style: e.style, nl: e.nl, indent: e.indentation(pos)}
+	if inLine {
+		r.style.tab = ""
+	}
+	return r
 }

@@ -11,12 +11,13 @@ type flowRenderer struct {
 	indent string
 }
 
-func (r *flowRenderer) value(value any, m model) string {
+// value returns a value; named puts a name first, as people do in lists.
+func (r *flowRenderer) value(value any, named bool, m model) string {
 	switch value := value.(type) {
 	case map[string]any:
 		parts := make([]string, 0, len(value))
 		deeper := r.deeper()
-		for _, key := range sortedKeys(value, false, m.node) {
+		for _, key := range sortedKeys(value, named, m.node) {
 			parts = append(parts, deeper.pair(key, value[key], m.entry(key)))
 		}
 		return r.brackets("{", parts, "}")
@@ -25,7 +26,7 @@ func (r *flowRenderer) value(value any, m model) string {
 		deeper := r.deeper()
 		models := m.elements(value)
 		for i, element := range value {
-			parts = append(parts, deeper.value(element, models[i]))
+			parts = append(parts, deeper.value(element, true, models[i]))
 		}
 		return r.brackets("[", parts, "]")
 	}
@@ -41,7 +42,7 @@ func (r *flowRenderer) pair(key string, value any, m model) string {
 	if !r.json {
 		name, colon = scalarText(key, true), ": "
 	}
-	return name + colon + r.value(value, m)
+	return name + colon + r.value(value, false, m)
 }
 
 func (r *flowRenderer) deeper() *flowRenderer {

@@ -8,8 +8,8 @@ import (
 
 // style is how a text is laid out.
 type style struct {
-	step     int  // columns by which a mapping is indented in another
-	indented bool // lists are indented under their key
+	step int // columns by which a mapping is indented in another
+	list int // columns by which the dashes of a list are indented under its key
 	// JSON and what is in brackets: what stands between entries, and between key and value; tab is the indentation of a
 	// level, empty if JSON is written in one line.
 	comma, colon, tab string
@@ -22,30 +22,33 @@ func styleOf(t *text, root *node, isJSON bool) style {
 		s.json(t, root)
 		return s
 	}
-	steps := map[int]int{}
-	lists := 0
-	countStyle(root, steps, &lists)
-	for step, count := range steps {
-		if count > steps[s.step] || count == steps[s.step] && step < s.step {
-			s.step = step
-		}
-	}
-	s.indented = lists > 0
+	steps, lists := map[int]int{}, map[int]int{}
+	countStyle(root, steps, lists)
+	s.step, s.list = most(steps, s.step), most(lists, s.list)
 	return s
 }
 
-// countStyle counts the steps by which mappings are indented, and lists that are indented less those that are not.
-func countStyle(n *node, steps map[int]int, lists *int) {
+// most returns what was counted most often, the smallest of several, or if nothing was counted what is usual.
+func most(counts map[int]int, usual int) int {
+	best := usual
+	for columns, count := range counts {
+		if count > counts[best] || count == counts[best] && columns < best {
+			best = columns
+		}
+	}
+	return best
+}
+
+// countStyle counts the columns by which mappings and lists are indented under their keys.
+func countStyle(n *node, steps, lists map[int]int) {
 	for _, entry := range n.entries {
 		child := entry.value
 		if n.kind == mappingNode && !n.flow && !child.flow && len(child.entries) > 0 {
-			switch {
-			case child.kind == mappingNode:
-				steps[child.indent-n.indent]++
-			case child.indent > n.indent:
-				*lists++
-			default:
-				*lists--
+			columns := child.indent - n.indent
+			if child.kind == mappingNode && columns > 0 {
+				steps[columns]++
+			} else if child.kind == sequenceNode && columns >= 0 {
+				lists[columns]++
 			}
 		}
 		countStyle(child, steps, lists)
@@ -155,10 +158,7 @@ func (r *renderer) value(value any, indent int, item bool, m model) (inline stri
 			return " []", nil
 		}
 		if !item {
-			if r.style.indented {
-				indent += 2
-			}
-			return "", r.sequence(value, indent, m)
+			return "", r.sequence(value, indent+r.style.list, m)
 		}
 		lines = r.sequence(value, indent+2, m)
 	case string:

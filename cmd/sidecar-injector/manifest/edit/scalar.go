@@ -101,7 +101,8 @@ func quotedLike(old []byte, text string) string {
 // the colon, and the lines. Text that cannot stand so comes in quotes.
 func multilineText(text string, indent int) (inline string, lines []string) {
 	body := strings.TrimRight(text, "\n")
-	if body == "" || strings.HasPrefix(text, " ") || strings.HasPrefix(text, "\n") {
+	// Blank lines at the end would run into those of the text around.
+	if body == "" || len(text)-len(body) > 1 || strings.HasPrefix(text, " ") || strings.HasPrefix(text, "\n") {
 		return " " + doubleQuoted(text), nil
 	}
 	for _, line := range strings.Split(body, "\n") {
@@ -113,14 +114,10 @@ func multilineText(text string, indent int) (inline string, lines []string) {
 		}
 		lines = append(lines, line)
 	}
-	switch trailing := len(text) - len(body); {
-	case trailing == 0:
+	if text == body {
 		return " |-", lines
-	case trailing == 1:
-		return " |", lines
-	default:
-		return " |+", append(lines, make([]string, trailing-1)...)
 	}
+	return " |", lines
 }
 
 // isPrintableLine leaves out what a YAML text may not hold, and what a parser might take for a line break.

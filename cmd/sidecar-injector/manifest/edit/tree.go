@@ -23,12 +23,22 @@ type node struct {
 	// indent is the column of the keys or dashes of a block collection.
 	indent  int
 	entries []entry
+	// open is for a block scalar that ends with the text, without a line break: it has none in its value either.
+	open bool
 	// odd says that the entries of a collection cannot be edited one by one.
 	odd bool
 	// target is what an alias stands for.
 	target *node
 	// anchored, hasAnchor and hasAlias say what this node is, or what it or something in it is.
 	anchored, hasAnchor, hasAlias bool
+}
+
+// last is the node that the text of n ends with.
+func (n *node) last() *node {
+	for len(n.entries) > 0 {
+		n = n.entries[len(n.entries)-1].value
+	}
+	return n
 }
 
 // entry is a key with its value, or an element of a list.

@@ -2,6 +2,7 @@ package edit
 
 import (
 	"fmt"
+	"strings"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
@@ -23,23 +24,31 @@ func parseYAML(raw []byte) (*node, error) {
 	if document.Kind != yaml.DocumentNode || len(document.Content) != 1 {
 		return nil, errCannotEdit
 	}
-	b := &builder{text: text{raw: raw}, lines: lineStarts(raw), nodes: map[*yaml.Node]*node{}}
+	lines, err := lineStarts(raw)
+	if err != nil {
+		return nil, err
+	}
+	b := &builder{text: text{raw: raw}, lines: lines, nodes: map[*yaml.Node]*node{}}
 	return b.node(document.Content[0], -1, false)
 }
 
-// lineStarts returns where lines begin, as the YAML parser counts them: it knows more line breaks than newlines.
-func lineStarts(raw []byte) []int {
+// lineStarts returns where lines begin. The YAML parser knows more line breaks than the usual two: a text with one of
+// those is not edited.
+func lineStarts(raw []byte) ([]int, error) {
 	starts := []int{0}
-	for i := 0; i < len(raw); {
-		r, size := utf8.DecodeRune(raw[i:])
-		i += size
-		switch {
-		case r == '\r' && i < len(raw) && raw[i] == '\n':
-		case r == '\n', r == '\r', r == '\u0085', r == '\u2028', r == '\u2029':
-			starts = append(starts, i)
+	for i, r := range string(raw) {
+		switch r {
+		case '\n':
+			starts = append(starts, i+1)
+		case '\r':
+			if i+1 == len(raw) || raw[i+1] != '\n' {
+				return nil, errCannotEdit
+			}
+		case '\u0085', '\u2028', '\u2029':
+			return nil, errCannotEdit
 		}
 	}
-	return starts
+	return starts, nil
 }
 
 // offset turns a line and a column, which count from 1 and in characters, into a position.
@@ -110,6 +119,7 @@ func (b *builder) scalar(n *node, from *yaml.Node, parentIndent int, inFlow bool
 		n.end = b.quotedEnd(n.body)
 	case from.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0:
 		n.end = b.blockScalarEnd(n.body, parentIndent)
+		n.open = n.end == len(b.raw) && !strings.Contains(b.header(n.body), "-")
 	default:
 		n.end = b.plainEnd(n.body, parentIndent, inFlow)
 	}
