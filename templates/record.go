@@ -52,7 +52,8 @@ func (e *Engine) RecordOf(pod map[string]any) (record Record, ok bool) {
 // Rendered is what templates make for a pod.
 type Rendered struct {
 	Record
-	// Images are those of the injected containers, by name, as the templates name them: a pod's author may override them.
+	// Images are those of the injected containers, by name, as the templates name them. Of a pod that was injected, those
+	// that it was given then are left out that its author had overridden.
 	Images map[string]string
 }
 
@@ -74,12 +75,19 @@ func (e *Engine) Render(input Input) (*Rendered, error) {
 	made := &Rendered{Record: Record{Revision: e.revision, Templates: r.templates, Containers: slices.Sorted(slices.Values(r.containers)), Hash: r.hash()}, Images: map[string]string{}}
 	for _, o := range r.overlays {
 		for _, container := range Pod(o.pod).All() {
-			if image, ok := container["image"].(string); ok {
-				made.Images[nameOf(container)] = image
+			image, ok := container["image"].(string)
+			if name := nameOf(container); ok && !claims.overridden(name, image) {
+				made.Images[name] = image
 			}
 		}
 	}
 	return made, nil
+}
+
+// overridden says that a container was injected, and that this image of the templates was not what it was given.
+func (s status) overridden(name, image string) bool {
+	given, injected := s.of(Containers, name)
+	return injected && !given.set()[markOf("/image", image)]
 }
 
 // AsCreated returns a copy of a stored pod without what the API server and the scheduler wrote into it after admission,

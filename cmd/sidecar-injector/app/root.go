@@ -66,6 +66,7 @@ istio-injection=enabled of their namespace.`,
 		newServeCommand(),
 		newPreviewCommand(),
 		newExplainCommand(),
+		newAuditCommand(),
 		newCertsCommand(),
 		newVersionCommand(),
 	)

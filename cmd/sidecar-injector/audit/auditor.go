@@ -1,0 +1,186 @@
+package audit
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/manifest"
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/selection"
+	"github.com/sidecar-injector/sidecar-injector/templates"
+	"github.com/sidecar-injector/sidecar-injector/webhook"
+)
+
+// Options configure an Auditor. All are required.
+type Options struct {
+	// Config is what the injector runs with, and Webhooks say which pods it is asked about.
+	Config   *webhook.Config
+	Webhooks *selection.Webhooks
+	// Namespaces has the labels and annotations of namespaces.
+	Namespaces *manifest.Namespaces
+}
+
+// Auditor judges live pods. Create it with New; any number of goroutines may use it.
+type Auditor struct {
+	options Options
+	// known holds what is due to pods that are alike, as those of one workload are.
+	known sync.Map // [sha256.Size]byte → *due
+}
+
+// New returns an Auditor.
+func New(options Options) (*Auditor, error) {
+	if options.Config == nil || options.Webhooks == nil || options.Namespaces == nil {
+		return nil, errors.New("audit needs a configuration, webhooks and namespaces")
+	}
+	return &Auditor{options: options}, nil
+}
+
+// due is what a pod would get if it were created now.
+type due struct {
+	inject   bool
+	detail   string
+	rendered *templates.Rendered // nil if it would not be injected, or err is set
+	err      error
+}
+
+// Look returns what is wrong with the sidecar of a live pod, nil if nothing is, and whether it has one. The pod is not
+// changed.
+func (a *Auditor) Look(ctx context.Context, pod *corev1.Pod) (finding *Finding, injected bool, err error) {
+	raw, err := runtime.DefaultUnstructuredConverter.ToUnstructured(pod)
+	if err != nil {
+		return nil, false, fmt.Errorf("decode pod %s/%s: %w", pod.Namespace, pod.Name, err)
+	}
+	raw["apiVersion"], raw["kind"] = "v1", "Pod"
+	due, err := a.dueTo(ctx, pod.Namespace, raw)
+	if err != nil {
+		return nil, false, fmt.Errorf("judge pod %s/%s: %w", pod.Namespace, pod.Name, err)
+	}
+	record, injected := a.options.Config.Engine().RecordOf(raw)
+	return compare(pod, due, record, injected), injected, nil
+}
+
+// compare says what is wrong with what a pod has, beside what is due to it.
+func compare(pod *corev1.Pod, due *due, record templates.Record, injected bool) *Finding {
+	switch {
+	case due.err != nil:
+		return &Finding{Failed, due.err.Error()}
+	case due.inject && !injected:
+		return &Finding{Missing, due.detail}
+	case !due.inject && injected:
+		return &Finding{Unwanted, due.detail}
+	case !injected:
+		return nil
+	case due.rendered.Hash != record.Hash:
+		return &Finding{Outdated, outdated(record, due.rendered.Record)}
+	}
+	if detail := otherImage(pod, due.rendered.Images); detail != "" {
+		return &Finding{Image, detail}
+	}
+	if detail := notReady(pod, record.Containers); detail != "" {
+		return &Finding{NotReady, detail}
+	}
+	return nil
+}
+
+// Collect looks at a pod and notes what is found. Pods that have ended, or are about to, are left out.
+func (a *Auditor) Collect(ctx context.Context, pod *corev1.Pod, collector *Collector) error {
+	if pod.DeletionTimestamp != nil || pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed {
+		return nil
+	}
+	finding, injected, err := a.Look(ctx, pod)
+	if err == nil {
+		collector.Add(pod, injected, finding)
+	}
+	return err
+}
+
+// tokenVolume is the name of a ServiceAccount token's volume, which differs from pod to pod.
+var tokenVolume = regexp.MustCompile(`"kube-api-access-[a-z0-9]{5}"`)
+
+// dueTo says what is due to a pod. Pods of which templates and rules see the same are judged once.
+func (a *Auditor) dueTo(ctx context.Context, namespace string, raw map[string]any) (*due, error) {
+	created := templates.AsCreated(raw)
+	text, err := json.Marshal(created)
+	if err != nil {
+		return nil, err
+	}
+	key := sha256.Sum256(tokenVolume.ReplaceAll(text, []byte(`"kube-api-access"`)))
+	if known, ok := a.known.Load(key); ok {
+		return known.(*due), nil
+	}
+	judged, err := a.judge(ctx, namespace, created)
+	if err == nil {
+		a.known.Store(key, judged)
+	}
+	return judged, err
+}
+
+func (a *Auditor) judge(ctx context.Context, namespace string, created map[string]any) (*due, error) {
+	meta := a.options.Namespaces.Namespace(namespace)
+	calls, err := a.options.Webhooks.For(ctx, meta, created)
+	if err != nil {
+		return nil, err
+	}
+	call := selection.Closest(calls)
+	if check, failed := call.Failed(); failed && check.Field != selection.CheckMatchCondition || call.Scope == "" {
+		return &due{detail: call.Why()}, nil
+	}
+	var typed corev1.Pod
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(created, &typed); err != nil {
+		return nil, err
+	}
+	decision := webhook.Decide(&typed, webhook.Namespace{Name: namespace, OptedIn: call.Scope == webhook.ScopeNamespace}, a.options.Config.Policy())
+	if !decision.Inject {
+		return &due{detail: decision.Detail}, nil
+	}
+	if !call.Called {
+		return &due{detail: call.Why()}, nil
+	}
+	judged := &due{inject: true, detail: decision.Detail}
+	judged.rendered, judged.err = a.options.Config.Engine().Render(templates.Input{Pod: created, Namespace: *meta})
+	return judged, nil
+}
+
+func outdated(then, now templates.Record) string {
+	switch {
+	case then.Revision != now.Revision:
+		return fmt.Sprintf("injected by the revision %s, today it is %s", then.Revision, now.Revision)
+	case !slices.Equal(then.Templates, now.Templates):
+		return fmt.Sprintf("injected with the templates %s, today they are %s", strings.Join(then.Templates, ", "), strings.Join(now.Templates, ", "))
+	}
+	return "injected with other templates or values than today's"
+}
+
+func otherImage(pod *corev1.Pod, images map[string]string) string {
+	for _, container := range slices.Concat(pod.Spec.InitContainers, pod.Spec.Containers) {
+		if today, ok := images[container.Name]; ok && today != container.Image {
+			return fmt.Sprintf("%s runs the image %s, today's is %s", container.Name, container.Image, today)
+		}
+	}
+	return ""
+}
+
+// WorkloadOf returns what made a pod: its controller, of a ReplicaSet the Deployment, of none the pod itself.
+func WorkloadOf(pod *corev1.Pod) Workload {
+	owner := metav1.GetControllerOf(pod)
+	if owner == nil {
+		return Workload{pod.Namespace, "Pod", pod.Name}
+	}
+	hash := pod.Labels[appsv1.DefaultDeploymentUniqueLabelKey]
+	if name, ok := strings.CutSuffix(owner.Name, "-"+hash); ok && owner.Kind == "ReplicaSet" && hash != "" {
+		return Workload{pod.Namespace, "Deployment", name}
+	}
+	return Workload{pod.Namespace, owner.Kind, cmp.Or(owner.Name, pod.Name)}
+}
