@@ -34,6 +34,7 @@ type Engine struct {
 	revision string
 	native   bool
 
+	texts       map[string]string
 	templates   map[string]*compiled
 	quarantined map[string]error
 }
@@ -70,7 +71,8 @@ func New(options Options) (*Engine, error) {
 		e.revision = "default"
 	}
 	e.native, _ = values["nativeSidecars"].(bool)
-	for name, text := range merged(profile.Templates, options.Templates) {
+	e.texts = merged(profile.Templates, options.Templates)
+	for name, text := range e.texts {
 		if e.templates[name], err = compile(name, text, &profile.Hooks); err != nil {
 			e.quarantined[name] = err
 			delete(e.templates, name)
@@ -148,7 +150,7 @@ func (e *Engine) resolve(names []string) ([]*compiled, error) {
 		for _, target := range targets {
 			c, ok := e.templates[target]
 			if reason, bad := e.quarantined[target]; bad {
-				return nil, fmt.Errorf("template %q did not load: %w", target, reason)
+				return nil, &loadError{target, reason}
 			}
 			if !ok {
 				known := append(slices.Collect(maps.Keys(e.templates)), slices.Collect(maps.Keys(e.aliases))...)
@@ -165,3 +167,6 @@ func (e *Engine) resolve(names []string) ([]*compiled, error) {
 	}
 	return chosen, nil
 }
+
+// Texts returns the text of every template, by name. It must not be changed.
+func (e *Engine) Texts() map[string]string { return e.texts }

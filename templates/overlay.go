@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"regexp"
 	"strconv"
+	"strings"
 )
 
 // overlay is what a template rendered, parsed and checked. It may be shared between injections and is never changed.
@@ -160,6 +161,22 @@ func (e *Error) Error() string {
 
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
+
+// loadError says that a template is used which did not load.
+type loadError struct {
+	template string
+	err      error
+}
+
+func (e *loadError) Error() string {
+	text := e.err.Error()
+	if of, ok := errors.AsType[*Error](e.err); ok && of.Template == e.template {
+		text = strings.TrimPrefix(text, fmt.Sprintf("template %q ", e.template))
+	}
+	return fmt.Sprintf("template %q did not load: %s", e.template, text)
+}
+
+func (e *loadError) Unwrap() error { return e.err }
 
 // overlayLine returns the line of the rendered text that an error of parseOverlay is about.
 func overlayLine(rendered []byte, err error) int {

@@ -24,6 +24,7 @@ type compiled struct {
 	overlays *lru.Cache // rendered text → *overlay
 }
 
+// compile parses a template and decides how each of its actions is escaped. Errors are *Error.
 func compile(name, text string, hooks *Hooks) (*compiled, error) {
 	missing := "missingkey=error"
 	if hooks.AllowMissing {
@@ -32,12 +33,27 @@ func compile(name, text string, hooks *Hooks) (*compiled, error) {
 	known := yamlescape.Functions(merged(functions(), hooks.Functions))
 	parsed, err := template.New(name).Option(missing).Funcs(known).Parse(text)
 	if err != nil {
-		return nil, fmt.Errorf("parse template %q: %w", name, err)
+		return nil, parseError(name, err)
 	}
 	if err := yamlescape.Escape(parsed); err != nil {
-		return nil, err
+		if undecided, ok := errors.AsType[*yamlescape.Error](err); ok {
+			return nil, &Error{name, undecided.Line, undecided.Action, errors.New(undecided.Reason)}
+		}
+		return nil, &Error{Template: name, Err: err}
 	}
 	return &compiled{name: name, template: parsed, overlays: lru.New(overlayCacheSize)}, nil
+}
+
+// parseErrorForm is how text/template reports what it cannot parse: line and problem.
+var parseErrorForm = regexp.MustCompile(`^template: [^:]*:(\d+): (?s:(.*))$`)
+
+func parseError(name string, err error) *Error {
+	parts := parseErrorForm.FindStringSubmatch(err.Error())
+	if parts == nil {
+		return &Error{Template: name, Err: err}
+	}
+	line, _ := strconv.Atoi(parts[1])
+	return &Error{Template: name, Line: line, Err: errors.New(parts[2])}
 }
 
 // render executes the template on what it is to see and returns its parsed output, which the caller must not change.

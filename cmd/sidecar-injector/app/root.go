@@ -67,6 +67,7 @@ istio-injection=enabled of their namespace.`,
 		newPreviewCommand(),
 		newExplainCommand(),
 		newAuditCommand(),
+		newLintCommand(),
 		newCertsCommand(),
 		newVersionCommand(),
 	)

@@ -184,14 +184,14 @@ func TestHistory(t *testing.T) {
 		when := at(changed)
 		return &admissionregistrationv1.MutatingWebhookConfiguration{
 			ObjectMeta: metav1.ObjectMeta{CreationTimestamp: at(created), ManagedFields: []metav1.ManagedFieldsEntry{
-				{Time: &when, FieldsV1: &metav1.FieldsV1{Raw: []byte(`{"f:webhooks":{"k:{}":{"f:rules":{}}}}`)}}}},
+				{Time: &when, FieldsV1: metav1.NewFieldsV1(`{"f:webhooks":{"k:{}":{"f:rules":{}}}}`)}}},
 			Webhooks: []admissionregistrationv1.MutatingWebhook{{FailurePolicy: &policy}},
 		}
 	}
 	set := func(name, field, key string, minute int) *metav1.ObjectMeta {
 		when := at(minute)
 		return &metav1.ObjectMeta{Name: name, Namespace: "shop", CreationTimestamp: at(noon), ManagedFields: []metav1.ManagedFieldsEntry{
-			{Time: &when, FieldsV1: &metav1.FieldsV1{Raw: []byte(`{"f:metadata":{"` + field + `":{"f:` + key + `":{}}}}`)}}}}
+			{Time: &when, FieldsV1: metav1.NewFieldsV1(`{"f:metadata":{"` + field + `":{"f:` + key + `":{}}}}`)}}}
 	}
 	available := &appsv1.Deployment{Status: appsv1.DeploymentStatus{Conditions: []appsv1.DeploymentCondition{
 		{Type: appsv1.DeploymentAvailable, Status: corev1.ConditionTrue, LastTransitionTime: at(45)}}}}

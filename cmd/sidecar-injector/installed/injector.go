@@ -131,7 +131,7 @@ func findDeployment(ctx context.Context, reader client.Reader, configuration *ad
 		return nil, fmt.Errorf("read Service %s/%s: %w", reference.Namespace, reference.Name, err)
 	}
 	if len(service.Spec.Selector) == 0 {
-		return nil, fmt.Errorf("Service %s/%s selects no pods, so the injector's configuration cannot be found: --config names it", reference.Namespace, reference.Name)
+		return nil, fmt.Errorf("the Service %s/%s selects no pods, so the injector's configuration cannot be found: --config names it", reference.Namespace, reference.Name)
 	}
 	deployments := &appsv1.DeploymentList{}
 	if err := reader.List(ctx, deployments, client.InNamespace(reference.Namespace)); err != nil {

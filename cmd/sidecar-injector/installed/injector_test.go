@@ -93,7 +93,7 @@ func TestFind(t *testing.T) {
 		"no Service":       {"", []runtime.Object{ours}, "", `MutatingWebhookConfiguration "injector" names Service mesh/injector, which does not exist`},
 		"a Service of something outside": {
 			"", []runtime.Object{ours, service(nil), deployment("serve")}, "",
-			"Service mesh/injector selects no pods, so the injector's configuration cannot be found: --config names it",
+			"the Service mesh/injector selects no pods, so the injector's configuration cannot be found: --config names it",
 		},
 		"no Deployment": {
 			"", []runtime.Object{ours, service(map[string]string{"app": "other"}), deployment("serve")}, "",

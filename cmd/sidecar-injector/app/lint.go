@@ -1,0 +1,123 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/lint"
+)
+
+// lintOptions are the flags of lint.
+type lintOptions struct {
+	sources lint.Sources
+	output  string
+	strict  bool
+	cases   string
+	update  bool
+}
+
+func newLintCommand() *cobra.Command {
+	var options lintOptions
+	command := &cobra.Command{
+		Use:   "lint",
+		Short: "Check configuration, values and templates before they are installed",
+		Long: `Check a configuration, its values and its templates before they are installed:
+that they load, and that what they make of a set of awkward pods is valid, the
+same when injected twice, and without clashes of names and ports. It says which
+Pod Security level injected pods reach.
+
+With --test it runs template authors' own cases instead. Each is a folder with
+pod.yaml, and want.yaml (the injected pod) or want-error.txt; namespace.yaml,
+config.yaml and values.yaml are optional. --update writes what comes out.
+
+Exit code 0 if no error is found, 1 if one is (with --strict a warning too), 2
+if something cannot be read.`,
+		Example: `  # What is built in.
+  sidecar-injector lint
+
+  # A template that is not installed yet, for a code review tool.
+  sidecar-injector lint --template team.yaml -o sarif
+
+  # A template author's own cases.
+  sidecar-injector lint --test cases/`,
+		Args: noArguments,
+		RunE: func(command *cobra.Command, _ []string) error {
+			return looking(options.run(command.Context(), command.OutOrStdout()))
+		},
+	}
+	flags := command.Flags()
+	flags.SortFlags = false
+	files := &options.sources.Files
+	flags.StringVar(&files.Config, "config", "", "`file` with the injection configuration (default: the built-in profile)")
+	flags.StringVar(&files.Values, "values", "", "`file` with values that override the profile's; with --inject-config, Istio's values")
+	flags.StringArrayVar(&options.sources.Over.Set, "set", nil, "a value, as `key.key=value`, the value in YAML; may be repeated")
+	flags.StringArrayVar(&options.sources.Over.Templates, "template", nil, "`file` with a template: in place of the one of its name, or after the default ones; may be repeated")
+	flags.StringVar(&files.InjectConfig, "inject-config", "", "`file` with Istio's injection configuration, or a directory with Istio's exported ConfigMaps")
+	flags.StringVar(&files.MeshConfig, "mesh-config", "", "`file` with Istio's mesh configuration, beside --inject-config")
+	flags.StringVar(&files.Revision, "revision", "", "Istio's `revision`, beside --inject-config")
+	flags.StringVarP(&options.output, "output", "o", "text", "text, json or sarif")
+	flags.BoolVar(&options.strict, "strict", false, "exit code 1 for warnings too")
+	flags.StringVar(&options.cases, "test", "", "`directory` of cases to run instead")
+	flags.BoolVar(&options.update, "update", false, "with --test: write what comes out")
+	return command
+}
+
+func (o *lintOptions) run(ctx context.Context, stdout io.Writer) error {
+	if err := o.sources.Files.Validate(); err != nil {
+		return &usageError{err}
+	}
+	if o.update && o.cases == "" {
+		return usageErrorf("--update is for --test")
+	}
+	if o.cases != "" {
+		return o.test(ctx, stdout)
+	}
+	write, err := parseLintFormat(o.output)
+	if err != nil {
+		return err
+	}
+	findings, err := lint.Run(ctx, o.sources)
+	if err != nil {
+		return err
+	}
+	if err := write(stdout, findings); err != nil {
+		return fmt.Errorf("write output: %w", err)
+	}
+	if lint.Count(findings, lint.Error) > 0 || o.strict && lint.Count(findings, lint.Warning) > 0 {
+		return errFound
+	}
+	return nil
+}
+
+// test runs the cases of template authors.
+func (o *lintOptions) test(ctx context.Context, stdout io.Writer) error {
+	results, err := lint.Test(ctx, o.cases, o.sources, o.update)
+	if err != nil {
+		return err
+	}
+	failed, err := lint.WriteResults(stdout, results)
+	if err != nil {
+		return fmt.Errorf("write output: %w", err)
+	}
+	if failed > 0 {
+		return errFound
+	}
+	return nil
+}
+
+func parseLintFormat(name string) (func(io.Writer, []lint.Finding) error, error) {
+	switch name {
+	case "text":
+		return lint.WriteText, nil
+	case "json":
+		return lint.WriteJSON, nil
+	case "sarif":
+		return func(out io.Writer, findings []lint.Finding) error {
+			return lint.WriteSARIF(out, findings, programVersion())
+		}, nil
+	}
+	return nil, usageErrorf("-o: unknown output format %q, want one of text, json, sarif", name)
+}

@@ -1,0 +1,136 @@
+package lint
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/configuration"
+)
+
+// write writes a file for a case and returns its path.
+func write(t *testing.T, name, text string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// lintTemplate checks a template that takes the place of the built-in one.
+func lintTemplate(t *testing.T, text string) []Finding {
+	t.Helper()
+	findings, err := Run(t.Context(), Sources{Over: configuration.Overrides{Templates: []string{write(t, "envoy.yaml", text)}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []Finding
+	for _, finding := range findings {
+		if finding.Severity != Note {
+			finding.File = filepath.Base(finding.File)
+			found = append(found, finding)
+		}
+	}
+	return found
+}
+
+// TestTemplates has, for each rule, a template that breaks it and one that nearly does.
+func TestTemplates(t *testing.T) {
+	cases := map[string]struct {
+		text string
+		want string // "rule line message", "" for no finding
+	}{
+		"what is right":                              {"spec:\n  containers:\n  - name: helper\n    image: helper", ""},
+		"a function that does not exist":             {"spec:\n  containers:\n  - name: {{ helper }}\n", `template 3 function "helper" not defined`},
+		"an interpolation that could not be escaped": {"spec:\n  containers:\n  - name: helper\n    image: {{ if .ObjectMeta.Name }}\"{{ end }}{{ .ObjectMeta.Name }}", "template 4 stands in "},
+		"a template that fails for some pods":        {"spec:\n  containers:\n  - name: helper\n    image: {{ index .Spec.InitContainers 0 }}", "render 4 pod with"},
+		"a field that Kubernetes does not know":      {"spec:\n  containers:\n  - name: helper\n    image: helper\n    comand: [x]", `render 5 pod with a Job's pod: spec.containers[0].comand: unknown field`},
+		"a container without a volume for its mount": {"spec:\n  containers:\n  - {name: helper, image: helper, volumeMounts: [{name: data-x, mountPath: /x}]}", `missing-volume 3 pod with a Job's pod: the container "helper" mounts the volume "data-x", which is not there`},
+		"a container with it":                        {"spec:\n  volumes: [{name: data-x, emptyDir: {}}]\n  containers:\n  - {name: helper, image: helper, volumeMounts: [{name: data-x, mountPath: /x}]}", ""},
+		"two mounts at one path":                     {"spec:\n  volumes: [{name: x-x, emptyDir: {}}, {name: y-y, emptyDir: {}}]\n  containers:\n  - {name: helper, image: helper, volumeMounts: [{name: x-x, mountPath: /x}, {name: y-y, mountPath: /x}]}", "duplicate-name 4 "},
+		"a port that applications have":              {"spec:\n  containers:\n  - {name: helper, image: helper, ports: [{containerPort: 8080}]}", `port-clash 3 pod with probes of all kinds: the containers "a" and "helper" both have the port 8080/TCP`},
+		"the same port of another protocol":          {"spec:\n  containers:\n  - {name: helper, image: helper, ports: [{containerPort: 8080, protocol: UDP}]}", ""},
+		"a name that is none":                        {"spec:\n  containers:\n  - {name: Helper_1, image: helper}", `invalid-name 3 pod with a Job's pod: the container name "Helper_1" is not allowed`},
+		"a request above its limit":                  {"spec:\n  containers:\n  - {name: helper, image: helper, resources: {requests: {cpu: 2}, limits: {cpu: 1500m}}}", `requests-above 3 pod with a Job's pod: the container "helper" requests 2 of cpu, above its limit 1500m`},
+		"a request as high as its limit":             {"spec:\n  containers:\n  - {name: helper, image: helper, resources: {requests: {cpu: 2}, limits: {cpu: 2000m}}}", ""},
+		"nothing at all":                             {"metadata: {labels: {x: z}}", "nothing-injected 0 the default templates inject no container into any pod"},
+		"a template that sees its own work":          {"spec:\n  containers:\n  - name: helper\n    image: helper\n    args: [\"{{ index .ObjectMeta.Labels \"seen\" }}\"]\nmetadata:\n  labels: {seen: \"{{ if index .ObjectMeta.Labels \"seen\" }}yes{{ else }}no{{ end }}\"}", "not-idempotent"},
+	}
+	for sentence, c := range cases {
+		t.Run(sentence, func(t *testing.T) {
+			var got []string
+			for _, finding := range lintTemplate(t, c.text) {
+				got = append(got, strings.Join([]string{finding.Rule, itoa(finding.Line), finding.Message}, " "))
+				if finding.Remedy == "" {
+					t.Errorf("no remedy: %+v", finding)
+				}
+				if rules[finding.Rule] == "" {
+					t.Errorf("the rule %q is not in the table", finding.Rule)
+				}
+			}
+			switch {
+			case c.want == "" && len(got) > 0:
+				t.Errorf("found %q, want nothing", got)
+			case c.want != "" && (len(got) == 0 || !strings.HasPrefix(got[0], c.want)):
+				t.Errorf("found %q, want first %q", got, c.want)
+			}
+		})
+	}
+}
+
+func itoa(n int) string { return string(rune('0' + n%10)) }
+
+// TestFiles: what is wrong in a configuration or its values, with the line.
+func TestFiles(t *testing.T) {
+	cases := map[string]struct{ config, values, want string }{
+		"an unknown field":                {"policy: enabled\nonErorr: deny\n", "", `config.yaml:2:1: error: unknown field "onErorr", want one of`},
+		"a value that is not allowed":     {"onError: deny\npolicy: perhaps\n", "", `config.yaml:2:1: error: policy "perhaps" is not allowed, want one of enabled, disabled`},
+		"an unknown value":                {"", "proxy:\n  image: x\n  logLevl: debug\n", `values.yaml:3:3: error: value "proxy.logLevl" is not known`},
+		"a value of another type":         {"", "proxy:\n  uid: many\n", `values.yaml:2:3: error: value "proxy.uid" is a string, want an integer`},
+		"a template in the configuration": {"policy: enabled\ntemplates:\n  other: 'metadata: {}'\n  envoy: |\n    spec:\n      containers:\n      - name: {{ nope }}\n", "", `config.yaml:7: error: function "nope" not defined`},
+		"one that no default uses":        {"templates:\n  other: |\n    a: {{ nope }}\n", "", `config.yaml:3: warning: function "nope" not defined`},
+	}
+	for sentence, c := range cases {
+		t.Run(sentence, func(t *testing.T) {
+			sources := Sources{}
+			if c.config != "" {
+				sources.Files.Config = write(t, "config.yaml", c.config)
+			}
+			if c.values != "" {
+				sources.Files.Values = write(t, "values.yaml", c.values)
+			}
+			findings, err := Run(t.Context(), sources)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i := range findings {
+				if findings[i].File != "" {
+					findings[i].File = filepath.Base(findings[i].File)
+				}
+			}
+			var text strings.Builder
+			if err := WriteText(&text, findings); err != nil {
+				t.Fatal(err)
+			}
+			if !strings.HasPrefix(text.String(), c.want) {
+				t.Errorf("found:\n%s\nwant %s", &text, c.want)
+			}
+		})
+	}
+}
+
+// TestBuiltin: nothing is wrong with what is built in.
+func TestBuiltin(t *testing.T) {
+	findings, err := Run(t.Context(), Sources{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []Finding{{Rule: "pod-security", Severity: Note, Message: `injected pods reach the Pod Security level privileged; the next one refuses: non-default capabilities (container "sidecar-init" must not include "NET_ADMIN" in securityContext.capabilities.add)`}}
+	if diff := cmp.Diff(want, findings); diff != "" {
+		t.Errorf("findings (-want +got):\n%s", diff)
+	}
+}
