@@ -1,9 +1,11 @@
 package cluster
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -38,8 +40,8 @@ func (c *Cluster) Stored(ctx context.Context, pod *corev1.Pod) (*corev1.Pod, err
 }
 
 // Comparable returns a copy of a stored pod without what differs in any two
-// creations of one pod: its identity, its status, who wrote which field, and the
-// random name of the volume with its token.
+// creations of one pod: its identity, its status, who wrote which field, the random
+// name of the volume with its token, and the order of volumes, which means nothing.
 func Comparable(pod *corev1.Pod) *corev1.Pod {
 	pod = pod.DeepCopy()
 	pod.TypeMeta = metav1.TypeMeta{}
@@ -60,6 +62,7 @@ func Comparable(pod *corev1.Pod) *corev1.Pod {
 			}
 		}
 	}
+	slices.SortFunc(pod.Spec.Volumes, func(a, b corev1.Volume) int { return cmp.Compare(a.Name, b.Name) })
 	if len(pod.Labels) == 0 {
 		pod.Labels = nil
 	}

@@ -15,6 +15,7 @@ type previewOptions struct {
 	*inputOptions
 	output   string
 	exitCode bool
+	server   bool
 }
 
 func newPreviewCommand() *cobra.Command {
@@ -59,6 +60,9 @@ that is an error: exit code 1 and no output.`,
   # What would the cluster's injector do to a workload that runs there?
   sidecar-injector preview deployment/myapp -n shop
 
+  # Does the API server really do that? It is asked in dry runs.
+  sidecar-injector preview -f deploy/ -R --server -o name
+
   # In a pipeline: does any manifest change? Exit code 1 if so.
   sidecar-injector preview -f examples/ --exit-code -o name
 
@@ -77,6 +81,7 @@ that is an error: exit code 1 and no output.`,
 	}
 	options.add(command.Flags())
 	command.Flags().StringVarP(&options.output, "output", "o", string(preview.FormatDiff), "diff, yaml, json, patch, review or name")
+	command.Flags().BoolVar(&options.server, "server", false, "ask the API server too, in dry runs, and fail if it makes another pod; implies --live")
 	command.Flags().BoolVar(&options.exitCode, "exit-code", false, "exit code 0 if nothing would change, 1 if something would, 2 after an error")
 	return command
 }
@@ -90,11 +95,16 @@ func (o *previewOptions) run(ctx context.Context, arguments []string, stdin io.R
 	if err != nil {
 		return usageErrorf("-o: %w", err)
 	}
+	o.live = o.live || o.server
 	in, err := o.read(ctx, arguments, stdin)
 	if err != nil {
 		return err
 	}
-	previewer, err := preview.New(preview.Options{Handler: in.handler, Webhooks: in.webhooks, Namespaces: in.namespaces, Namespace: in.namespace})
+	options := preview.Options{Handler: in.handler, Webhooks: in.webhooks, Namespaces: in.namespaces, Namespace: in.namespace}
+	if o.server {
+		options.Server = in.cluster.Client
+	}
+	previewer, err := preview.New(options)
 	if err != nil {
 		return err
 	}
@@ -107,6 +117,12 @@ func (o *previewOptions) run(ctx context.Context, arguments []string, stdin io.R
 	}
 	if _, err := stdout.Write(printed.Text); err != nil {
 		return fmt.Errorf("write output: %w", err)
+	}
+	for _, difference := range printed.Differences {
+		fmt.Fprint(stderr, difference)
+	}
+	if len(printed.Differences) > 0 {
+		return fmt.Errorf("the API server makes other pods than are previewed: of %d workloads", len(printed.Differences))
 	}
 	if o.exitCode && printed.Changed {
 		return errFound

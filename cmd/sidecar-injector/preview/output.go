@@ -55,6 +55,8 @@ type Printed struct {
 	Warnings []string
 	// Changed says whether any workload changes.
 	Changed bool
+	// Differences are those of what the API server makes of pods, each with a line that names the workload.
+	Differences []string
 }
 
 // page is what is printed of one document.
@@ -62,6 +64,7 @@ type page struct {
 	text      []byte
 	patches   []patchOf
 	warnings  []string
+	differ    []string
 	workloads int
 	changed   bool
 }
@@ -69,6 +72,11 @@ type page struct {
 // pageOf renders the result of the document at an index.
 func pageOf(index int, result *Result, format Format) (*page, error) {
 	p := &page{workloads: len(result.Workloads), changed: result.changed(), warnings: warnings(result)}
+	for i := range result.Workloads {
+		if w := &result.Workloads[i]; w.Difference != "" {
+			p.differ = append(p.differ, fmt.Sprintf("%s: %s: the API server makes another pod than is previewed\n%s", result.Document.Source, w.title(), w.Difference))
+		}
+	}
 	var out bytes.Buffer
 	var err error
 	switch format {
@@ -103,6 +111,7 @@ func bind(pages []*page, format Format) (*Printed, error) {
 		out.Write(p.text)
 		patches = append(patches, p.patches...)
 		printed.Warnings = append(printed.Warnings, p.warnings...)
+		printed.Differences = append(printed.Differences, p.differ...)
 		printed.Changed = printed.Changed || p.changed
 		workloads += p.workloads
 	}

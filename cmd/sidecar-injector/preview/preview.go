@@ -10,6 +10,7 @@ import (
 
 	"github.com/go-logr/logr"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/manifest"
@@ -29,6 +30,8 @@ type Options struct {
 	Namespaces *manifest.Namespaces
 	// Namespace is where objects go that name none. Default: "default".
 	Namespace string
+	// Server, if there is one, is asked in dry runs what it makes of each pod, to be compared.
+	Server client.Client
 }
 
 // Previewer shows what injection does to documents. Create it with New; any number of goroutines may use it.
@@ -72,6 +75,9 @@ type Workload struct {
 	Admission *simulate.Admission
 	// Warnings are shown to who creates the pod.
 	Warnings []string
+	// Difference is the unified diff of what the API server makes of the pod beside what is previewed; empty if it makes the
+	// same, or was not asked.
+	Difference string
 	// Patch turns the submitted pod template into the injected one; nil if it stays as it is.
 	Patch templates.Patch
 	// Before and After are the workload's whole object as submitted and with the injected template. They are the same
@@ -92,6 +98,11 @@ func (p *Previewer) Preview(ctx context.Context, document *manifest.Document) (*
 		answer, template, err := p.workload(ctx, w)
 		if err != nil {
 			return at.Errorf("%w", err)
+		}
+		if p.options.Server != nil {
+			if answer.Difference, err = p.compare(ctx, w, answer.Namespace, template); err != nil {
+				return at.Errorf("%w", err)
+			}
 		}
 		if answer.Patch != nil {
 			result.Object = with(result.Object, append(append([]string{}, at.Pointer...), w.Path...), template)

@@ -49,7 +49,7 @@ func (d Default) Values(pod map[string]any) []any {
 	for _, path := range d.Paths {
 		for _, object := range Find(pod, path) {
 			if value := object[d.Field]; value != nil {
-				values = append(values, equalTokenNames(runtime.DeepCopyJSONValue(value)))
+				values = append(values, EqualTokenNames(runtime.DeepCopyJSONValue(value)))
 			}
 		}
 	}
@@ -71,16 +71,16 @@ func WithDefaults(pod map[string]any) map[string]any {
 	return result
 }
 
-// equalTokenNames gives all ServiceAccount token volumes the same name, in a value that the caller owns.
-func equalTokenNames(value any) any {
+// EqualTokenNames gives all ServiceAccount token volumes the same name, in a value that the caller owns.
+func EqualTokenNames(value any) any {
 	switch value := value.(type) {
 	case map[string]any:
 		for key, field := range value {
-			value[key] = equalTokenNames(field)
+			value[key] = EqualTokenNames(field)
 		}
 	case []any:
 		for i, element := range value {
-			value[i] = equalTokenNames(element)
+			value[i] = EqualTokenNames(element)
 		}
 	case string:
 		if strings.HasPrefix(value, tokenVolumePrefix) {
