@@ -52,8 +52,9 @@ Pods that have ended are not looked at.
 
 Exit code 0 if nothing is found, 1 if something is, 2 after an error.
 
-With --restart the workloads that new pods help are restarted, as kubectl rollout
-restart does, one after the other; the first that does not come up ends it.`,
+With --restart the workloads that new pods help are restarted, as kubectl
+rollout restart does, one after the other; the first that does not come up ends
+it.`,
 		Example: `  # The whole cluster.
   sidecar-injector audit
 

@@ -24,7 +24,7 @@ type explainOptions struct {
 func newExplainCommand() *cobra.Command {
 	options := explainOptions{inputOptions: newInputOptions()}
 	command := &cobra.Command{
-		Use:   "explain (TYPE/NAME ... | -f FILE|DIRECTORY|URL|- | -k DIRECTORY)",
+		Use:   "explain (TYPE/NAME ... | -f FILE | -k DIRECTORY)",
 		Short: "Say why a pod is injected or not, and what would make it different",
 		Long: `Say why a pod, or the pods of a workload, are injected or not: which webhook the
 API server asks, what each rule saw and said, in order of precedence, and which

@@ -21,7 +21,7 @@ type previewOptions struct {
 func newPreviewCommand() *cobra.Command {
 	options := previewOptions{inputOptions: newInputOptions()}
 	command := &cobra.Command{
-		Use:   "preview (-f FILE|DIRECTORY|URL|- | -k DIRECTORY | TYPE/NAME ...)",
+		Use:   "preview (-f FILE | -k DIRECTORY | TYPE/NAME ...)",
 		Short: "Show what injection would do to workloads",
 		Long: `Show what injection would do to workloads, in files or in a cluster.
 
@@ -30,9 +30,9 @@ the request that the API server would send for it.
 
 Files need no cluster: the configuration is the built-in profile's or that of
 --config and --values, and labels and annotations of namespaces come from
-Namespace objects in the same input and from --namespace-labels. With --live, and
-for live objects, all of these are the cluster's: what its injector runs with,
-revision included.
+Namespace objects in the same input and from --namespace-labels. With --live,
+and for live objects, all of these are the cluster's: what its injector runs
+with, revision included.
 
 Output (-o):
   diff   per workload what was decided and why, and a unified diff (default)
