@@ -76,6 +76,8 @@ it.`,
 	flags.BoolVar(&options.yes, "yes", false, "with --restart: do not ask")
 	flags.DurationVar(&options.timeout, "timeout", 5*time.Minute, "with --restart: how long each workload may take to come up")
 	options.cluster.Add(flags)
+	completeCluster(command, options.cluster)
+	completeWith(command, "output", "text", "wide", "json", "yaml")
 	return command
 }
 

@@ -84,6 +84,7 @@ that cannot be looked at or serves what is not trusted.`,
 		},
 	}
 	command.Flags().StringVarP(&output, "output", "o", "text", "text, json or yaml")
+	completeWith(command, "output", "text", "json", "yaml")
 	return command
 }
 

@@ -51,7 +51,10 @@ with --live they meet the same.`,
 		},
 	}
 	options.add(command.Flags())
+	command.ValidArgsFunction = completeWorkloads(options.cluster)
 	command.Flags().StringVarP(&options.output, "output", "o", "text", "text, json or yaml")
+	completeCluster(command, options.cluster)
+	completeWith(command, "output", "text", "json", "yaml")
 	return command
 }
 

@@ -62,6 +62,7 @@ if something cannot be read.`,
 	flags.BoolVar(&options.strict, "strict", false, "exit code 1 for warnings too")
 	flags.StringVar(&options.cases, "test", "", "`directory` of cases to run instead")
 	flags.BoolVar(&options.update, "update", false, "with --test: write what comes out")
+	completeWith(command, "output", "text", "json", "sarif")
 	return command
 }
 

@@ -80,9 +80,12 @@ that is an error: exit code 1 and no output.`,
 		},
 	}
 	options.add(command.Flags())
+	command.ValidArgsFunction = completeWorkloads(options.cluster)
 	command.Flags().StringVarP(&options.output, "output", "o", string(preview.FormatDiff), "diff, yaml, json, patch, review or name")
 	command.Flags().BoolVar(&options.server, "server", false, "ask the API server too, in dry runs, and fail if it makes another pod; implies --live")
 	command.Flags().BoolVar(&options.exitCode, "exit-code", false, "exit code 0 if nothing would change, 1 if something would, 2 after an error")
+	completeCluster(command, options.cluster)
+	completeWith(command, "output", "diff", "yaml", "json", "patch", "review", "name")
 	return command
 }
 

@@ -5,18 +5,41 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
 )
 
-// Main runs the command that args name and returns the exit code: 0; 1 after an
-// error, printed as one line on stderr; 2 after wrong usage, printed likewise
-// with a hint. Of commands that look for something 1 says that it was found, and 2
-// is any error. It stops early, without an error of its own, when ctx ends.
-func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+// The names under which kubectl calls the program as its plug-in `kubectl
+// sidecar`, and asks it to complete a command line.
+const (
+	pluginName   = "kubectl-sidecar"
+	completeName = "kubectl_complete-sidecar"
+)
+
+// Main runs the command that args name, the first being the program's own name,
+// and returns the exit code: 0; 1 after an error, printed as one line on stderr; 2
+// after wrong usage, printed likewise with a hint. Of commands that look for
+// something 1 says that it was found, and 2 is any error. It stops early, without
+// an error of its own, when ctx ends.
+func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) (code int) {
+	defer func() {
+		if p := recover(); p != nil {
+			fmt.Fprintf(stderr, "error: internal error: %s: please report it, with the output of version -o json\n", oneLine(fmt.Errorf("%v", p)))
+			code = exitError
+		}
+	}()
 	command := NewCommand()
-	command.SetArgs(args)
+	name, arguments := filepath.Base(args[0]), args[1:]
+	switch name {
+	case pluginName:
+		callAs(command, "kubectl sidecar")
+	case completeName:
+		callAs(command, "kubectl sidecar")
+		arguments = append([]string{cobra.ShellCompRequestCmd}, arguments...)
+	}
+	command.SetArgs(arguments)
 	command.SetIn(stdin)
 	command.SetOut(stdout)
 	command.SetErr(stderr)
@@ -41,6 +64,17 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 	return exitUsage
 }
 
+// callAs makes a command and those below it speak of the program by another name.
+func callAs(command *cobra.Command, name string) {
+	if !command.HasParent() {
+		command.Annotations = map[string]string{cobra.CommandDisplayNameAnnotation: name}
+	}
+	command.Example = strings.ReplaceAll(command.Example, "sidecar-injector ", name+" ")
+	for _, below := range command.Commands() {
+		callAs(below, name)
+	}
+}
+
 // NewCommand returns the root command with all others below it. Errors are
 // returned by its Execute, not printed.
 func NewCommand() *cobra.Command {
@@ -60,7 +94,6 @@ istio-injection=enabled of their namespace.`,
 		},
 		RunE: func(command *cobra.Command, _ []string) error { return command.Help() },
 	}
-	command.CompletionOptions.HiddenDefaultCmd = true
 	command.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
 	command.AddCommand(
 		newServeCommand(),

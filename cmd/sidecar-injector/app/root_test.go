@@ -25,7 +25,7 @@ func TestMainExitCodes(t *testing.T) {
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			var stdout, stderr bytes.Buffer
-			code := Main(t.Context(), c.args, strings.NewReader(""), &stdout, &stderr)
+			code := Main(t.Context(), append([]string{"sidecar-injector"}, c.args...), strings.NewReader(""), &stdout, &stderr)
 			if code != c.code {
 				t.Errorf("exit code %d, want %d", code, c.code)
 			}
@@ -43,3 +43,38 @@ func TestOneLine(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+// Called as kubectl's plug-in, the program speaks of itself as kubectl does.
+func TestPlugin(t *testing.T) {
+	for name, c := range map[string]struct {
+		args []string
+		want string
+	}{
+		"its help":       {[]string{"/usr/local/bin/kubectl-sidecar", "preview", "--help"}, "kubectl sidecar preview -f examples/myapp.yaml"},
+		"its completion": {[]string{"kubectl_complete-sidecar", "version", "-o", ""}, "yaml\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var stdout, stderr bytes.Buffer
+			if code := Main(t.Context(), c.args, strings.NewReader(""), &stdout, &stderr); code != exitOK {
+				t.Errorf("exit code %d: %s", code, &stderr)
+			}
+			if out := stdout.String(); !strings.Contains(out, c.want) || strings.Contains(out, "sidecar-injector preview") {
+				t.Errorf("got %s, want %q in it, and no other name", out, c.want)
+			}
+		})
+	}
+}
+
+// A defect is one line, and never a stack trace.
+func TestPanic(t *testing.T) {
+	var stdout, stderr bytes.Buffer
+	code := Main(t.Context(), []string{"sidecar-injector", "version"}, strings.NewReader(""), panics{}, &stderr)
+	if want := "error: internal error: a defect: please report it, with the output of version -o json\n"; code != exitError || stderr.String() != want {
+		t.Errorf("exit code %d, %q%s; want %d, %q", code, &stderr, &stdout, exitError, want)
+	}
+}
+
+// panics is a writer that has a defect.
+type panics struct{}
+
+func (panics) Write([]byte) (int, error) { panic("a defect") }
