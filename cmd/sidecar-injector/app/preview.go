@@ -44,6 +44,8 @@ Output (-o):
   review the AdmissionReview with the API server's request and the answer, of
          each workload that the webhook would be asked about
   name   the workloads that would change, as TYPE/NAME
+  jsonpath=, jsonpath-file=, go-template=, go-template-file=
+         as kubectl has them, of each object after injection
 
 Warnings of the webhook go to standard error. Where a pod would be refused,
 that is an error: exit code 1 and no output.`,
@@ -81,7 +83,7 @@ that is an error: exit code 1 and no output.`,
 	}
 	options.add(command.Flags())
 	command.ValidArgsFunction = completeWorkloads(options.cluster)
-	command.Flags().StringVarP(&options.output, "output", "o", string(preview.FormatDiff), "diff, yaml, json, patch, review or name")
+	command.Flags().StringVarP(&options.output, "output", "o", string(preview.FormatDiff), "diff, yaml, json, patch, review, name, jsonpath=... or go-template=...")
 	command.Flags().BoolVar(&options.server, "server", false, "ask the API server too, in dry runs, and fail if it makes another pod; implies --live")
 	command.Flags().BoolVar(&options.exitCode, "exit-code", false, "exit code 0 if nothing would change, 1 if something would, 2 after an error")
 	completeCluster(command, options.cluster)

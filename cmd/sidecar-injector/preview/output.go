@@ -36,8 +36,13 @@ const (
 // formats are all formats, the default first.
 var formats = []Format{FormatDiff, FormatYAML, FormatJSON, FormatPatch, FormatReview, FormatName}
 
-// ParseFormat returns the format of that name; the error lists those there are.
+// ParseFormat returns the format of that name, or a template as kubectl takes it (jsonpath=…, go-template=…, and -file of
+// both), checked. The error lists the formats.
 func ParseFormat(name string) (Format, error) {
+	if isTemplate(Format(name)) {
+		_, err := printerOf(Format(name))
+		return Format(name), err
+	}
 	var names []string
 	for _, format := range formats {
 		if name == string(format) {
@@ -45,7 +50,7 @@ func ParseFormat(name string) (Format, error) {
 		}
 		names = append(names, string(format))
 	}
-	return "", fmt.Errorf("unknown output format %q, want one of %s", name, strings.Join(names, ", "))
+	return "", fmt.Errorf("unknown output format %q, want one of %s, jsonpath=, go-template=", name, strings.Join(names, ", "))
 }
 
 // Printed is what is printed of a preview.
@@ -93,7 +98,7 @@ func pageOf(index int, result *Result, format Format) (*page, error) {
 	case FormatName:
 		renderName(&out, result)
 	default:
-		_, err = ParseFormat(string(format))
+		err = renderTemplate(&out, result, format)
 	}
 	p.text = out.Bytes()
 	return p, err

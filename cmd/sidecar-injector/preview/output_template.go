@@ -1,0 +1,44 @@
+package preview
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+	"k8s.io/cli-runtime/pkg/printers"
+)
+
+// templateForms begin the formats that are a template of the user's: each is printed with every object after injection.
+var templateForms = []string{"jsonpath=", "jsonpath-file=", "go-template=", "go-template-file="}
+
+// isTemplate says whether a format is one of them.
+func isTemplate(format Format) bool {
+	for _, form := range templateForms {
+		if strings.HasPrefix(string(format), form) {
+			return true
+		}
+	}
+	return false
+}
+
+// printerOf returns kubectl's printer for such a format.
+func printerOf(format Format) (printers.ResourcePrinter, error) {
+	return genericclioptions.NewKubeTemplatePrintFlags().ToPrinter(string(format))
+}
+
+func renderTemplate(out *bytes.Buffer, result *Result, format Format) error {
+	if result.Object == nil {
+		return nil
+	}
+	printer, err := printerOf(format)
+	if err != nil {
+		return err
+	}
+	if err := printer.PrintObj(&unstructured.Unstructured{Object: result.Object}, out); err != nil {
+		return fmt.Errorf("print %s: %w", result.Document, err)
+	}
+	endLine(out, true)
+	return nil
+}
