@@ -6,14 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"runtime"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -22,6 +20,7 @@ import (
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/cluster"
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/installed"
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/manifest"
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/terminal"
 )
 
 // auditOptions are the flags of audit.
@@ -100,7 +99,9 @@ func (o *auditOptions) run(ctx context.Context, stdin io.Reader, stdout, stderr 
 	if err != nil {
 		return err
 	}
-	report, err := o.look(ctx, connection)
+	progress := terminal.NewProgress(stderr, "looking at pods", 0)
+	report, err := o.look(ctx, connection, progress)
+	progress.Done()
 	if err != nil {
 		return err
 	}
@@ -117,7 +118,7 @@ func (o *auditOptions) run(ctx context.Context, stdin io.Reader, stdout, stderr 
 }
 
 // look looks at all pods that are asked for.
-func (o *auditOptions) look(ctx context.Context, connection *cluster.Cluster) (*audit.Report, error) {
+func (o *auditOptions) look(ctx context.Context, connection *cluster.Cluster, progress *terminal.Progress) (*audit.Report, error) {
 	injector, err := connection.Injector(ctx)
 	if err != nil {
 		return nil, err
@@ -148,6 +149,7 @@ func (o *auditOptions) look(ctx context.Context, connection *cluster.Cluster) (*
 	var collector audit.Collector
 	page := &corev1.PodList{}
 	err = installed.EachPage(ctx, connection.Client, page, func() error {
+		defer progress.Add(len(page.Items))
 		return lookAtPage(ctx, auditor, &collector, page.Items)
 	}, options...)
 	if err != nil {
@@ -194,12 +196,11 @@ func (o *auditOptions) restartAll(ctx context.Context, connection client.Client,
 
 // ask asks whoever is at the terminal; without one it is an error.
 func ask(stdin io.Reader, stderr io.Writer, question string) (bool, error) {
-	terminal, ok := stdin.(*os.File)
-	if !ok || !term.IsTerminal(int(terminal.Fd())) {
+	if !terminal.Is(stdin) {
 		return false, errors.New("--restart asks first, and standard input is no terminal: --yes answers")
 	}
 	fmt.Fprint(stderr, question)
-	answer, err := bufio.NewReader(terminal).ReadString('\n')
+	answer, err := bufio.NewReader(stdin).ReadString('\n')
 	if err != nil && !errors.Is(err, io.EOF) {
 		return false, fmt.Errorf("read the answer: %w", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 
 	"github.com/spf13/cobra"
 	corev1 "k8s.io/api/core/v1"
@@ -13,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/explain"
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/terminal"
 )
 
 // explainOptions are the flags of explain.
@@ -63,7 +65,7 @@ func (o *explainOptions) run(ctx context.Context, arguments []string, stdin io.R
 		return err
 	}
 	write, err := parseDataFormat(o.output, func(explained []explain.Explanation, out io.Writer) error {
-		return explain.Write(out, explained, nil)
+		return explain.Write(out, explained, terminal.StylesFor(out, os.Getenv))
 	})
 	if err != nil {
 		return err

@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 
 	"github.com/spf13/cobra"
 
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/preview"
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/terminal"
 )
 
 // previewOptions are the flags of preview.
@@ -109,13 +111,20 @@ func (o *previewOptions) run(ctx context.Context, arguments []string, stdin io.R
 	if o.server {
 		options.Server = in.cluster.Client
 	}
+	progress := terminal.NewProgress(stderr, "previewing", len(in.documents))
+	options.Answered = func() { progress.Add(1) }
 	previewer, err := preview.New(options)
 	if err != nil {
+		progress.Done()
 		return err
 	}
 	printed, err := previewer.Print(ctx, in.documents, format)
+	progress.Done()
 	if err != nil {
 		return err
+	}
+	if format == preview.FormatDiff {
+		printed.Text = terminal.StylesFor(stdout, os.Getenv).Diff(printed.Text)
 	}
 	for _, warning := range printed.Warnings {
 		fmt.Fprintf(stderr, "warning: %s\n", warning)

@@ -6,15 +6,13 @@ import (
 	"strings"
 
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/selection"
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/terminal"
 	"github.com/sidecar-injector/sidecar-injector/webhook"
 )
 
-// Write writes explanations for people, in lines of at most 80 characters where words allow it. Styles may be nil.
-func Write(out io.Writer, explained []Explanation, styles *Styles) error {
+// Write writes explanations for people, in lines of at most 80 characters where words allow it.
+func Write(out io.Writer, explained []Explanation, styles terminal.Styles) error {
 	p := &printer{styles: styles}
-	if styles == nil {
-		p.styles = &Styles{}
-	}
 	for i := range explained {
 		if i > 0 {
 			p.line("")
@@ -28,18 +26,13 @@ func Write(out io.Writer, explained []Explanation, styles *Styles) error {
 	return err
 }
 
-// Styles are functions that dress words up for a terminal; nil leaves them plain.
-type Styles struct {
-	Heading, Good, Bad func(string) string
-}
-
 type printer struct {
 	text   strings.Builder
-	styles *Styles
+	styles terminal.Styles
 }
 
 func (p *printer) explanation(e *Explanation) {
-	p.paragraph("", fmt.Sprintf("%s %s/%s: %s", e.Kind, e.Namespace, e.Name, e.verdict()), dressed(e.style(p.styles)))
+	p.paragraph("", fmt.Sprintf("%s %s/%s: %s", e.Kind, e.Namespace, e.Name, e.verdict()), e.style(p.styles))
 	p.state(e)
 	p.heading("Who is asked")
 	for i := range e.Webhooks {
@@ -89,7 +82,7 @@ func (e *Explanation) verdict() string {
 	}
 }
 
-func (e *Explanation) style(styles *Styles) func(string) string {
+func (e *Explanation) style(styles terminal.Styles) func(string) string {
 	switch e.Verdict {
 	case Inject:
 		return styles.Good
@@ -157,18 +150,11 @@ func (p *printer) step(step webhook.Step) {
 	} else if step.Applies {
 		says = "would say " + says
 	}
-	p.paragraph(fmt.Sprintf("%s%2d. ", mark, step.Rule), step.When+"? "+says, dressed(style))
+	p.paragraph(fmt.Sprintf("%s%2d. ", mark, step.Rule), step.When+"? "+says, style)
 	p.paragraph("      ", step.Saw, nil)
 }
 
 func (p *printer) heading(text string) {
 	p.line("")
-	p.line(dressed(p.styles.Heading)(text) + ":")
-}
-
-func dressed(style func(string) string) func(string) string {
-	if style == nil {
-		return func(text string) string { return text }
-	}
-	return style
+	p.line(p.styles.Heading(text) + ":")
 }

@@ -11,7 +11,7 @@ func (p *printer) line(text string) { p.text.WriteString(text + "\n") }
 // line stands alone.
 func (p *printer) paragraph(prefix, text string, style func(string) string) {
 	if style == nil {
-		style = dressed(nil)
+		style = func(text string) string { return text }
 	}
 	indent := strings.Repeat(" ", len(prefix))
 	if prefix == "" {

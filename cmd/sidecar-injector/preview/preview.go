@@ -30,6 +30,8 @@ type Options struct {
 	Namespaces *manifest.Namespaces
 	// Namespace is where objects go that name none. Default: "default".
 	Namespace string
+	// Answered, if it is set, is called when Print has answered one more document; at once by several goroutines.
+	Answered func()
 	// Server, if there is one, is asked in dry runs what it makes of each pod, to be compared.
 	Server client.Client
 }
@@ -128,6 +130,9 @@ func (p *Previewer) Print(ctx context.Context, documents []manifest.Document, fo
 				}
 				if pages[i], errs[i] = p.page(ctx, i, &documents[i], format); errs[i] != nil {
 					failed.Store(true)
+				}
+				if p.options.Answered != nil {
+					p.options.Answered()
 				}
 			}
 		})

@@ -1,0 +1,5 @@
+// Package terminal is what commands do differently when a person looks on: colours, and a bar while they wait.
+//
+//	Styles     colours, where there is a terminal that has them     styles.go
+//	Progress   a bar on standard error, after a second              progress.go
+package terminal

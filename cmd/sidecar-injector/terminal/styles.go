@@ -1,0 +1,82 @@
+package terminal
+
+import (
+	"bytes"
+	"io"
+	"os"
+
+	"golang.org/x/term"
+)
+
+// Is says whether a writer is a terminal.
+func Is(out any) bool {
+	file, ok := out.(*os.File)
+	return ok && term.IsTerminal(int(file.Fd()))
+}
+
+// Styles dress words up with colours. The zero value leaves them plain.
+type Styles struct{ colours bool }
+
+// StylesFor returns the styles for a writer: colours on a terminal, unless the environment says otherwise by NO_COLOR
+// (https://no-color.org) or TERM=dumb; plain text everywhere else.
+func StylesFor(out io.Writer, environment func(string) string) Styles {
+	return Styles{colours: Is(out) && environment("NO_COLOR") == "" && environment("TERM") != "dumb"}
+}
+
+// The styles, by ECMA-48's numbers.
+const (
+	bold  = "1"
+	red   = "31"
+	green = "32"
+	cyan  = "36"
+)
+
+func (s Styles) dress(number, text string) string {
+	if !s.colours || text == "" {
+		return text
+	}
+	return "\x1b[" + number + "m" + text + "\x1b[0m"
+}
+
+// Heading, Good and Bad dress a few words up.
+func (s Styles) Heading(text string) string { return s.dress(bold, text) }
+
+// Good is for what is as it should be.
+func (s Styles) Good(text string) string { return s.dress(green, text) }
+
+// Bad is for what is not.
+func (s Styles) Bad(text string) string { return s.dress(red, text) }
+
+// Diff dresses the lines of a unified diff up; other lines between diffs are headings.
+func (s Styles) Diff(text []byte) []byte {
+	if !s.colours {
+		return text
+	}
+	var out bytes.Buffer
+	inDiff := false
+	for line := range bytes.Lines(text) {
+		content := string(bytes.TrimSuffix(line, []byte("\n")))
+		number := ""
+		switch {
+		case bytes.HasPrefix(line, []byte("diff ")):
+			inDiff, number = true, bold
+		case !inDiff:
+			number = bold
+		case bytes.HasPrefix(line, []byte("@@")):
+			number = cyan
+		case bytes.HasPrefix(line, []byte("+")):
+			number = green
+		case bytes.HasPrefix(line, []byte("-")):
+			number = red
+		case !bytes.HasPrefix(line, []byte(" ")):
+			inDiff, number = false, bold
+		}
+		if number == "" {
+			out.Write(line)
+			continue
+		}
+		out.WriteString(s.dress(number, content))
+		out.Write(line[len(content):])
+	}
+	return out.Bytes()
+}

@@ -1,0 +1,118 @@
+//go:build linux
+
+package terminal
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
+)
+
+// openTerminal returns the two ends of a pseudo terminal.
+func openTerminal(t *testing.T) (user, program *os.File) {
+	t.Helper()
+	user, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = user.Close() })
+	if err := unix.IoctlSetPointerInt(int(user.Fd()), unix.TIOCSPTLCK, 0); err != nil {
+		t.Fatal(err)
+	}
+	number, err := unix.IoctlGetUint32(int(user.Fd()), unix.TIOCGPTN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	program, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = program.Close() })
+	return user, program
+}
+
+func TestStylesFor(t *testing.T) {
+	_, program := openTerminal(t)
+	cases := map[string]struct {
+		out         *os.File
+		environment map[string]string
+		want        string
+	}{
+		"a terminal":          {program, nil, "\x1b[32mgood\x1b[0m"},
+		"one without colours": {program, map[string]string{"TERM": "dumb"}, "good"},
+		"who wants none":      {program, map[string]string{"NO_COLOR": "1"}, "good"},
+		"NO_COLOR is empty":   {program, map[string]string{"NO_COLOR": ""}, "\x1b[32mgood\x1b[0m"},
+		"a file":              {nil, nil, "good"},
+	}
+	for sentence, c := range cases {
+		t.Run(sentence, func(t *testing.T) {
+			if c.out == nil {
+				file, err := os.CreateTemp(t.TempDir(), "")
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer func() { _ = file.Close() }()
+				c.out = file
+			}
+			styles := StylesFor(c.out, func(name string) string { return c.environment[name] })
+			if got := styles.Good("good"); got != c.want {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+func TestDiff(t *testing.T) {
+	const text = "a.yaml: Pod a: inject\ndiff x y\n--- x\n+++ y\n@@ -1 +1 @@\n same\n-old\n+new\nb.yaml: Pod b: skip\n"
+	const want = "\x1b[1ma.yaml: Pod a: inject\x1b[0m\n\x1b[1mdiff x y\x1b[0m\n\x1b[31m--- x\x1b[0m\n\x1b[32m+++ y\x1b[0m\n" +
+		"\x1b[36m@@ -1 +1 @@\x1b[0m\n same\n\x1b[31m-old\x1b[0m\n\x1b[32m+new\x1b[0m\n\x1b[1mb.yaml: Pod b: skip\x1b[0m\n"
+	if diff := cmp.Diff(want, string(Styles{colours: true}.Diff([]byte(text)))); diff != "" {
+		t.Errorf("coloured (-want +got):\n%s", diff)
+	}
+	if got := (Styles{}).Diff([]byte(text)); string(got) != text {
+		t.Errorf("plain: %q", got)
+	}
+}
+
+// TestProgress: after a second there is a bar, and at the end it is gone; where nobody looks on there is none.
+func TestProgress(t *testing.T) {
+	user, program := openTerminal(t)
+	progress := NewProgress(program, "looking", 10)
+	progress.Add(5)
+	time.Sleep(patience + 3*pause)
+	progress.Done()
+	if err := user.SetReadDeadline(time.Now().Add(time.Second)); err != nil {
+		t.Logf("no deadline: %v", err)
+	}
+	buffer := make([]byte, 4096)
+	n, err := user.Read(buffer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := string(buffer[:n])
+	if !strings.Contains(shown, "looking: [===============               ] 5/10") || !strings.HasSuffix(shown, "\r\x1b[K") {
+		t.Errorf("shown: %q", shown)
+	}
+
+	var pipe bytes.Buffer
+	quiet := NewProgress(&pipe, "looking", 10)
+	time.Sleep(patience + pause)
+	quiet.Done()
+	if pipe.Len() > 0 {
+		t.Errorf("in a pipe: %q", pipe.String())
+	}
+}
+
+func TestBarFitsATerminal(t *testing.T) {
+	for _, line := range []string{barOf("looking at pods", 123456, 0, time.Hour), barOf("previewing", 10000, 10000, time.Hour), barOf("previewing", 3, 2, 0)} {
+		if len(line) > 79 {
+			t.Errorf("%d characters: %s", len(line), line)
+		}
+	}
+}
