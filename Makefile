@@ -28,14 +28,14 @@ bin/demo:
 OUT := bin
 VERSION :=
 
-# Modules that are large and are on the way of no admission: without inlining they make the program 4 MB smaller.
-SMALL := k8s.io/api k8s.io/apiextensions-apiserver k8s.io/apiserver k8s.io/client-go k8s.io/component-base k8s.io/kube-openapi \
-	sigs.k8s.io/gateway-api sigs.k8s.io/kustomize github.com/antlr4-go github.com/cert-manager github.com/google/cel-go \
-	github.com/google/gnostic-models istio.io/api
+# What is on the way of an admission is compiled for speed, everything else for size: without inlining the program is 6 MB
+# smaller.
+FAST := std github.com/sidecar-injector/... github.com/Masterminds/... go.yaml.in/... gomodules.xyz/... gopkg.in/... \
+	k8s.io/apimachinery/... k8s.io/utils/... sigs.k8s.io/json/... sigs.k8s.io/yaml/...
 
 .PHONY: build
 build: ## Build both programs, static, into bin/
-	CGO_ENABLED=0 go build -trimpath $(SMALL:%=-gcflags=%/...=-l) -o $(OUT)/ \
+	CGO_ENABLED=0 go build -trimpath -gcflags=all=-l $(FAST:%=-gcflags=%=) -o $(OUT)/ \
 	  -ldflags '-s -w -X github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/app.version=$(VERSION)' ./cmd/...
 
 ##@ Check it

@@ -69,7 +69,12 @@ func TestWaitSaysWhy(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = silent.Close() }()
-	odd := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) }))
+	// Whoever answers ends the waiting at the second question: the answer to the first is the last that there is.
+	asked := map[string]chan bool{"teapot": make(chan bool, 100), "mail": make(chan bool, 100)}
+	odd := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusTeapot)
+		asked["teapot"] <- true
+	}))
 	defer odd.Close()
 	noProxy, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -84,16 +89,29 @@ func TestWaitSaysWhy(t *testing.T) {
 			}
 			_, _ = connection.Write([]byte("220 mail\r\n"))
 			_ = connection.Close()
+			asked["mail"] <- true
 		}
 	}()
-	for sentence, c := range map[string]struct{ address, want string }{
-		"it answers something else": {odd.Listener.Addr().String(), "the answer is \"HTTP/1.1 418 I'm a teapot\""},
-		"it does not answer":        {silent.Addr().String(), "no answer: "},
-		"it is no HTTP server":      {noProxy.Addr().String(), "the answer is \"220 mail\""},
+	for sentence, c := range map[string]struct {
+		address, want string
+		asked         chan bool
+	}{
+		"it answers something else": {odd.Listener.Addr().String(), "the answer is \"HTTP/1.1 418 I'm a teapot\"", asked["teapot"]},
+		"it does not answer":        {silent.Addr().String(), "no answer: ", nil},
+		"it is no HTTP server":      {noProxy.Addr().String(), "the answer is \"220 mail\"", asked["mail"]},
 	} {
 		t.Run(sentence, func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(t.Context(), 4*pause)
+			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
+			if c.asked == nil {
+				time.AfterFunc(2*patience, cancel)
+			} else {
+				go func() {
+					<-c.asked
+					<-c.asked
+					cancel()
+				}()
+			}
 			err := Wait(ctx, c.address, "/ready")
 			if err == nil || !strings.HasPrefix(err.Error(), "the proxy is not ready: http://"+c.address+"/ready: ") || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %v, want that it contains %s", err, c.want)
