@@ -203,6 +203,7 @@ func TestPolicyDisabled(t *testing.T) {
 		}
 	}
 	applyPolicy("disabled", string(webhook.ReasonPolicyDisabled))
+	checkExplained(t, mustCreate(t, newPod(namespace)), decisionCase{reason: webhook.ReasonPolicyDisabled})
 	checkInjected(t, mustCreate(t, newPod(namespace, asks)))
 	applyPolicy("nonsense", string(webhook.ReasonPolicyDisabled)) // the last good one stays
 	applyPolicy("enabled", string(webhook.ReasonNamespaceLabel))

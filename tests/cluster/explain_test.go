@@ -130,7 +130,11 @@ func TestExplainTellsApart(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			state := explained(t, "pod/"+pod.Name, "-n", pod.Namespace).State
+			got := explained(t, "pod/"+pod.Name, "-n", pod.Namespace)
+			if other := got.Reason == webhook.ReasonInjectedByOther; other != (c.sidecar == explain.SidecarOther) {
+				t.Errorf("the reason is %q", got.Reason)
+			}
+			state := got.State
 			if state == nil || state.Sidecar != c.sidecar || !strings.Contains(state.History, c.history) {
 				t.Errorf("state %+v, want %s, and that it tells: %s", state, c.sidecar, c.history)
 			}

@@ -28,7 +28,8 @@ func Namespaces(ctx context.Context, reader client.Reader) ([]metav1.ObjectMeta,
 // pageSize is how many objects are asked for at once, as kubectl does.
 const pageSize = 500
 
-// EachPage lists objects in pages: it fills list with one after the other and calls visit for each.
+// EachPage lists objects in pages: it fills list with one after the other and calls visit for each. What visit keeps of a
+// page stays as it is.
 func EachPage(ctx context.Context, reader client.Reader, list client.ObjectList, visit func() error, options ...client.ListOption) error {
 	for next := ""; ; {
 		if err := reader.List(ctx, list, append(options, client.Limit(pageSize), client.Continue(next))...); err != nil {
