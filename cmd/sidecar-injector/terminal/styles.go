@@ -38,7 +38,7 @@ func (s Styles) dress(number, text string) string {
 	return "\x1b[" + number + "m" + text + "\x1b[0m"
 }
 
-// Heading, Good and Bad dress a few words up.
+// Heading is for what stands above something else.
 func (s Styles) Heading(text string) string { return s.dress(bold, text) }
 
 // Good is for what is as it should be.
