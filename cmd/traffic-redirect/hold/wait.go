@@ -31,7 +31,7 @@ func Wait(ctx context.Context, address, path string) error {
 		if err == nil {
 			return nil
 		}
-		if last == nil || ctx.Err() == nil { // A question that is cut short says nothing of the proxy.
+		if last == nil || !over(ctx) { // A question that is cut short says nothing of the proxy.
 			last = err
 		}
 		select {
@@ -40,6 +40,12 @@ func Wait(ctx context.Context, address, path string) error {
 		case <-ticker.C:
 		}
 	}
+}
+
+// over says that the time is up. A connection may notice that a moment before the context does.
+func over(ctx context.Context) bool {
+	deadline, bounded := ctx.Deadline()
+	return ctx.Err() != nil || bounded && !time.Now().Before(deadline)
 }
 
 func ask(ctx context.Context, address, path string) error {
