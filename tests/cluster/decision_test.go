@@ -121,7 +121,7 @@ func TestDecisions(t *testing.T) {
 			if c.namespaceLabels[namespaceKey] == "enabled" {
 				entry = spaceWebhook
 			}
-			checkDecision(t, c, entry)
+			checkExplained(t, checkDecision(t, c, entry), c)
 		})
 	}
 }
@@ -156,7 +156,7 @@ func TestHandlerDecisions(t *testing.T) {
 	}
 }
 
-func checkDecision(t *testing.T, c decisionCase, entry string) {
+func checkDecision(t *testing.T, c decisionCase, entry string) *corev1.Pod {
 	t.Helper()
 	namespace := c.namespace
 	if namespace == "" {
@@ -176,7 +176,7 @@ func checkDecision(t *testing.T, c decisionCase, entry string) {
 	}
 	checkReason(t, pod, entry, decision, string(c.reason))
 	checkWarning(t, result.warnings, c.warning)
-	checkExplained(t, pod, c)
+	return pod
 }
 
 // TestPolicyDisabled changes the configuration while the injector runs.
