@@ -163,7 +163,8 @@ const AnnotationBundleWritten = "sidecar-injector.github.io/ca-bundle-written"
 
 // writtenAt returns when caBundle was last written, as far as that is on record; now
 // if the configuration does not exist. A time that is younger than the last write
-// does no harm, one that is older would.
+// does no harm, one that is older would: so the end of the second that is on
+// record is taken.
 func writtenAt(configuration *admissionv1.MutatingWebhookConfiguration, now time.Time) time.Time {
 	if configuration == nil {
 		return now
@@ -181,5 +182,8 @@ func writtenAt(configuration *admissionv1.MutatingWebhookConfiguration, now time
 	if latest.IsZero() {
 		return now
 	}
-	return latest
+	return latest.Add(recordedTo)
 }
+
+// recordedTo is how exact times of objects are: they are cut to seconds.
+const recordedTo = time.Second

@@ -17,13 +17,13 @@ func TestTrustLogKnowsSinceWhen(t *testing.T) {
 		minute int
 		bundle string // "none": the configuration does not exist
 	}
-	const never = -1
+	const never, written = -1, -2
 	for name, test := range map[string]struct {
 		states []state
 		pair   *Pair
-		want   int // minute
+		want   int // minute; -2: the end of the second in which it was written
 	}{
-		"since it was written, if it was found so": {[]state{{3, string(x.pem)}}, pair, 0},
+		"since it was written, if it was found so": {[]state{{3, string(x.pem)}}, pair, written},
 		"since a change":                                 {[]state{{3, string(y.pem)}, {4, string(x.pem)}}, pair, 4},
 		"through a change that keeps the CA":             {[]state{{3, string(y.pem)}, {4, string(x.pem)}, {6, both}, {7, string(x.pem)}}, pair, 4},
 		"not through an interruption":                    {[]state{{3, string(x.pem)}, {4, ""}, {6, string(x.pem)}}, pair, 6},
@@ -44,13 +44,17 @@ func TestTrustLogKnowsSinceWhen(t *testing.T) {
 				log.observe(configuration, epoch.Add(time.Duration(s.minute)*time.Minute), time.Hour)
 			}
 			since, err := log.trustedSince(test.pair, epoch.Add(10*time.Minute))
+			want := epoch.Add(time.Duration(test.want) * time.Minute)
+			if test.want == written {
+				want = epoch.Add(time.Second)
+			}
 			switch {
 			case test.want == never:
 				if err == nil || !since.IsZero() {
 					t.Errorf("got %v, %v, want an error", since, err)
 				}
-			case err != nil || !since.Equal(epoch.Add(time.Duration(test.want)*time.Minute)):
-				t.Errorf("got %v, %v, want minute %d", since, err, test.want)
+			case err != nil || !since.Equal(want):
+				t.Errorf("got %v, %v, want %v", since, err, want)
 			}
 		})
 	}
@@ -124,8 +128,9 @@ func TestWrittenAt(t *testing.T) {
 			configuration := serviceConfiguration("")
 			configuration.ManagedFields = test.managed
 			configuration.Annotations = map[string]string{AnnotationBundleWritten: test.published}
-			if got := writtenAt(configuration, now); !got.Equal(test.want) {
-				t.Errorf("got %v, want %v", got, test.want)
+			// Each is cut to a second, so that it may have been up to one later.
+			if got := writtenAt(configuration, now); !got.Equal(test.want.Add(time.Second)) {
+				t.Errorf("got %v, want a second after %v", got, test.want)
 			}
 		})
 	}
