@@ -18,12 +18,13 @@ import (
 //	options.yaml    the engine's options but for the profile (optional)
 //	namespace.yaml  the namespace's metadata (optional)
 //	pod.yaml        the pod
+//	removed.yaml    what removing the injection gives, where that is not the pod as it was written (optional)
 //	want.yaml       the injected pod; or
 //	want.err        the error
 //
-// UPDATE_GOLDEN=1 go test ./templates rewrites what is wanted, and stays red when it did.
+// Removing the injection must give the pod again. UPDATE_GOLDEN=1 go test ./templates rewrites what is wanted, and stays red when it did.
 func TestGolden(t *testing.T) {
-	golden.Run(t, []string{"options.yaml", "namespace.yaml", "pod.yaml"}, func(t *testing.T, files map[string][]byte) (any, error) {
+	golden.Run(t, []string{"options.yaml", "namespace.yaml", "pod.yaml", "removed.yaml"}, func(t *testing.T, files map[string][]byte) (any, error) {
 		return injectYAML(t, files)
 	})
 }
@@ -63,6 +64,14 @@ func injectYAML(t *testing.T, parts map[string][]byte) (map[string]any, error) {
 	if len(again.Patch) > 0 {
 		t.Errorf("injecting again changes the pod: %v", again.Patch)
 	}
+	author := parts["removed.yaml"]
+	if author == nil {
+		author = parts["pod.yaml"]
+	}
+	if raw, err = yaml.YAMLToJSON(author); err != nil {
+		t.Fatal(err)
+	}
+	checkRemoved(t, engine, mustDecode(t, string(raw)), again.Pod)
 	final := mustDecode(t, string(injected))
 	delete(final["metadata"].(map[string]any)["annotations"].(map[string]any), engine.Profile().Keys.Status)
 	return final, nil

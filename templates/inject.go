@@ -72,6 +72,7 @@ func (e *Engine) Inject(input Input) (*Result, error) {
 	if len(places) > 0 {
 		now.Places = places.lostIn(withoutInjected(merged, now))
 	}
+	now.noteAuthor(claims.author(input.Pod, e.profile.Keys.Status), merged, r.lists, e.profile.Keys.Status)
 	Pod(merged).Annotations()[e.profile.Keys.Status] = now.String()
 	return &Result{Pod: merged, Patch: Diff(input.Pod, merged), Templates: r.templates, Containers: r.containers}, nil
 }

@@ -39,9 +39,13 @@ func (r *rendering) hash() string {
 // the containers that it lists is there. Anybody who creates a pod can write the annotation.
 func (e *Engine) RecordOf(pod map[string]any) (record Record, ok bool) {
 	annotation, _ := Pod(pod).Annotation(e.profile.Keys.Status)
-	claimed := readStatus(annotation)
-	record = Record{Revision: claimed.Revision, Templates: claimed.Templates, Hash: claimed.Hash}
-	for _, name := range claimed.names() {
+	return readStatus(annotation).record(pod)
+}
+
+// record is RecordOf for the pod that has the status.
+func (s status) record(pod map[string]any) (record Record, ok bool) {
+	record = Record{Revision: s.Revision, Templates: s.Templates, Hash: s.Hash}
+	for _, name := range s.names() {
 		if container, _ := Pod(pod).Find(name); container != nil {
 			record.Containers = append(record.Containers, name)
 		}

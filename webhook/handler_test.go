@@ -26,7 +26,7 @@ func TestHandlerWire(t *testing.T) {
 			"response": {
 				"uid": "0f7a8f1c-1111-4222-8333-444455556666", "allowed": true, "status": {"metadata": {}, "code": 200},
 				"patch": [
-					{"op": "add", "path": "/metadata/annotations/sidecar-injector.github.io~1status", "value": "{\"revision\":\"default\",\"templates\":[\"team\"],\"hash\":\"846b692ff49e\",\"containers\":{}}"},
+					{"op": "add", "path": "/metadata/annotations/sidecar-injector.github.io~1status", "value": "{\"revision\":\"default\",\"templates\":[\"team\"],\"hash\":\"846b692ff49e\",\"containers\":{},\"pod\":\"lUqT+w==\"}"},
 					{"op": "add", "path": "/metadata/labels", "value": {"team": "shop"}}
 				],
 				"patchType": "JSONPatch",

@@ -5,6 +5,7 @@ import (
 	"os"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	jsonpatch "gopkg.in/evanphx/json-patch.v4"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	utiljson "k8s.io/apimachinery/pkg/util/json"
@@ -21,13 +22,14 @@ import (
 //	proxyconfigs.yaml    a list of ProxyConfig resources (optional)
 //	namespace.yaml       the namespace's metadata (optional)
 //	pod.yaml             the pod
+//	removed.yaml         what removing the injection gives, where that is not the pod as it was written (optional)
 //	want.yaml            the injected pod without both status annotations; or
 //	want.err             the error
 //
-// Injecting what results again must change nothing. UPDATE_GOLDEN=1 go test ./templates/istio rewrites what is wanted,
+// Injecting what results again must change nothing, and removing the injection must give the pod again. UPDATE_GOLDEN=1 go test ./templates/istio rewrites what is wanted,
 // and stays red when it did.
 func TestGolden(t *testing.T) {
-	inputs := []string{"sources.yaml", "config.yaml", "values.yaml", "mesh.yaml", "proxyconfigs.yaml", "namespace.yaml", "pod.yaml"}
+	inputs := []string{"sources.yaml", "config.yaml", "values.yaml", "mesh.yaml", "proxyconfigs.yaml", "namespace.yaml", "pod.yaml", "removed.yaml"}
 	golden.Run(t, inputs, func(t *testing.T, files map[string][]byte) (any, error) { return injectTwice(t, files) })
 }
 
@@ -66,6 +68,14 @@ func injectTwice(t *testing.T, parts map[string][]byte) (map[string]any, error) 
 	}
 	if len(again.Patch) > 0 {
 		t.Errorf("injecting again changes the pod: %v", again.Patch)
+	}
+	author := parts["removed.yaml"]
+	if author == nil {
+		author = parts["pod.yaml"]
+	}
+	removed, _, _, err := templates.Remove(input.Pod, marker)
+	if diff := cmp.Diff(mustDecode(t, author), removed); err != nil || diff != "" {
+		t.Errorf("what is removed is not what was injected (error %v; -author +removed):\n%s", err, diff)
 	}
 	annotations := templates.Pod(input.Pod).Annotations()
 	delete(annotations, marker)

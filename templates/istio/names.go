@@ -23,6 +23,9 @@ const (
 	annotationPrometheusScrape = "prometheus.io/scrape"
 	annotationPrometheusPort   = "prometheus.io/port"
 	annotationPrometheusPath   = "prometheus.io/path"
+	annotationRevision         = "istio.io/rev"
+	annotationDefaultContainer = "kubectl.kubernetes.io/default-container"
+	annotationDefaultLogs      = "kubectl.kubernetes.io/default-logs-container"
 )
 
 // labelNetwork is the label that says which network a pod is in.

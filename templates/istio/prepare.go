@@ -20,7 +20,9 @@ func (i *injector) prepare(p templates.Preparation) {
 		return
 	}
 	restoreProbes(p.Pod)
-	i.restorePrometheus(p.Pod)
+	if i.prometheusIsOurs(p.Pod) {
+		restorePrometheus(p.Pod)
+	}
 	restoreUser(p.Pod)
 }
 
@@ -75,15 +77,16 @@ func restoreProbes(pod templates.Pod) {
 	})
 }
 
-// restorePrometheus gives the annotations for Prometheus that point at the proxy their own form back, which the proxy's
-// environment has.
-func (i *injector) restorePrometheus(pod templates.Pod) {
+// prometheusIsOurs says that the pod's annotations for Prometheus point at the proxy.
+func (i *injector) prometheusIsOurs(pod templates.Pod) bool {
 	found := prometheusAnnotations(pod)
-	ours := found[annotationPrometheusPort] == strconv.Itoa(int(i.mesh.GetDefaultConfig().GetStatusPort())) &&
-		found[annotationPrometheusPath] == mergedPath && found[annotationPrometheusScrape] == "true"
-	if !ours || !i.mergesPrometheus(pod, found) {
-		return
-	}
+	return found[annotationPrometheusPort] == strconv.Itoa(int(i.mesh.GetDefaultConfig().GetStatusPort())) &&
+		found[annotationPrometheusPath] == mergedPath && found[annotationPrometheusScrape] == "true" && i.mergesPrometheus(pod, found)
+}
+
+// restorePrometheus gives the annotations for Prometheus, which point at the proxy, their own form back, which the
+// proxy's environment has.
+func restorePrometheus(pod templates.Pod) {
 	clearPrometheus(pod)
 	var config scrape
 	if json.Unmarshal([]byte(variable(proxyOf(pod), envPrometheus)), &config) != nil {

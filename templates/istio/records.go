@@ -12,13 +12,7 @@ import (
 
 // recordStatus writes Istio's status annotation: the names of what the templates put into the pod.
 func (i *injector) recordStatus(in *templates.Injection) error {
-	status, err := json.Marshal(struct {
-		InitContainers   []string `json:"initContainers"`
-		Containers       []string `json:"containers"`
-		Volumes          []string `json:"volumes"`
-		ImagePullSecrets []string `json:"imagePullSecrets"`
-		Revision         string   `json:"revision"`
-	}{
+	status, err := json.Marshal(record{
 		in.Injected[templates.InitContainers], in.Injected[templates.Containers],
 		in.Injected["volumes"], in.Injected["imagePullSecrets"], i.sources.Revision,
 	})
