@@ -17,25 +17,66 @@ import (
 	"github.com/sidecar-injector/sidecar-injector/webhook"
 )
 
-// inputOptions are the flags that say which workloads a command is about, and what they meet: those that preview and
-// explain have in common.
-type inputOptions struct {
-	sources         manifest.Sources
-	live            bool
-	namespaceLabels string
-	files           configuration.Files
-	over            configuration.Overrides
-	cluster         *cluster.Flags
+// workloadOptions are the flags that say which workloads a command is about.
+type workloadOptions struct {
+	sources manifest.Sources
+	cluster *cluster.Flags
 }
 
-func newInputOptions() *inputOptions { return &inputOptions{cluster: cluster.NewFlags()} }
-
-func (o *inputOptions) add(flags *pflag.FlagSet) {
+// add adds the flags but for those of the connection to a cluster, which come last in a command.
+func (o *workloadOptions) add(flags *pflag.FlagSet) {
 	flags.SortFlags = false
 	flags.StringSliceVarP(&o.sources.Filenames, "filename", "f", nil, "`file`, pattern, directory or URL with workloads, or - for standard input; may be repeated")
 	flags.BoolVarP(&o.sources.Recursive, "recursive", "R", false, "read the subdirectories of directories too")
 	flags.StringVarP(&o.sources.Kustomize, "kustomize", "k", "", "`directory` with a kustomization")
 	o.cluster.AddSelection(flags)
+}
+
+// check checks the flags; its errors are wrong usage. arguments name live objects.
+func (o *workloadOptions) check(arguments []string) error {
+	fromFiles := len(o.sources.Filenames) > 0 || o.sources.Kustomize != ""
+	switch {
+	case fromFiles && len(arguments) > 0:
+		return usageErrorf("-f and -k are for files, %q names a live object: want one of the two", arguments[0])
+	case !fromFiles && len(arguments) == 0:
+		return usageErrorf("nothing is named: want -f, -k, or TYPE/NAME of live objects")
+	case fromFiles && (o.cluster.AllNamespaces || o.cluster.Selector != ""):
+		return usageErrorf("-A and -l choose live objects, not what stands in files")
+	}
+	if namespace := o.cluster.GivenNamespace(); namespace != "" {
+		if problems := validation.ValidateNamespaceName(namespace, false); len(problems) > 0 {
+			return usageErrorf("-n: %q is no namespace name: %s", namespace, problems[0])
+		}
+	}
+	return nil
+}
+
+// read reads the workloads; connection may be nil if no live object is named.
+func (o *workloadOptions) read(ctx context.Context, connection *cluster.Cluster, arguments []string, stdin io.Reader) ([]manifest.Document, error) {
+	if len(arguments) > 0 {
+		return liveDocuments(connection, arguments)
+	}
+	sources := o.sources
+	sources.Stdin = stdin
+	return sources.Read(ctx)
+}
+
+// inputOptions are the flags that say which workloads a command is about, and what they meet: those that preview and
+// explain have in common.
+type inputOptions struct {
+	workloadOptions
+	live            bool
+	namespaceLabels string
+	files           configuration.Files
+	over            configuration.Overrides
+}
+
+func newInputOptions() *inputOptions {
+	return &inputOptions{workloadOptions: workloadOptions{cluster: cluster.NewFlags()}}
+}
+
+func (o *inputOptions) add(flags *pflag.FlagSet) {
+	o.workloadOptions.add(flags)
 	flags.StringVar(&o.namespaceLabels, "namespace-labels", "", "`labels` that every namespace has, as key=value,key=value; they win over others")
 	flags.BoolVar(&o.live, "live", false, "files too meet the cluster: its injector's configuration and webhooks, its namespaces")
 	flags.StringVar(&o.files.Config, "config", "", "`file` with the injection configuration (default: the cluster's, or without one the built-in profile)")
@@ -50,25 +91,14 @@ func (o *inputOptions) add(flags *pflag.FlagSet) {
 
 // check checks the flags; its errors are wrong usage. arguments name live objects.
 func (o *inputOptions) check(arguments []string) error {
-	fromFiles := len(o.sources.Filenames) > 0 || o.sources.Kustomize != ""
-	switch {
-	case fromFiles && len(arguments) > 0:
-		return usageErrorf("-f and -k are for files, %q names a live object: want one of the two", arguments[0])
-	case !fromFiles && len(arguments) == 0:
-		return usageErrorf("nothing is named: want -f, -k, or TYPE/NAME of live objects")
-	case fromFiles && (o.cluster.AllNamespaces || o.cluster.Selector != ""):
-		return usageErrorf("-A and -l choose live objects, not what stands in files")
+	if err := o.workloadOptions.check(arguments); err != nil {
+		return err
 	}
 	if _, err := manifest.ParseLabels(o.namespaceLabels); err != nil {
 		return usageErrorf("--namespace-labels: %w", err)
 	}
 	if err := o.files.Validate(); err != nil {
 		return &usageError{err}
-	}
-	if namespace := o.cluster.GivenNamespace(); namespace != "" {
-		if problems := validation.ValidateNamespaceName(namespace, false); len(problems) > 0 {
-			return usageErrorf("-n: %q is no namespace name: %s", namespace, problems[0])
-		}
 	}
 	return nil
 }
@@ -101,14 +131,7 @@ func (o *inputOptions) read(ctx context.Context, arguments []string, stdin io.Re
 	if err := in.configure(ctx, o); err != nil {
 		return nil, err
 	}
-	if len(arguments) > 0 {
-		in.documents, err = liveDocuments(in.cluster, arguments)
-	} else {
-		sources := o.sources
-		sources.Stdin = stdin
-		in.documents, err = sources.Read(ctx)
-	}
-	if err != nil {
+	if in.documents, err = o.workloadOptions.read(ctx, in.cluster, arguments, stdin); err != nil {
 		return nil, err
 	}
 	labels, err := manifest.ParseLabels(o.namespaceLabels)

@@ -2,22 +2,18 @@ package app
 
 import (
 	"context"
-	"fmt"
 	"io"
-	"os"
 
 	"github.com/spf13/cobra"
 
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/preview"
-	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/terminal"
 )
 
 // previewOptions are the flags of preview.
 type previewOptions struct {
 	*inputOptions
-	output   string
-	exitCode bool
-	server   bool
+	out    outputOptions
+	server bool
 }
 
 func newPreviewCommand() *cobra.Command {
@@ -76,20 +72,14 @@ that is an error: exit code 1 and no output.`,
   # In a namespace that opted in.
   helm template . | sidecar-injector preview -f - --namespace-labels istio-injection=enabled`,
 		RunE: func(command *cobra.Command, arguments []string) error {
-			err := options.run(command.Context(), arguments, command.InOrStdin(), command.OutOrStdout(), command.ErrOrStderr())
-			if options.exitCode {
-				return looking(err)
-			}
-			return err
+			return options.out.ended(options.run(command.Context(), arguments, command.InOrStdin(), command.OutOrStdout(), command.ErrOrStderr()))
 		},
 	}
 	options.add(command.Flags())
 	command.ValidArgsFunction = completeWorkloads(options.cluster)
-	command.Flags().StringVarP(&options.output, "output", "o", string(preview.FormatDiff), "diff, yaml, json, patch, review, name, jsonpath=... or go-template=...")
+	options.out.add(command, "diff, yaml, json, patch, review, name", "diff", "yaml", "json", "patch", "review", "name")
 	command.Flags().BoolVar(&options.server, "server", false, "ask the API server too, in dry runs, and fail if it makes another pod; implies --live")
-	command.Flags().BoolVar(&options.exitCode, "exit-code", false, "exit code 0 if nothing would change, 1 if something would, 2 after an error")
 	completeCluster(command, options.cluster)
-	completeWith(command, "output", "diff", "yaml", "json", "patch", "review", "name")
 	return command
 }
 
@@ -98,7 +88,7 @@ func (o *previewOptions) run(ctx context.Context, arguments []string, stdin io.R
 	if err := o.check(arguments); err != nil {
 		return err
 	}
-	format, err := preview.ParseFormat(o.output)
+	format, err := preview.ParseFormat(o.out.output)
 	if err != nil {
 		return usageErrorf("-o: %w", err)
 	}
@@ -111,35 +101,8 @@ func (o *previewOptions) run(ctx context.Context, arguments []string, stdin io.R
 	if o.server {
 		options.Server = in.cluster.Client
 	}
-	progress := terminal.NewProgress(stderr, "previewing", len(in.documents))
-	options.Answered = func() { progress.Add(1) }
-	previewer, err := preview.New(options)
-	if err != nil {
-		progress.Done()
-		return err
-	}
-	printed, err := previewer.Print(ctx, in.documents, format)
-	progress.Done()
-	if err != nil {
-		return err
-	}
-	if format == preview.FormatDiff {
-		printed.Text = terminal.StylesFor(stdout, os.Getenv).Diff(printed.Text)
-	}
-	for _, warning := range printed.Warnings {
-		fmt.Fprintf(stderr, "warning: %s\n", warning)
-	}
-	if _, err := stdout.Write(printed.Text); err != nil {
-		return fmt.Errorf("write output: %w", err)
-	}
-	for _, difference := range printed.Differences {
-		fmt.Fprint(stderr, difference)
-	}
-	if len(printed.Differences) > 0 {
-		return fmt.Errorf("the API server makes other pods than are previewed: of %d workloads", len(printed.Differences))
-	}
-	if o.exitCode && printed.Changed {
-		return errFound
-	}
-	return nil
+	return o.out.print(ctx, format, in.documents, "previewing", func(answered func()) (*preview.Previewer, error) {
+		options.Answered = answered
+		return preview.New(options)
+	}, stdout, stderr)
 }

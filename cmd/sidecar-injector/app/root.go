@@ -98,6 +98,7 @@ istio-injection=enabled of their namespace.`,
 	command.AddCommand(
 		newServeCommand(),
 		newPreviewCommand(),
+		newRemoveCommand(),
 		newExplainCommand(),
 		newAuditCommand(),
 		newLintCommand(),

@@ -29,9 +29,12 @@ func NewFlags() *Flags {
 	return &Flags{kube: kube}
 }
 
-// Add adds the flags that say which cluster, as kubectl has them, and --injector.
+// AddConnection adds the flags that say which cluster, as kubectl has them.
+func (f *Flags) AddConnection(flags *pflag.FlagSet) { f.kube.AddFlags(flags) }
+
+// Add is AddConnection, and adds --injector.
 func (f *Flags) Add(flags *pflag.FlagSet) {
-	f.kube.AddFlags(flags)
+	f.AddConnection(flags)
 	flags.StringVar(&f.Injector, "injector", "", "`name` of the injector's MutatingWebhookConfiguration, where several injectors are installed")
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/rogpeppe/go-internal/diff"
@@ -38,13 +39,20 @@ var formats = []Format{FormatDiff, FormatYAML, FormatJSON, FormatPatch, FormatRe
 
 // ParseFormat returns the format of that name, or a template as kubectl takes it (jsonpath=…, go-template=…, and -file of
 // both), checked. The error lists the formats.
-func ParseFormat(name string) (Format, error) {
+func ParseFormat(name string) (Format, error) { return parseFormat(name, formats) }
+
+// ParseRemovalFormat is ParseFormat for removals, about which nobody is asked: they know no FormatReview.
+func ParseRemovalFormat(name string) (Format, error) {
+	return parseFormat(name, slices.DeleteFunc(slices.Clone(formats), func(f Format) bool { return f == FormatReview }))
+}
+
+func parseFormat(name string, among []Format) (Format, error) {
 	if isTemplate(Format(name)) {
 		_, err := printerOf(Format(name))
 		return Format(name), err
 	}
 	var names []string
-	for _, format := range formats {
+	for _, format := range among {
 		if name == string(format) {
 			return format, nil
 		}
@@ -104,8 +112,8 @@ func pageOf(index int, result *Result, format Format) (*page, error) {
 	return p, err
 }
 
-// bind puts pages together.
-func bind(pages []*page, format Format) (*Printed, error) {
+// bind puts pages together; nothing is what could not be done to workloads if there are none.
+func bind(pages []*page, format Format, nothing string) (*Printed, error) {
 	printed := &Printed{}
 	var out bytes.Buffer
 	var patches []patchOf
@@ -121,7 +129,7 @@ func bind(pages []*page, format Format) (*Printed, error) {
 		workloads += p.workloads
 	}
 	if format == FormatDiff && workloads == 0 {
-		fmt.Fprintln(&out, "no workload in the input: nothing to inject")
+		fmt.Fprintf(&out, "no workload in the input: nothing to %s\n", nothing)
 	}
 	if err := renderPatches(&out, patches); err != nil {
 		return nil, err
@@ -174,7 +182,7 @@ func renderDiff(out *bytes.Buffer, result *Result) error {
 			return fmt.Errorf("encode %s: %w", w.title(), err)
 		}
 		name := strings.ToLower(w.Kind) + "/" + w.Name + ".yaml"
-		out.Write(diff.Diff("submitted/"+name, before, "injected/"+name, after))
+		out.Write(diff.Diff(result.words.before+"/"+name, before, result.words.after+"/"+name, after))
 	}
 	return nil
 }
@@ -211,7 +219,7 @@ func endLine(out *bytes.Buffer, needed bool) {
 	}
 }
 
-// textOf is the document's text after injection: comments, order and form of what did not change are as they came.
+// textOf is the document's text afterwards: comments, order and form of what did not change are as they came.
 func textOf(result *Result) ([]byte, error) {
 	text, err := result.Document.Text()
 	if err != nil || !result.changed() {
@@ -231,7 +239,7 @@ func renderJSON(out *bytes.Buffer, result *Result) error {
 		if err != nil {
 			return err
 		}
-		out.Write(text)
+		out.Write(bytes.TrimSpace(text))
 		endLine(out, true)
 	default:
 		if err := encode(out, result.Object); err != nil {

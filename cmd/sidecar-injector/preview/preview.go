@@ -36,20 +36,34 @@ type Options struct {
 	Server client.Client
 }
 
-// Previewer shows what injection does to documents. Create it with New; any number of goroutines may use it.
+// Previewer shows what injection, or its removal, does to documents. Create it with New or NewRemover; any number of
+// goroutines may use it.
 type Previewer struct {
 	options Options
+	words   words
+	// answer says what becomes of a workload: it fills in the answer and returns the template that results. It may let
+	// Path and Template of the workload be others, if more than the pod template changes.
+	answer func(context.Context, *manifest.Workload, *Workload) (template map[string]any, err error)
 }
+
+// words are what is said in a diff of workloads before and after, and where there are none.
+type words struct{ before, after, nothing string }
 
 // New returns a Previewer.
 func New(options Options) (*Previewer, error) {
 	if options.Handler == nil || options.Handler.Config() == nil || options.Webhooks == nil || options.Namespaces == nil {
 		return nil, errors.New("preview needs a handler with a configuration, webhooks and namespaces")
 	}
+	p := previewer(options, words{"submitted", "injected", "inject"})
+	p.answer = p.inject
+	return p, nil
+}
+
+func previewer(options Options, words words) *Previewer {
 	if options.Namespace == "" {
 		options.Namespace = metav1.NamespaceDefault
 	}
-	return &Previewer{options: options}, nil
+	return &Previewer{options: options, words: words}
 }
 
 // Result is a document and what became of the workloads in it.
@@ -58,8 +72,10 @@ type Result struct {
 	// Workloads are the document's workloads in their order: one for most, several for a List, none for an object that
 	// makes no pods.
 	Workloads []Workload
-	// Object is the document's object after injection: Document.Object itself if nothing changed.
+	// Object is the document's object afterwards: Document.Object itself if nothing changed.
 	Object map[string]any
+
+	words words
 }
 
 // Workload is one workload and the answer of the webhook for its pods.
@@ -70,7 +86,7 @@ type Workload struct {
 	// NotCalled says why the API server would not ask the webhook. It is empty if it would ask, and where the webhook's
 	// match conditions only spare it an answer that is known: to skip the pod, with Reason.
 	NotCalled string
-	// Decision is "inject" or "skip" ("error" where an error lets the pod in), Reason the short word for why,
+	// Decision is "inject", "remove" or "skip" ("error" where an error lets the pod in), Reason the short word for why,
 	// Templates the names of the templates applied, separated by commas.
 	Decision, Reason, Templates string
 	// Admission is the question and the answer; nil if the webhook is not asked.
@@ -80,9 +96,9 @@ type Workload struct {
 	// Difference is the unified diff of what the API server makes of the pod beside what is previewed; empty if it makes the
 	// same, or was not asked.
 	Difference string
-	// Patch turns the submitted pod template into the injected one; nil if it stays as it is.
+	// Patch turns the submitted pod template into the one that results; nil if it stays as it is.
 	Patch templates.Patch
-	// Before and After are the workload's whole object as submitted and with the injected template. They are the same
+	// Before and After are the workload's whole object as submitted and with the template that results. They are the same
 	// map if nothing changed.
 	Before, After map[string]any
 }
@@ -91,15 +107,20 @@ type Workload struct {
 // an error too. The document is not changed, and shares values with the result.
 func (p *Previewer) Preview(ctx context.Context, document *manifest.Document) (*Result, error) {
 	ctx = log.IntoContext(ctx, logr.Discard())
-	result := &Result{Document: document, Object: document.Object}
+	result := &Result{Document: document, Object: document.Object, words: p.words}
 	err := manifest.Visit(document, func(at manifest.Place) error {
 		w, ok, err := manifest.WorkloadOf(at)
 		if err != nil || !ok {
 			return err
 		}
-		answer, template, err := p.workload(ctx, w)
+		answer := p.start(w)
+		template, err := p.answer(ctx, &w, answer)
 		if err != nil {
 			return at.Errorf("%w", err)
+		}
+		answer.Pointer = pointer(w.Pointer, w.Path)
+		if answer.Patch = templates.Diff(w.Template, template); answer.Patch != nil {
+			answer.After = with(w.Object, w.Path, template)
 		}
 		if p.options.Server != nil {
 			if answer.Difference, err = p.compare(ctx, w, answer.Namespace, template); err != nil {
@@ -144,7 +165,7 @@ func (p *Previewer) Print(ctx context.Context, documents []manifest.Document, fo
 			return nil, err
 		}
 	}
-	return bind(pages, format)
+	return bind(pages, format, p.words.nothing)
 }
 
 func (p *Previewer) page(ctx context.Context, index int, document *manifest.Document, format Format) (*page, error) {
@@ -158,40 +179,44 @@ func (p *Previewer) page(ctx context.Context, index int, document *manifest.Docu
 	return pageOf(index, result, format)
 }
 
-// workload asks the webhook about one workload. It returns the answer and the pod template that results.
-func (p *Previewer) workload(ctx context.Context, w manifest.Workload) (*Workload, map[string]any, error) {
+// start returns the answer for a workload before anything is known.
+func (p *Previewer) start(w manifest.Workload) *Workload {
 	namespace := w.Namespace
 	if namespace == "" {
 		namespace = p.options.Namespace
 	}
-	answer := &Workload{
-		APIVersion: w.APIVersion, Kind: w.Kind, Namespace: namespace, Name: w.Name,
-		Pointer: pointer(w.Pointer, w.Path), Before: w.Object, After: w.Object,
+	return &Workload{
+		APIVersion: w.APIVersion, Kind: w.Kind, Namespace: namespace, Name: w.Name, Before: w.Object, After: w.Object,
 	}
-	defaulted := simulate.WithDefaults(simulate.PodOf(w, namespace))
+}
+
+// inject asks the webhook about one workload. It fills in the answer and returns the pod template that results.
+func (p *Previewer) inject(ctx context.Context, w *manifest.Workload, answer *Workload) (map[string]any, error) {
+	namespace := answer.Namespace
+	defaulted := simulate.WithDefaults(simulate.PodOf(*w, namespace))
 	calls, err := p.options.Webhooks.For(ctx, p.options.Namespaces.Namespace(namespace), defaulted)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	call := selection.Closest(calls)
 	if call.Refused {
-		return nil, nil, fmt.Errorf("the pod would be refused: %s", call.Why())
+		return nil, fmt.Errorf("the pod would be refused: %s", call.Why())
 	}
 	if check, failed := call.Failed(); failed && check.Field != selection.CheckMatchCondition {
 		answer.NotCalled = call.Why()
-		return answer, w.Template, nil
+		return w.Template, nil
 	}
 	admitted, err := simulate.Admit(webhook.WithPairs(ctx, call.Pairs), p.options.Handler, call.Scope, namespace, defaulted)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	outcome, _ := admitted.Decision()
 	if !call.Called && outcome != "skip" {
 		answer.NotCalled = call.Why()
-		return answer, w.Template, nil
+		return w.Template, nil
 	}
 	if message, refused := admitted.Refusal(); refused {
-		return nil, nil, fmt.Errorf("the pod would be refused: %s", message)
+		return nil, fmt.Errorf("the pod would be refused: %s", message)
 	}
 	response := admitted.Response
 	answer.Decision = response.AuditAnnotations["decision"]
@@ -200,10 +225,5 @@ func (p *Previewer) workload(ctx context.Context, w manifest.Workload) (*Workloa
 	if call.Called {
 		answer.Admission, answer.Warnings = admitted, response.Warnings
 	}
-	template := restoreTemplate(w.Template, defaulted, admitted.Pod)
-	answer.Patch = templates.Diff(w.Template, template)
-	if answer.Patch != nil {
-		answer.After = with(w.Object, w.Path, template)
-	}
-	return answer, template, nil
+	return restoreTemplate(w.Template, defaulted, admitted.Pod), nil
 }

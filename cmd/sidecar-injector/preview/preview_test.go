@@ -126,7 +126,7 @@ func applyPatch(t *testing.T, template map[string]any, w Workload) map[string]an
 	if err != nil {
 		t.Fatal(err)
 	}
-	printed, err := bind([]*page{made}, FormatPatch)
+	printed, err := bind([]*page{made}, FormatPatch, "inject")
 	if err != nil {
 		t.Fatal(err)
 	}

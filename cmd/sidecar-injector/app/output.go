@@ -1,0 +1,72 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/manifest"
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/preview"
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/terminal"
+)
+
+// outputOptions are the flags that say how workloads are printed.
+type outputOptions struct {
+	output   string
+	exitCode bool
+}
+
+// add adds the flags; formats are those of -o besides templates.
+func (o *outputOptions) add(command *cobra.Command, formats string, complete ...string) {
+	command.Flags().StringVarP(&o.output, "output", "o", string(preview.FormatDiff), formats+", jsonpath=... or go-template=...")
+	command.Flags().BoolVar(&o.exitCode, "exit-code", false, "exit code 0 if nothing would change, 1 if something would, 2 after an error")
+	completeWith(command, "output", complete...)
+}
+
+// ended makes an error what the exit code asks for.
+func (o *outputOptions) ended(err error) error {
+	if o.exitCode {
+		return looking(err)
+	}
+	return err
+}
+
+// print prints what a Previewer makes of documents, and nothing unless all of it went well; doing is for the progress
+// bar.
+func (o *outputOptions) print(ctx context.Context, format preview.Format, documents []manifest.Document, doing string,
+	newPreviewer func(answered func()) (*preview.Previewer, error), stdout, stderr io.Writer,
+) error {
+	progress := terminal.NewProgress(stderr, doing, len(documents))
+	previewer, err := newPreviewer(func() { progress.Add(1) })
+	if err != nil {
+		progress.Done()
+		return err
+	}
+	printed, err := previewer.Print(ctx, documents, format)
+	progress.Done()
+	if err != nil {
+		return err
+	}
+	if format == preview.FormatDiff {
+		printed.Text = terminal.StylesFor(stdout, os.Getenv).Diff(printed.Text)
+	}
+	for _, warning := range printed.Warnings {
+		fmt.Fprintf(stderr, "warning: %s\n", warning)
+	}
+	if _, err := stdout.Write(printed.Text); err != nil {
+		return fmt.Errorf("write output: %w", err)
+	}
+	for _, difference := range printed.Differences {
+		fmt.Fprint(stderr, difference)
+	}
+	if len(printed.Differences) > 0 {
+		return fmt.Errorf("the API server makes other pods than are previewed: of %d workloads", len(printed.Differences))
+	}
+	if o.exitCode && printed.Changed {
+		return errFound
+	}
+	return nil
+}

@@ -1,0 +1,108 @@
+package preview
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/manifest"
+	"github.com/sidecar-injector/sidecar-injector/templates"
+	"github.com/sidecar-injector/sidecar-injector/templates/istio"
+)
+
+// Decisions about the removal of an injection, and their reasons.
+const (
+	decisionRemove  = "remove"
+	decisionSkip    = "skip"
+	reasonOurs      = "injected_by_sidecar_injector"
+	reasonIstio     = "injected_by_istio"
+	reasonForeign   = "injected_by_other"
+	reasonUntouched = "not_injected"
+)
+
+// RemoverOptions configure a Previewer of removals.
+type RemoverOptions struct {
+	// Namespace is where objects go that name none, for messages. Default: "default".
+	Namespace string
+	// Answered, if it is set, is called when Print has answered one more document; at once by several goroutines.
+	Answered func()
+}
+
+// NewRemover returns a Previewer that shows workloads without what an injection has put into them: one by this program or
+// by Istio's injector, known by its status annotation. Their decision is "remove", or "skip" with a reason.
+func NewRemover(options RemoverOptions) (*Previewer, error) {
+	profile, err := templates.BuiltinProfile(templates.DefaultProfile)
+	if err != nil {
+		return nil, err
+	}
+	p := previewer(Options{Namespace: options.Namespace, Answered: options.Answered}, words{"injected", "removed", "remove"})
+	p.answer = func(_ context.Context, w *manifest.Workload, answer *Workload) (map[string]any, error) {
+		return remove(profile, w, answer)
+	}
+	return p, nil
+}
+
+// remove fills in the answer for one workload and returns its template without what was injected.
+func remove(profile *templates.Profile, w *manifest.Workload, answer *Workload) (map[string]any, error) {
+	if len(w.Path) > 2 { // below a jobTemplate
+		if removed, err := removeFromJob(w, answer); removed != nil || err != nil {
+			return removed, err
+		}
+	}
+	removed, record, ok, err := templates.Remove(w.Template, profile.Keys.Status)
+	answer.Reason = reasonOurs
+	if !ok {
+		removed, record, ok, err = istio.Remove(w.Template, w.Name)
+		answer.Reason = reasonIstio
+	}
+	switch {
+	case err != nil:
+		return nil, err
+	case ok:
+		answer.Decision, answer.Templates = decisionRemove, strings.Join(record.Templates, ",")
+		return removed, nil
+	}
+	answer.Decision, answer.Reason = decisionSkip, reasonUntouched
+	if by := otherInjector(profile, w.Template); by != "" {
+		answer.Reason = reasonForeign
+		answer.Warnings = []string{fmt.Sprintf("it was injected by %s, which says nothing of what it did: nothing is removed", by)}
+	}
+	return w.Template, nil
+}
+
+// removeFromJob is remove for what `istioctl kube-inject` makes of a job's template in a CronJob: it writes the annotation
+// and all else that is the pod's metadata one level too high, into the job's. The workload's template is the job's then.
+// It returns nil for any other.
+func removeFromJob(w *manifest.Workload, answer *Workload) (map[string]any, error) {
+	path := w.Path[:len(w.Path)-2] // without spec.template
+	job := w.Object
+	for _, field := range path {
+		job, _ = job[field].(map[string]any)
+	}
+	removed, _, ok, err := istio.Remove(map[string]any{"metadata": job["metadata"], "spec": w.Template["spec"]}, w.Name)
+	if !ok || err != nil {
+		return nil, err
+	}
+	answer.Decision, answer.Reason = decisionRemove, reasonIstio
+	result := with(job, []string{"spec", "template", "spec"}, templates.Child(removed, "spec"))
+	if result["metadata"] = removed["metadata"]; removed["metadata"] == nil {
+		delete(result, "metadata")
+	}
+	w.Path, w.Template = path, job
+	return result, nil
+}
+
+// otherInjector returns the name of the injector, other than the two, whose work a pod template shows; empty if there is
+// none.
+func otherInjector(profile *templates.Profile, template templates.Pod) string {
+	var found []string
+	for name, mark := range profile.OtherInjectors {
+		container, _ := template.Find(mark.Container)
+		if _, annotated := template.Annotation(mark.Annotation); annotated && container != nil && name != istio.ProfileName {
+			found = append(found, name)
+		}
+	}
+	slices.Sort(found)
+	return strings.Join(found, " and ")
+}
