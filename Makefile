@@ -83,7 +83,7 @@ lint: ## golangci-lint with gofmt and staticcheck, go vet, and the chart's own l
 verify: ## What is generated is what would be generated
 	$(HELM) template sidecar-injector $(CHART) --namespace sidecar-injector --set namespace.create=true | diff -u manifests/install.yaml - || \
 	  { echo 'manifests/install.yaml is stale: run make manifests, and commit it' >&2; exit 1; }
-	go test ./cmd/sidecar-injector/app -run '^TestReference$$'
+	go test ./cmd/sidecar-injector ./cmd/sidecar-injector/app -run '^(TestReference|TestPictures)$$'
 
 ##@ Change it
 
@@ -92,8 +92,8 @@ manifests: ## Generate manifests/install.yaml from the chart
 	$(HELM) template sidecar-injector $(CHART) --namespace sidecar-injector --set namespace.create=true > manifests/install.yaml
 
 .PHONY: docs
-docs: ## Generate docs/reference and docs/man from the commands; stays red, so look at the change
-	UPDATE_GOLDEN=1 go test ./cmd/sidecar-injector/app -run '^TestReference$$'
+docs: ## Generate docs/reference, docs/man and docs/pictures from the commands; stays red, so look at the change
+	UPDATE_GOLDEN=1 go test ./cmd/sidecar-injector ./cmd/sidecar-injector/app -run '^(TestReference|TestPictures)$$'
 
 .PHONY: golden
 golden: ## Rewrite the wanted results of the tests; stays red, so look at the change and run make unit

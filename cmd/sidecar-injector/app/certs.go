@@ -10,6 +10,7 @@ import (
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/certificates"
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/cluster"
 )
 
 // certsOptions are the flags of all commands below certs.
@@ -37,7 +38,7 @@ func newCertsCommand() *cobra.Command {
 	options.cluster.Namespace = &namespace
 	// Nothing is discovered, so that nothing has to be cached.
 	options.cluster.CacheDir = nil
-	options.cluster.AddFlags(flags)
+	cluster.AddConnection(flags, options.cluster)
 	flags.Lookup("namespace").Usage = "the injector's `namespace`; that of the kubeconfig's context is not looked at"
 	flags.StringVar(&options.name, "name", certificates.DefaultName, "`name` of the injector's MutatingWebhookConfiguration; its Certificate and Secret have it with -tls behind it")
 	flags.StringArrayVar(&options.replicas, "replica", nil, "`host:port` where a replica serves, instead of looking up the Service's pods and forwarding to them; may be repeated")
@@ -49,7 +50,7 @@ func newCertsStatusCommand(options *certsOptions) *cobra.Command {
 	var output string
 	command := &cobra.Command{
 		Use:   "status",
-		Short: "Show the certificates, who trusts them, and what each replica serves",
+		Short: "Show the certificates, who trusts them, and what is served",
 		Long: `Show the serving Certificate, the chain in its Secret, whether every caBundle of
 the webhook configuration verifies it, and what each replica serves.
 

@@ -27,7 +27,7 @@ func newExplainCommand() *cobra.Command {
 	options := explainOptions{inputOptions: newInputOptions()}
 	command := &cobra.Command{
 		Use:   "explain (TYPE/NAME ... | -f FILE | -k DIRECTORY)",
-		Short: "Say why a pod is injected or not, and what would make it different",
+		Short: "Say why a pod is injected or not, and what would change it",
 		Long: `Say why a pod, or the pods of a workload, are injected or not: which webhook the
 API server asks, what each rule saw and said, in order of precedence, and which
 one decided. What would make it different was tried before it is told.
@@ -44,7 +44,8 @@ with --live they meet the same.`,
   sidecar-injector explain deployment/myapp -n shop
 
   # Before it exists, in a namespace that opted in.
-  sidecar-injector explain -f examples/myapp.yaml --namespace-labels istio-injection=enabled
+  sidecar-injector explain -f examples/quiet.yaml \
+      --namespace-labels istio-injection=enabled
 
   # As data.
   sidecar-injector explain -f examples/myapp.yaml -o json`,

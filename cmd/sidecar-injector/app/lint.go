@@ -23,7 +23,7 @@ func newLintCommand() *cobra.Command {
 	var options lintOptions
 	command := &cobra.Command{
 		Use:   "lint",
-		Short: "Check configuration, values and templates before they are installed",
+		Short: "Check configuration and templates before they are installed",
 		Long: `Check a configuration, its values and its templates before they are installed:
 that they load, and that what they make of a set of awkward pods is valid, the
 same when injected twice, and without clashes of names and ports. It says which
@@ -39,10 +39,11 @@ if something cannot be read.`,
   sidecar-injector lint
 
   # A template that is not installed yet, for a code review tool.
-  sidecar-injector lint --template team.yaml -o sarif
+  sidecar-injector lint --template examples/templates/logs.yaml -o sarif
 
   # A template author's own cases.
-  sidecar-injector lint --test cases/`,
+  sidecar-injector lint --template examples/templates/logs.yaml \
+      --test examples/cases`,
 		Args: noArguments,
 		RunE: func(command *cobra.Command, _ []string) error {
 			return looking(options.run(command.Context(), command.OutOrStdout()))

@@ -51,26 +51,30 @@ that is an error: exit code 1 and no output.`,
   sidecar-injector preview -f examples/myapp.yaml
 
   # Inject by hand.
-  sidecar-injector preview -f deploy/ -R -o yaml | kubectl apply -f -
-
-  # With Istio's own templates, in the files that istioctl kube-inject takes.
-  sidecar-injector preview -f deploy.yaml --inject-config inject-config.yaml \
-      --values inject-values.yaml --mesh-config mesh-config.yaml
+  sidecar-injector preview -f examples/ -o yaml | kubectl apply -f -
 
   # What would the cluster's injector do to a workload that runs there?
   sidecar-injector preview deployment/myapp -n shop
 
   # Does the API server really do that? It is asked in dry runs.
-  sidecar-injector preview -f deploy/ -R --server -o name
+  sidecar-injector preview -f examples/ --server -o name
 
   # In a pipeline: does any manifest change? Exit code 1 if so.
   sidecar-injector preview -f examples/ --exit-code -o name
 
   # Another value, and a template that is not installed.
   sidecar-injector preview -f examples/myapp.yaml --set proxy.logLevel=debug
+  sidecar-injector preview -f examples/myapp.yaml \
+      --template examples/templates/logs.yaml
 
   # In a namespace that opted in.
-  helm template . | sidecar-injector preview -f - --namespace-labels istio-injection=enabled`,
+  kubectl create deployment web --image=nginx --dry-run=client -o yaml |
+    sidecar-injector preview -f - --namespace-labels istio-injection=enabled
+
+  # With Istio's own templates, as they are installed.
+  mkdir istio
+  kubectl get configmaps -n istio-system -o yaml > istio/configmaps.yaml
+  sidecar-injector preview -f examples/myapp.yaml --inject-config istio`,
 		RunE: func(command *cobra.Command, arguments []string) error {
 			return options.out.ended(options.run(command.Context(), arguments, command.InOrStdin(), command.OutOrStdout(), command.ErrOrStderr()))
 		},

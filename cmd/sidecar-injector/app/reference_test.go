@@ -104,6 +104,7 @@ func TestExamples(t *testing.T) {
 		text := strings.ReplaceAll(command.Example, "\\\n", " ")
 		for line := range strings.SplitSeq(text, "\n") {
 			_, ours, found := strings.Cut(line, "sidecar-injector ")
+			ours, _, _ = strings.Cut(ours, " > ")
 			if !found || strings.HasPrefix(strings.TrimSpace(line), "#") {
 				continue
 			}

@@ -44,11 +44,12 @@ Output (-o):
   name   the workloads that would change, as TYPE/NAME
   jsonpath=, jsonpath-file=, go-template=, go-template-file=
          as kubectl has them, of each object after the removal`,
-		Example: `  # What would go?
-  sidecar-injector remove -f deploy.yaml
+		Example: `  # What was injected by hand, and what of it would go?
+  sidecar-injector preview -f examples/myapp.yaml -o yaml > injected.yaml
+  sidecar-injector remove -f injected.yaml
 
-  # Undo what was injected by hand.
-  sidecar-injector remove -f deploy.yaml -o yaml > plain.yaml
+  # Undo it.
+  sidecar-injector remove -f injected.yaml -o yaml > plain.yaml
 
   # Live workloads that were injected before they were applied.
   sidecar-injector remove deployment/myapp -n shop -o yaml | kubectl apply -f -

@@ -94,6 +94,7 @@ istio-injection=enabled of their namespace.`,
 		},
 		RunE: func(command *cobra.Command, _ []string) error { return command.Help() },
 	}
+	command.SetUsageFunc(usage)
 	command.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
 	command.AddCommand(
 		newServeCommand(),

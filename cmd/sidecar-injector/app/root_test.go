@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 func TestMainExitCodes(t *testing.T) {
@@ -41,6 +42,25 @@ func TestMainExitCodes(t *testing.T) {
 func TestOneLine(t *testing.T) {
 	if got := oneLine(errors.New("a\r\n\nb\nc")); got != "a; b; c" {
 		t.Errorf("got %q", got)
+	}
+}
+
+// TestHelpFits: nothing in the help of a command, but for cobra's own, is wider than a terminal of 80 columns.
+func TestHelpFits(t *testing.T) {
+	for _, command := range allOf(NewCommand()) {
+		var help bytes.Buffer
+		command.SetOut(&help)
+		if err := command.Help(); err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(help.String()) {
+			if line = strings.TrimSuffix(line, "\n"); utf8.RuneCountInString(line) > usageWidth {
+				t.Errorf("%s --help has a line of %d characters: %s", command.CommandPath(), utf8.RuneCountInString(line), line)
+			}
+		}
+		if !strings.Contains(help.String(), "\nFlags:\n") {
+			t.Errorf("%s --help tells no flags:\n%s", command.CommandPath(), &help)
+		}
 	}
 }
 

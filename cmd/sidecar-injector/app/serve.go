@@ -14,17 +14,19 @@ func newServeCommand() *cobra.Command {
 		Short: "Serve the webhook in a cluster",
 		Long: `Serve the webhook.
 
-The configuration comes from a ConfigMap and the serving pair from a Secret, both
-watched through the API; what is bad is refused, and the last good one stays. A
-new configuration is applied at once, a new serving pair when every caBundle has
-verified it for --trust-slack. The CAs of the serving pairs are kept in caBundle.
+The configuration comes from a ConfigMap and the serving pair from a Secret,
+both watched through the API; what is bad is refused, and the last good one
+stays. A new configuration is applied at once, a new serving pair when every
+caBundle has verified it for --trust-slack. The CAs of the serving pairs are
+kept in caBundle.
 
 GET /readyz on the health address says what is missing.`,
 		Example: `  # In a cluster, as the Helm chart runs it.
   sidecar-injector serve
 
   # On a developer's machine, with a pair made at start.
-  sidecar-injector serve --kubeconfig ~/.kube/config --namespace sidecar-injector --tls-self-signed`,
+  sidecar-injector serve --kubeconfig ~/.kube/config \
+      --namespace sidecar-injector --tls-self-signed`,
 		Args: noArguments,
 		RunE: func(command *cobra.Command, _ []string) error {
 			if err := options.Validate(); err != nil {

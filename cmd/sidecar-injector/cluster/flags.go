@@ -30,7 +30,29 @@ func NewFlags() *Flags {
 }
 
 // AddConnection adds the flags that say which cluster, as kubectl has them.
-func (f *Flags) AddConnection(flags *pflag.FlagSet) { f.kube.AddFlags(flags) }
+func (f *Flags) AddConnection(flags *pflag.FlagSet) { AddConnection(flags, f.kube) }
+
+// connectionAnnotation marks flags that are of interest to few, as they only say how to reach a cluster.
+const connectionAnnotation = "sidecar-injector/connection"
+
+// AddConnection adds kubectl's flags for a connection. Those but -n are then IsConnectionFlag.
+func AddConnection(flags *pflag.FlagSet, connection *genericclioptions.ConfigFlags) {
+	kube := pflag.NewFlagSet("", pflag.ContinueOnError)
+	kube.SortFlags = false
+	connection.AddFlags(kube)
+	kube.VisitAll(func(flag *pflag.Flag) {
+		if flag.Name != "namespace" {
+			flag.Annotations = map[string][]string{connectionAnnotation: nil}
+		}
+		flags.AddFlag(flag)
+	})
+}
+
+// IsConnectionFlag says whether a flag only says how to reach a cluster.
+func IsConnectionFlag(flag *pflag.Flag) bool {
+	_, marked := flag.Annotations[connectionAnnotation]
+	return marked
+}
 
 // Add is AddConnection, and adds --injector.
 func (f *Flags) Add(flags *pflag.FlagSet) {
