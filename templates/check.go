@@ -3,8 +3,10 @@ package templates
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -93,13 +95,14 @@ func checkUnmarshaler(path fieldPath, value any, t reflect.Type) error {
 
 func checkStruct(path fieldPath, object map[string]any, t reflect.Type) error {
 	fields := fieldsOf(t)
-	for key, value := range object {
+	for _, key := range slices.Sorted(maps.Keys(object)) { // so that one error is always the same
+		value := object[key]
 		if isDirective(key) {
 			continue
 		}
 		field, ok := fields[key]
 		if !ok {
-			return &fieldError{path.with(key), "unknown field"}
+			return &fieldError{path.with(key), "unknown field" + Suggestion(key, slices.Sorted(maps.Keys(fields)))}
 		}
 		if err := checkValue(path.with(key), value, field.typ); err != nil {
 			return err
@@ -131,7 +134,8 @@ func checkMap(path fieldPath, value any, t reflect.Type) error {
 	if !ok {
 		return &fieldError{path, fmt.Sprintf("is %s, want an object", kindOf(value))}
 	}
-	for key, element := range object {
+	for _, key := range slices.Sorted(maps.Keys(object)) {
+		element := object[key]
 		if isDirective(key) {
 			continue
 		}

@@ -41,6 +41,7 @@ func functions() template.FuncMap {
 	for _, writes := range []string{"set", "unset", "merge", "mustMerge", "mergeOverwrite", "mustMergeOverwrite"} {
 		delete(functions, writes)
 	}
+	bound(functions)
 	functions["annotation"] = annotation
 	functions["isset"] = func(m map[string]string, key string) bool { _, ok := m[key]; return ok }
 	functions["toJSON"] = toJSON

@@ -209,7 +209,7 @@ func TestMergeKeepsUnknownFieldsOfBothSides(t *testing.T) {
 
 func TestValues(t *testing.T) {
 	for name, test := range map[string]struct{ values, want string }{
-		"an unknown value is refused":         {"proxy: {imge: x}", `value "proxy.imge" is not known: allowed here are concurrency, drainSeconds, gid, holdApplication, image, imagePullPolicy, ipv6, logLevel, readinessProbe, resources, startupProbe, uid`},
+		"an unknown value is refused":         {"proxy: {imge: x}", `value "proxy.imge" is not known (did you mean "image"?): allowed here are concurrency, drainSeconds, gid, holdApplication, image, imagePullPolicy, ipv6, logLevel, readinessProbe, resources, startupProbe, uid`},
 		"a value of another type is refused":  {"nativeSidecars: 'yes'", `value "nativeSidecars" is a string, want a boolean`},
 		"an object in place of a scalar":      {"proxy: {image: {a: b}}", `value "proxy.image" is an object, want a string`},
 		"any resource may be set":             {"proxy: {resources: {limits: {example.com/gpu: 1}}}", ""},

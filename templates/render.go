@@ -1,7 +1,6 @@
 package templates
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"regexp"
@@ -59,7 +58,7 @@ func parseError(name string, err error) *Error {
 // render executes the template on what it is to see and returns its parsed output, which the caller must not change.
 // Errors are *Error.
 func (c *compiled) render(data any) (*overlay, error) {
-	var out bytes.Buffer
+	var out boundedOutput
 	if err := c.template.Execute(&out, data); err != nil {
 		return nil, c.executionError(err)
 	}

@@ -46,14 +46,15 @@ func mergeValues(defaults, overrides map[string]any, open []string) (map[string]
 }
 
 func checkValues(prefix string, defaults, overrides map[string]any, open []string) error {
-	for key, value := range overrides {
-		at := prefix + key
+	for _, key := range slices.Sorted(maps.Keys(overrides)) { // so that one error is always the same
+		value, at := overrides[key], prefix+key
 		known, ok := defaults[key]
 		switch {
 		case slices.Contains(open, at):
 			continue
 		case !ok:
-			return &ValueError{at, "is not known: allowed here are " + strings.Join(slices.Sorted(maps.Keys(defaults)), ", ")}
+			allowed := slices.Sorted(maps.Keys(defaults))
+			return &ValueError{at, "is not known" + Suggestion(key, allowed) + ": allowed here are " + strings.Join(allowed, ", ")}
 		case kindOf(known) != kindOf(value):
 			return &ValueError{at, fmt.Sprintf("is %s, want %s", kindOf(value), kindOf(known))}
 		}

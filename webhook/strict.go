@@ -28,7 +28,9 @@ func readStrictly(text []byte, into any) error {
 		return nil
 	}
 	if field, ok := errors.AsType[kjson.FieldError](unknown[0]); ok {
-		return fmt.Errorf("unknown field %q, want one of %s", field.FieldPath(), strings.Join(siblingsOf(field.FieldPath(), reflect.TypeOf(into)), ", "))
+		path, known := field.FieldPath(), siblingsOf(field.FieldPath(), reflect.TypeOf(into))
+		name := path[strings.LastIndex(path, ".")+1:]
+		return fmt.Errorf("unknown field %q%s, want one of %s", path, templates.Suggestion(name, known), strings.Join(known, ", "))
 	}
 	return unknown[0]
 }

@@ -1,0 +1,72 @@
+package templates
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"text/template"
+)
+
+const (
+	// maxOutput bounds what one template may write, in bytes. The API server takes no object of more than 3 MiB, and etcd
+	// keeps none of more than 1.5.
+	maxOutput = 3 << 20
+	// maxElements bounds the lists that functions make: nobody's pod has more of anything.
+	maxElements = 100_000
+)
+
+// boundedOutput is what a template writes. A template that writes for ever ends with an error instead of the process.
+type boundedOutput struct{ bytes.Buffer }
+
+func (o *boundedOutput) Write(p []byte) (int, error) {
+	if o.Len()+len(p) > maxOutput {
+		return 0, fmt.Errorf("the output is longer than %d MiB: does a range have an end?", maxOutput>>20)
+	}
+	return o.Buffer.Write(p)
+}
+
+// bound makes those functions fail which could take all memory by one number that they are given.
+func bound(functions template.FuncMap) {
+	if until, ok := functions["until"].(func(int) []int); ok {
+		functions["until"] = func(count int) ([]int, error) {
+			if count > maxElements || count < -maxElements {
+				return nil, fmt.Errorf("until %d: want at most %d", count, maxElements)
+			}
+			return until(count), nil
+		}
+	}
+	if untilStep, ok := functions["untilStep"].(func(int, int, int) []int); ok {
+		functions["untilStep"] = func(start, stop, step int) ([]int, error) {
+			if step != 0 && (stop-start)/step > maxElements {
+				return nil, fmt.Errorf("untilStep %d %d %d: want at most %d elements", start, stop, step, maxElements)
+			}
+			return untilStep(start, stop, step), nil
+		}
+	}
+	if seq, ok := functions["seq"].(func(...int) string); ok {
+		functions["seq"] = func(params ...int) (string, error) {
+			for _, param := range params {
+				if param > maxElements || param < -maxElements {
+					return "", fmt.Errorf("seq: %d: want at most %d", param, maxElements)
+				}
+			}
+			return seq(params...), nil
+		}
+	}
+	functions["repeat"] = func(count int, text string) (string, error) {
+		if count < 0 || len(text) > 0 && count > maxOutput/len(text) {
+			return "", fmt.Errorf("repeat %d: want 0 or more, and no more than %d MiB of text", count, maxOutput>>20)
+		}
+		return strings.Repeat(text, count), nil
+	}
+	for _, name := range []string{"indent", "nindent"} {
+		if indent, ok := functions[name].(func(int, string) string); ok {
+			functions[name] = func(spaces int, text string) (string, error) {
+				if spaces < 0 || spaces > maxOutput/(strings.Count(text, "\n")+1) {
+					return "", fmt.Errorf("%s %d: want 0 or more, and no more than %d MiB of blanks", name, spaces, maxOutput>>20)
+				}
+				return indent(spaces, text), nil
+			}
+		}
+	}
+}
