@@ -37,20 +37,28 @@ func (f *Files) Validate() error {
 
 // Load reads the files and makes a configuration of them, with what is laid over it. An error names the file.
 func (f *Files) Load(ctx context.Context, over Overrides) (*webhook.Config, error) {
+	in, err := f.Inputs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return over.parse(in, f.Config, f.InjectConfig, f.Values, f.MeshConfig)
+}
+
+// Inputs reads the files. With InjectConfig the injector's own part has been parsed, and says profile istio; everything
+// else is as it stands. An error names the file.
+func (f *Files) Inputs(ctx context.Context) (*Inputs, error) {
 	config, err := readFlagFile("--config", f.Config)
 	if err != nil {
 		return nil, err
 	}
-	in := &Inputs{Config: config}
 	if f.InjectConfig != "" {
-		in, err = f.istioInputs(ctx, config)
-	} else {
-		in.Values, err = readFlagFile("--values", f.Values)
+		return f.istioInputs(ctx, config)
 	}
+	values, err := readFlagFile("--values", f.Values)
 	if err != nil {
 		return nil, err
 	}
-	return over.parse(in, named(f.Config, f.InjectConfig, f.Values, f.MeshConfig))
+	return &Inputs{Config: config, Values: values}, nil
 }
 
 // istioInputs reads what an Istio installation says of injection; config is the injector's own part.

@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -40,14 +40,21 @@ func (o *Overrides) Apply(in *Inputs) (*webhook.Config, error) {
 	return changed.Parse()
 }
 
-// parse is Apply with errors that name the files that the inputs come from, if any.
-func (o *Overrides) parse(in *Inputs, files string) (*webhook.Config, error) {
+// parse is Apply with errors that name the files that the inputs come from, if any, and what is laid over them.
+func (o *Overrides) parse(in *Inputs, files ...string) (*webhook.Config, error) {
 	config, err := o.Apply(in)
+	from := named(files...)
 	var flag *flagError
-	if err == nil || files == "" || errors.As(err, &flag) {
+	if err == nil || from == "" || errors.As(err, &flag) {
 		return config, err
 	}
-	return nil, fmt.Errorf("parse %s: %w", files, err)
+	if len(o.Set) > 0 {
+		from += " and --set"
+	}
+	if len(o.Templates) > 0 {
+		from += " and --template"
+	}
+	return nil, fmt.Errorf("parse %s: %w", from, err)
 }
 
 // flagError is an error in a flag rather than in what it is laid over.
@@ -103,38 +110,53 @@ func setting(text string) ([]byte, error) {
 	return json.Marshal(patch)
 }
 
-// lay puts the templates of the files into the configuration.
+// lay puts the templates of the files into the configuration: first in place of those of their names, so that one may mend
+// what does not load, then the others after the default ones.
 func (o *Overrides) lay(in *Inputs) error {
-	before, err := in.Parse()
-	if err != nil {
-		return err
-	}
 	file, err := webhook.ParseFile(in.Config)
 	if err != nil {
 		return err
 	}
-	known := before.Engine().Profile().Templates
-	if len(file.DefaultTemplates) == 0 {
-		file.DefaultTemplates = slices.Clone(before.Engine().Profile().DefaultTemplates)
+	own := file.Templates
+	file.Templates = maps.Clone(own)
+	if file.Templates == nil {
+		file.Templates = map[string]string{}
 	}
-	laid := map[string]string{}
-	for name, text := range file.Templates {
-		laid[name] = text
-	}
+	var names []string
 	for _, path := range o.Templates {
-		text, err := os.ReadFile(path)
+		text, err := readFlagFile("--template", path)
 		if err != nil {
-			return &flagError{fmt.Errorf("--template: %w", err)}
+			return &flagError{err}
 		}
-		name := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
-		if _, there := known[name]; !there && laid[name] == "" {
+		name := TemplateName(path)
+		file.Templates[name] = string(text)
+		names = append(names, name)
+	}
+	if in.Config, err = yaml.Marshal(file); err != nil {
+		return fmt.Errorf("encode the configuration: %w", err)
+	}
+	before, err := in.Parse()
+	if err != nil {
+		return err
+	}
+	profile := before.Engine().Profile()
+	if len(file.DefaultTemplates) == 0 {
+		file.DefaultTemplates = slices.Clone(profile.DefaultTemplates)
+	}
+	for _, name := range names {
+		_, ofProfile := profile.Templates[name]
+		_, ofConfig := own[name]
+		if !ofProfile && !ofConfig && !slices.Contains(file.DefaultTemplates, name) {
 			file.DefaultTemplates = append(file.DefaultTemplates, name)
 		}
-		laid[name] = string(text)
 	}
-	file.Templates = laid
 	if in.Config, err = yaml.Marshal(file); err != nil {
 		return fmt.Errorf("encode the configuration: %w", err)
 	}
 	return nil
+}
+
+// TemplateName is the name of the template in a file: the file's without its extension.
+func TemplateName(path string) string {
+	return strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
 }
