@@ -2,6 +2,7 @@ package templates
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -21,6 +22,20 @@ type fieldError struct {
 }
 
 func (e *fieldError) Error() string { return e.path.String() + ": " + e.problem }
+
+// fieldErrors returns the errors of single fields that an error of checkPod consists of, in the order of the fields.
+func fieldErrors(err error) []*fieldError {
+	if one, ok := err.(*fieldError); ok {
+		return []*fieldError{one}
+	}
+	var all []*fieldError
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, inner := range joined.Unwrap() {
+			all = append(all, fieldErrors(inner)...)
+		}
+	}
+	return all
+}
 
 // fieldPath leads from the root of an object to a field: strings are keys, ints are indexes.
 type fieldPath []any
@@ -51,7 +66,7 @@ func isDirective(key string) bool { return strings.HasPrefix(key, "$") }
 
 // checkPod checks that an overlay is a partial Pod: every field is one that the Pod type has, of its type, and every
 // element of a list that is merged by key has that key. Null stands for "absent" and merge directives are skipped.
-// The error is a *fieldError.
+// The error has everything that is wrong: fieldErrors returns it.
 func checkPod(overlay map[string]any) error {
 	return checkStruct(nil, overlay, reflect.TypeFor[corev1.Pod]())
 }
@@ -95,6 +110,7 @@ func checkUnmarshaler(path fieldPath, value any, t reflect.Type) error {
 
 func checkStruct(path fieldPath, object map[string]any, t reflect.Type) error {
 	fields := fieldsOf(t)
+	var found []error
 	for _, key := range slices.Sorted(maps.Keys(object)) { // so that one error is always the same
 		value := object[key]
 		if isDirective(key) {
@@ -102,18 +118,19 @@ func checkStruct(path fieldPath, object map[string]any, t reflect.Type) error {
 		}
 		field, ok := fields[key]
 		if !ok {
-			return &fieldError{path.with(key), "unknown field" + Suggestion(key, slices.Sorted(maps.Keys(fields)))}
+			found = append(found, &fieldError{path.with(key), "unknown field" + Suggestion(key, slices.Sorted(maps.Keys(fields)))})
+			continue
 		}
 		if err := checkValue(path.with(key), value, field.typ); err != nil {
-			return err
+			found = append(found, err)
 		}
 		if list, ok := value.([]any); ok && field.mergeKey != "" {
 			if err := checkMergeKeys(path.with(key), list, field.mergeKey); err != nil {
-				return err
+				found = append(found, err)
 			}
 		}
 	}
-	return nil
+	return errors.Join(found...)
 }
 
 func checkMergeKeys(path fieldPath, list []any, mergeKey string) error {
@@ -134,16 +151,17 @@ func checkMap(path fieldPath, value any, t reflect.Type) error {
 	if !ok {
 		return &fieldError{path, fmt.Sprintf("is %s, want an object", kindOf(value))}
 	}
+	var found []error
 	for _, key := range slices.Sorted(maps.Keys(object)) {
 		element := object[key]
 		if isDirective(key) {
 			continue
 		}
 		if err := checkValue(path.with(key), element, t.Elem()); err != nil {
-			return err
+			found = append(found, err)
 		}
 	}
-	return nil
+	return errors.Join(found...)
 }
 
 func checkSlice(path fieldPath, value any, t reflect.Type) error {
@@ -154,12 +172,13 @@ func checkSlice(path fieldPath, value any, t reflect.Type) error {
 	if !ok {
 		return &fieldError{path, fmt.Sprintf("is %s, want a list", kindOf(value))}
 	}
+	var found []error
 	for i, element := range list {
 		if err := checkValue(path.with(i), element, t.Elem()); err != nil {
-			return err
+			found = append(found, err)
 		}
 	}
-	return nil
+	return errors.Join(found...)
 }
 
 func checkScalar(path fieldPath, value any, t reflect.Type) error {

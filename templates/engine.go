@@ -168,5 +168,8 @@ func (e *Engine) resolve(names []string) ([]*compiled, error) {
 	return chosen, nil
 }
 
+// Aliases returns what each alias stands for. It must not be changed.
+func (e *Engine) Aliases() map[string][]string { return e.aliases }
+
 // Texts returns the text of every template, by name. It must not be changed.
 func (e *Engine) Texts() map[string]string { return e.texts }

@@ -20,7 +20,7 @@ type overlay struct {
 }
 
 // parseOverlay parses what a template rendered. Output with nothing in it gives an overlay with nothing in it.
-// Errors are *yamlError or *fieldError.
+// Errors are *yamlError or those of checkPod.
 func parseOverlay(rendered []byte) (*overlay, error) {
 	raw, err := ReadYAML(rendered)
 	if err != nil {
@@ -146,6 +146,8 @@ type Error struct {
 	// Err is the cause. An *InputError in it says that the pod's author has to act, anything else that the template's
 	// author has.
 	Err error
+	// More are other fields of the same output that are wrong; the text leaves them out.
+	More []*Error
 }
 
 func (e *Error) Error() string {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"strconv"
+	"strings"
 	"text/template"
 
 	"k8s.io/utils/lru"
@@ -36,7 +37,7 @@ func compile(name, text string, hooks *Hooks) (*compiled, error) {
 	}
 	if err := yamlescape.Escape(parsed); err != nil {
 		if undecided, ok := errors.AsType[*yamlescape.Error](err); ok {
-			return nil, &Error{name, undecided.Line, undecided.Action, errors.New(undecided.Reason)}
+			return nil, &Error{Template: name, Line: undecided.Line, Action: undecided.Action, Err: errors.New(undecided.Reason)}
 		}
 		return nil, &Error{Template: name, Err: err}
 	}
@@ -67,15 +68,32 @@ func (c *compiled) render(data any) (*overlay, error) {
 	}
 	parsed, err := parseOverlay(out.Bytes())
 	if err != nil {
-		where := trace(c.template, data)
-		line := where.line(overlayLine(out.Bytes(), err))
-		return nil, &Error{c.name, line, where.action(line), err}
+		return nil, c.outputError(out.Bytes(), data, err)
 	}
 	if err := c.checkDirectives(parsed, data); err != nil {
 		return nil, err
 	}
 	c.overlays.Add(out.String(), parsed)
 	return parsed, nil
+}
+
+// outputError says where in the template an error of parseOverlay comes from; of several fields that are wrong the first
+// has the others.
+func (c *compiled) outputError(output []byte, data any, err error) *Error {
+	where := trace(c.template, data)
+	locate := func(err error) *Error {
+		line := where.line(overlayLine(output, err))
+		return &Error{Template: c.name, Line: line, Action: where.action(line), Err: err}
+	}
+	fields := fieldErrors(err)
+	if len(fields) == 0 {
+		return locate(err)
+	}
+	first := locate(fields[0])
+	for _, field := range fields[1:] {
+		first.More = append(first.More, locate(field))
+	}
+	return first
 }
 
 // checkDirectives refuses a merge directive that does not stand in the template's own text: it came out of an action,
@@ -102,7 +120,7 @@ func (c *compiled) executionError(err error) *Error {
 	if parts := executionErrorForm.FindStringSubmatch(err.Error()); parts != nil {
 		line, _ = strconv.Atoi(parts[1])
 		action, cause = parts[2], errors.New(parts[3])
-		if action != "" {
+		if action != "" && !strings.HasPrefix(action, "{{") { // of a call it has them already
 			action = "{{" + action + "}}"
 		}
 	}
@@ -116,5 +134,5 @@ func (c *compiled) executionError(err error) *Error {
 		line, action = value.Line, value.Action
 		cause = &InputError{Problem: fmt.Sprintf("in %s %s", value.Context, value.Problem)}
 	}
-	return &Error{c.name, line, action, cause}
+	return &Error{Template: c.name, Line: line, Action: action, Err: cause}
 }

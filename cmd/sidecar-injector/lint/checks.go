@@ -2,6 +2,7 @@ package lint
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
@@ -10,7 +11,7 @@ import (
 
 // checks are what is looked at in each injected pod. What a pod had before its injection is not the template's fault, and
 // no finding.
-var checks = []func(*injected) []Finding{checkNames, checkMounts, checkPorts, checkResources}
+var checks = []func(*injected) []Finding{checkNames, checkMounts, checkPorts, checkResources, checkSchema}
 
 // containersOf returns all containers of a pod, init containers first.
 func containersOf(pod *corev1.Pod) []corev1.Container {
@@ -92,7 +93,7 @@ func checkPorts(i *injected) []Finding {
 				findings = append(findings, Finding{Rule: "port-clash", Severity: Error, Message: onPod(i.name, fmt.Sprintf("the containers %q and %q both have the port %d/%s", other, container.Name, key.number, key.protocol)), Remedy: "take a port that applications hardly use"})
 			}
 			first[key] = container.Name
-			if other, taken := names[p.Name]; taken && p.Name != "" && slices.Contains(i.containers, container.Name) {
+			if other, taken := names[p.Name]; taken && p.Name != "" && (slices.Contains(i.containers, other) || slices.Contains(i.containers, container.Name)) {
 				findings = append(findings, Finding{Rule: "duplicate-name", Severity: Warning, Message: onPod(i.name, fmt.Sprintf("the containers %q and %q both name a port %q: Services that use the name are ambiguous", other, container.Name, p.Name)), Remedy: "give the port a name of its own"})
 			}
 			names[p.Name] = container.Name
@@ -104,7 +105,8 @@ func checkPorts(i *injected) []Finding {
 func checkResources(i *injected) []Finding {
 	var findings []Finding
 	for _, container := range i.injectedContainers() {
-		for resource, request := range container.Resources.Requests {
+		for _, resource := range slices.Sorted(maps.Keys(container.Resources.Requests)) {
+			request := container.Resources.Requests[resource]
 			if limit, limited := container.Resources.Limits[resource]; limited && request.Cmp(limit) > 0 {
 				findings = append(findings, Finding{Rule: "requests-above", Severity: Error, Message: onPod(i.name, fmt.Sprintf("the container %q requests %s of %s, above its limit %s", container.Name, request.String(), resource, limit.String())), Remedy: "raise the limit or lower the request"})
 			}

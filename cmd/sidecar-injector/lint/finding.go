@@ -46,12 +46,15 @@ var rules = map[string]string{
 	"requests-above":   "A request is above its limit",
 	"pod-security":     "The Pod Security level that injected pods reach",
 	"nothing-injected": "The templates inject nothing",
+	"too-slow":         "Rendering does not end",
+	"unused-value":     "No template looks at a value",
+	"schema":           "The API server would refuse a field of the injected pod",
 }
 
 // sorted puts findings in order: notes last, by file and place, and each once.
 func sorted(findings []Finding) []Finding {
 	slices.SortFunc(findings, func(a, b Finding) int {
-		return cmp.Or(cmp.Compare(weight(a), weight(b)), cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Message, b.Message))
+		return cmp.Or(cmp.Compare(weight(a), weight(b)), cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Message, b.Message))
 	})
 	return slices.Compact(findings)
 }

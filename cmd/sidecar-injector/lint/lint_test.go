@@ -1,8 +1,10 @@
 package lint
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -42,29 +44,43 @@ func lintTemplate(t *testing.T, text string) []Finding {
 func TestTemplates(t *testing.T) {
 	cases := map[string]struct {
 		text string
-		want string // "rule line message", "" for no finding
+		want string // "rule line:column message", several with | between them, each the beginning of a finding
 	}{
 		"what is right":                              {"spec:\n  containers:\n  - name: helper\n    image: helper", ""},
-		"a function that does not exist":             {"spec:\n  containers:\n  - name: {{ helper }}\n", `template 3 function "helper" not defined`},
-		"an interpolation that could not be escaped": {"spec:\n  containers:\n  - name: helper\n    image: {{ if .ObjectMeta.Name }}\"{{ end }}{{ .ObjectMeta.Name }}", "template 4 stands in "},
-		"a template that fails for some pods":        {"spec:\n  containers:\n  - name: helper\n    image: {{ index .Spec.InitContainers 0 }}", "render 4 pod with"},
-		"a field that Kubernetes does not know":      {"spec:\n  containers:\n  - name: helper\n    image: helper\n    comand: [x]", `render 5 pod with a Job's pod: spec.containers[0].comand: unknown field`},
-		"a container without a volume for its mount": {"spec:\n  containers:\n  - {name: helper, image: helper, volumeMounts: [{name: data-x, mountPath: /x}]}", `missing-volume 3 pod with a Job's pod: the container "helper" mounts the volume "data-x", which is not there`},
+		"a function that does not exist":             {"spec:\n  containers:\n  - name: {{ helper }}\n", `template 3:14 function "helper" not defined`},
+		"an interpolation that could not be escaped": {"spec:\n  containers:\n  - name: helper\n    image: {{ if .ObjectMeta.Name }}\"{{ end }}{{ .ObjectMeta.Name }}", "template 4:47 {{.ObjectMeta.Name}}: stands in a part of a plain value and in double quotes"},
+		"a template that fails for some pods":        {"spec:\n  containers:\n  - name: helper\n    image: {{ index .Spec.InitContainers 0 }}", "render 4:12 a minimal pod: {{index .Spec.InitContainers 0}}: error calling index"},
+		"a field that Kubernetes does not know":      {"spec:\n  containers:\n  - name: helper\n    image: helper\n    comand: [x]", `render 5:5 a minimal pod: spec.containers[0].comand: unknown field (did you mean "command"?)`},
+		"a container without a volume for its mount": {"spec:\n  containers:\n  - {name: helper, image: helper, volumeMounts: [{name: data-x, mountPath: /x}]}", `missing-volume 3:6 a minimal pod: the container "helper" mounts the volume "data-x", which is not there`},
 		"a container with it":                        {"spec:\n  volumes: [{name: data-x, emptyDir: {}}]\n  containers:\n  - {name: helper, image: helper, volumeMounts: [{name: data-x, mountPath: /x}]}", ""},
-		"two mounts at one path":                     {"spec:\n  volumes: [{name: x-x, emptyDir: {}}, {name: y-y, emptyDir: {}}]\n  containers:\n  - {name: helper, image: helper, volumeMounts: [{name: x-x, mountPath: /x}, {name: y-y, mountPath: /x}]}", "duplicate-name 4 "},
-		"a port that applications have":              {"spec:\n  containers:\n  - {name: helper, image: helper, ports: [{containerPort: 8080}]}", `port-clash 3 pod with probes of all kinds: the containers "a" and "helper" both have the port 8080/TCP`},
+		"two mounts at one path":                     {"spec:\n  volumes: [{name: x-x, emptyDir: {}}, {name: y-y, emptyDir: {}}]\n  containers:\n  - {name: helper, image: helper, volumeMounts: [{name: x-x, mountPath: /x}, {name: y-y, mountPath: /x}]}", "duplicate-name 4:6 a minimal pod: the container \"helper\" mounts two volumes at \"/x\""},
+		"a port that applications have":              {"spec:\n  containers:\n  - {name: helper, image: helper, ports: [{containerPort: 8080}]}", `port-clash 3:6 a pod with probes of all kinds: the containers "a" and "helper" both have the port 8080/TCP`},
 		"the same port of another protocol":          {"spec:\n  containers:\n  - {name: helper, image: helper, ports: [{containerPort: 8080, protocol: UDP}]}", ""},
-		"a name that is none":                        {"spec:\n  containers:\n  - {name: Helper_1, image: helper}", `invalid-name 3 pod with a Job's pod: the container name "Helper_1" is not allowed`},
-		"a request above its limit":                  {"spec:\n  containers:\n  - {name: helper, image: helper, resources: {requests: {cpu: 2}, limits: {cpu: 1500m}}}", `requests-above 3 pod with a Job's pod: the container "helper" requests 2 of cpu, above its limit 1500m`},
+		"a name that is none":                        {"spec:\n  containers:\n  - {name: Helper_1, image: helper}", `invalid-name 3:6 a minimal pod: the container name "Helper_1" is not allowed`},
+		"a request above its limit":                  {"spec:\n  containers:\n  - {name: helper, image: helper, resources: {requests: {cpu: 2}, limits: {cpu: 1500m}}}", `requests-above 3:6 a minimal pod: the container "helper" requests 2 of cpu, above its limit 1500m`},
 		"a request as high as its limit":             {"spec:\n  containers:\n  - {name: helper, image: helper, resources: {requests: {cpu: 2}, limits: {cpu: 2000m}}}", ""},
-		"nothing at all":                             {"metadata: {labels: {x: z}}", "nothing-injected 0 the default templates inject no container into any pod"},
-		"a template that sees its own work":          {"spec:\n  containers:\n  - name: helper\n    image: helper\n    args: [\"{{ index .ObjectMeta.Labels \"seen\" }}\"]\nmetadata:\n  labels: {seen: \"{{ if index .ObjectMeta.Labels \"seen\" }}yes{{ else }}no{{ end }}\"}", "not-idempotent"},
+		"all fields that Kubernetes does not know":   {"spec:\n  containers:\n  - name: helper\n    image: helper\n    comand: [x]\n  vlumes: []", `render 5:5 a minimal pod: spec.containers[0].comand: unknown field (did you mean "command"?)|render 6:3 a minimal pod: spec.vlumes: unknown field (did you mean "volumes"?)`},
+		"all functions that do not exist":            {"# {{ one }} {{ two 1 }}\nspec: {{ .Values | two }}\nx: {{ three }}", `template 1:6 function "one" not defined|template 1:16 function "two" not defined|template 3:7 function "three" not defined`},
+		"output that is no YAML":                     {"spec:\n  containers:\n  - name: helper\n   image: helper", "render 3:5 a minimal pod: the output is not valid YAML: did not find expected key"},
+		"a template that is no template":             {"spec:\n  containers:\n  {{ if }}", "template 3:3 missing value for if"},
+		"a template that fails with no containers":   {"spec:\n  containers:\n  - name: helper\n    image: {{ (index .Spec.Containers 0).Image }}", "render 4:12 a pod with no containers: {{index .Spec.Containers 0}}: error calling index"},
+		"columns in characters":                      {"spec:\n  containers:\n  - {name: helper, image: \"ä☃\", args: [{{ nope }}]}", `template 3:43 function "nope" not defined`},
+		"lines that end as on Windows":               {"spec:\r\n  containers:\r\n  - name: helper\r\n    image: helper\r\n    comand: [x]\r\n", "render 5:5 a minimal pod: spec.containers[0].comand: unknown field"},
+		"no image":                                   {"spec:\n  containers:\n  - name: helper", `schema 3:5 a minimal pod: the container "helper": image is missing`},
+		"a mount with no path":                       {"spec:\n  volumes: [{name: x-x}]\n  containers:\n  - {name: helper, image: helper, volumeMounts: [{name: x-x, mountPath: \"\"}]}", `schema 4:6 a minimal pod: the container "helper": volumeMounts[0].mountPath is missing`},
+		"a text that is none of those allowed":       {"spec:\n  containers:\n  - {name: helper, image: helper, imagePullPolicy: Sometimes}", `schema 3:6 a minimal pod: the container "helper": imagePullPolicy is "Sometimes", want one of Always, IfNotPresent, Never`},
+		"a port that is none":                        {"spec:\n  containers:\n  - {name: helper, image: helper, ports: [{containerPort: 70000}]}", `schema 3:6 a minimal pod: the container "helper": ports[0].containerPort is 70000, want a port (1 to 65535)`},
+		"a probe of two kinds":                       {"spec:\n  containers:\n  - {name: helper, image: helper, livenessProbe: {tcpSocket: {port: 1}, exec: {command: [x]}}}", `schema 3:6 a minimal pod: the container "helper": livenessProbe is of 2 kinds, want one`},
+		"a volume of two kinds":                      {"spec:\n  volumes: [{name: x-x, emptyDir: {}, hostPath: {path: /x}}]\n  containers:\n  - {name: helper, image: helper}", `schema 2:14 a minimal pod: the volume "x-x" is of 2 kinds, want one`},
+		"output without an end":                      {"spec:\n{{ range 1000000000 }}# x\n{{ end }}", "render 0:0 a minimal pod: the output is longer than 3 MiB: does a range have an end?"},
+		"nothing at all":                             {"metadata: {labels: {x: z}}", "nothing-injected 1:1 the default templates inject no container into any pod"},
+		"a template that sees its own work":          {"spec:\n  containers:\n  - name: helper\n    image: helper\n    args: [\"{{ index .ObjectMeta.Labels \"seen\" }}\"]\nmetadata:\n  labels: {seen: \"{{ if index .ObjectMeta.Labels \"seen\" }}yes{{ else }}no{{ end }}\"}", "not-idempotent 1:1 a minimal pod: injected again it changes: "},
 	}
 	for sentence, c := range cases {
 		t.Run(sentence, func(t *testing.T) {
 			var got []string
 			for _, finding := range lintTemplate(t, c.text) {
-				got = append(got, strings.Join([]string{finding.Rule, itoa(finding.Line), finding.Message}, " "))
+				got = append(got, fmt.Sprintf("%s %d:%d %s", finding.Rule, finding.Line, finding.Column, finding.Message))
 				if finding.Remedy == "" {
 					t.Errorf("no remedy: %+v", finding)
 				}
@@ -72,27 +88,26 @@ func TestTemplates(t *testing.T) {
 					t.Errorf("the rule %q is not in the table", finding.Rule)
 				}
 			}
-			switch {
-			case c.want == "" && len(got) > 0:
-				t.Errorf("found %q, want nothing", got)
-			case c.want != "" && (len(got) == 0 || !strings.HasPrefix(got[0], c.want)):
-				t.Errorf("found %q, want first %q", got, c.want)
+			var want []string
+			if c.want != "" {
+				want = strings.Split(c.want, "|")
+			}
+			if !slices.EqualFunc(got, want, strings.HasPrefix) {
+				t.Errorf("found\n\t%s\nwant\n\t%s", strings.Join(got, "\n\t"), strings.Join(want, "\n\t"))
 			}
 		})
 	}
 }
 
-func itoa(n int) string { return string(rune('0' + n%10)) }
-
 // TestFiles: what is wrong in a configuration or its values, with the line.
 func TestFiles(t *testing.T) {
 	cases := map[string]struct{ config, values, want string }{
-		"an unknown field":                {"policy: enabled\nonErorr: deny\n", "", `config.yaml:2:1: error: unknown field "onErorr", want one of`},
+		"an unknown field":                {"policy: enabled\nonErorr: deny\n", "", `config.yaml:2:1: error: unknown field "onErorr" (did you mean "onError"?), want one of`},
 		"a value that is not allowed":     {"onError: deny\npolicy: perhaps\n", "", `config.yaml:2:1: error: policy "perhaps" is not allowed, want one of enabled, disabled`},
-		"an unknown value":                {"", "proxy:\n  image: x\n  logLevl: debug\n", `values.yaml:3:3: error: value "proxy.logLevl" is not known`},
+		"an unknown value":                {"", "proxy:\n  image: x\n  logLevl: debug\n", `values.yaml:3:3: error: value "proxy.logLevl" is not known (did you mean "logLevel"?)`},
 		"a value of another type":         {"", "proxy:\n  uid: many\n", `values.yaml:2:3: error: value "proxy.uid" is a string, want an integer`},
-		"a template in the configuration": {"policy: enabled\ntemplates:\n  other: 'metadata: {}'\n  envoy: |\n    spec:\n      containers:\n      - name: {{ nope }}\n", "", `config.yaml:7: error: function "nope" not defined`},
-		"one that no default uses":        {"templates:\n  other: |\n    a: {{ nope }}\n", "", `config.yaml:3: warning: function "nope" not defined`},
+		"a template in the configuration": {"policy: enabled\ntemplates:\n  other: 'metadata: {}'\n  envoy: |\n    spec:\n      containers:\n      - name: {{ nope }}\n", "", `config.yaml:7:18: error: function "nope" not defined`},
+		"one that no default uses":        {"templates:\n  other: |\n    a: {{ nope }}\n", "", `config.yaml:3:11: warning: function "nope" not defined`},
 	}
 	for sentence, c := range cases {
 		t.Run(sentence, func(t *testing.T) {
@@ -129,7 +144,7 @@ func TestBuiltin(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []Finding{{Rule: "pod-security", Severity: Note, Message: `injected pods reach the Pod Security level privileged; the next one refuses: non-default capabilities (container "sidecar-init" must not include "NET_ADMIN" in securityContext.capabilities.add)`}}
+	want := []Finding{{Rule: "pod-security", Severity: Note, File: "profile/envoy/envoy.yaml", Line: 105, Column: 5, Remedy: "label namespaces that enforce a stricter level pod-security.kubernetes.io/enforce=privileged, or take out what needs it", Message: `injected pods reach the Pod Security level privileged; baseline refuses them: non-default capabilities (container "sidecar-init" must not include "NET_ADMIN" in securityContext.capabilities.add)`}}
 	if diff := cmp.Diff(want, findings); diff != "" {
 		t.Errorf("findings (-want +got):\n%s", diff)
 	}

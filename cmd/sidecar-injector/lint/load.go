@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"maps"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -19,102 +18,168 @@ type Sources struct {
 	Over  configuration.Overrides
 }
 
-// Run checks the sources. An error says that they cannot be read at all; whatever else is wrong is a finding.
+// Run checks the sources. An error says that they cannot be read at all; whatever else is wrong is a finding. Pods are
+// only rendered by what loads.
 func Run(ctx context.Context, sources Sources) ([]Finding, error) {
-	config, err := sources.Files.Load(ctx, sources.Over)
+	return run(ctx, sources, patience)
+}
+
+// maxProblems bounds how many errors of loading are looked for.
+const maxProblems = 100
+
+// loader loads a configuration again and again, each time without what was wrong with it before, so that all is found that
+// is wrong and not only what is met first.
+type loader struct {
+	sources Sources
+	origins origins
+	// in and over are what is left of the sources.
+	in   configuration.Inputs
+	over configuration.Overrides
+}
+
+// load returns the configuration, or what keeps it from loading.
+func (l *loader) load(ctx context.Context) (*webhook.Config, []Finding, error) {
+	l.origins = l.sources.origins()
+	in, err := l.sources.Files.Inputs(ctx)
 	if err != nil {
-		finding, ok := sources.explain(err)
-		if !ok {
-			return nil, err
+		if found, _ := l.explain(err); len(found) > 0 {
+			return nil, found, nil
 		}
-		return []Finding{finding}, nil
+		return nil, nil, err
 	}
+	l.in, l.over = *in, configuration.Overrides{Set: slices.Clone(l.sources.Over.Set), Templates: slices.Clone(l.sources.Over.Templates)}
 	var findings []Finding
-	for _, name := range slices.Sorted(maps.Keys(config.Engine().Quarantined())) {
-		findings = append(findings, sources.quarantined(config, name))
-	}
-	rendered, err := render(ctx, config)
-	if err != nil {
-		return nil, err
-	}
-	for _, finding := range rendered {
-		findings = append(findings, sources.place(config, finding))
-	}
-	return sorted(findings), nil
-}
-
-// explain makes a finding of an error of loading; ok is false if no file is at fault.
-func (s *Sources) explain(err error) (finding Finding, ok bool) {
-	if template, ok := errors.AsType[*templates.Error](err); ok {
-		finding := Finding{Rule: "template", Severity: Error, Message: template.Err.Error(), Remedy: "mend the template; until then the last good configuration stays in use"}
-		finding.File, finding.Line, finding.Column = s.templatePlace(nil, template.Template, template.Line)
-		return finding, true
-	}
-	if value, ok := errors.AsType[*templates.ValueError](err); ok {
-		finding := Finding{Rule: "values", Severity: Error, Message: value.Error(), Remedy: "take a name and a type that the profile's values have"}
-		finding.File = s.Files.Values
-		finding.Line, finding.Column = positionOf(s.Files.Values, strings.Split(value.Path, "."))
-		return finding, true
-	}
-	if problem, found := strings.CutPrefix(lastPart(err, "config: "), "config: "); found && s.Files.Config != "" {
-		finding := Finding{Rule: "configuration", Severity: Error, File: s.Files.Config, Message: problem, Remedy: "take what is allowed there"}
-		finding.Line, finding.Column = positionOf(s.Files.Config, []string{fieldIn(problem)})
-		return finding, true
-	}
-	if problem, found := strings.CutPrefix(lastPart(err, "values: "), "values: "); found && s.Files.Values != "" {
-		return Finding{Rule: "values", Severity: Error, File: s.Files.Values, Line: lineIn(problem), Message: problem, Remedy: "write YAML with one mapping"}, true
-	}
-	return Finding{}, false
-}
-
-// lastPart returns an error's text from a prefix on.
-func lastPart(err error, prefix string) string {
-	text := err.Error()
-	if at := strings.Index(text, prefix); at >= 0 {
-		return text[at:]
-	}
-	return text
-}
-
-// quarantined is the finding of a template that does not load and that no default uses.
-func (s *Sources) quarantined(config *webhook.Config, name string) Finding {
-	err := config.Engine().Quarantined()[name]
-	finding := Finding{Rule: "template", Severity: Warning, Message: err.Error(), Remedy: "pods that name the template are refused: mend or remove it"}
-	line := 0
-	if template, ok := errors.AsType[*templates.Error](err); ok {
-		finding.Message, line = template.Err.Error(), template.Line
-	}
-	finding.File, finding.Line, finding.Column = s.templatePlace(config, name, line)
-	return finding
-}
-
-// place says where a finding of a rendered pod has its cause. Its File is the name of a template, its Line one of that
-// template; both may be lacking.
-func (s *Sources) place(config *webhook.Config, finding Finding) Finding {
-	if finding.File != "" {
-		finding.File, finding.Line, finding.Column = s.templatePlace(config, finding.File, finding.Line)
-	}
-	return finding
-}
-
-// templatePlace returns the file that a template stands in, and where in it the template's line is.
-func (s *Sources) templatePlace(config *webhook.Config, name string, line int) (file string, at, column int) {
-	for _, path := range slices.Backward(s.Over.Templates) {
-		if strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)) == name {
-			return path, line, 0
+	for len(findings) < maxProblems {
+		config, err := l.over.Apply(&l.in)
+		if err == nil && len(findings) == 0 {
+			return config, nil, nil
+		}
+		if err == nil {
+			return nil, append(findings, l.quarantined(config)...), nil
+		}
+		found, remove := l.explain(err)
+		if len(found) == 0 && len(findings) == 0 {
+			return nil, nil, err
+		}
+		if len(found) == 0 || slices.Contains(findings, found[0]) {
+			return nil, findings, nil
+		}
+		findings = append(findings, found...)
+		if remove == nil || !remove() {
+			return nil, findings, nil
 		}
 	}
-	for _, path := range []string{s.Files.Config, s.Files.InjectConfig} {
-		if start := blockStart(path, []string{"templates", name}); start > 0 {
-			if line > 0 {
-				start += line
+	return nil, findings, nil
+}
+
+// explain makes findings of an error of loading, none if no source is at fault; remove takes what is wrong out of what is
+// left, and says whether it could. It is nil if that cannot be done.
+func (l *loader) explain(err error) (found []Finding, remove func() bool) {
+	if problem, ok := errors.AsType[*templates.Error](err); ok {
+		name := problem.Template
+		found := l.broken(name, problem, Finding{Severity: Error, Remedy: "mend the template; until then the last good configuration stays in use"})
+		return found, func() bool { return l.removeTemplate(name) }
+	}
+	if problem, ok := errors.AsType[*templates.ValueError](err); ok {
+		return l.value(problem)
+	}
+	text := strings.TrimPrefix(err.Error(), "parse "+l.sources.Files.Config+": ")
+	text, ofIstio := strings.CutPrefix(text, "read the configuration of Istio: ")
+	part, problem, _ := strings.Cut(text, ": ")
+	finding := Finding{Rule: "configuration", Severity: Error, Message: problem}
+	var origin *source
+	switch {
+	case part == "config" && ofIstio:
+		origin = l.origins.istio
+	case part == "config":
+		origin, remove = l.origins.config, func() bool { return removeField(&l.in.Config, pathIn(problem)) }
+	case part == "values":
+		origin, finding.Rule = l.origins.values, "values"
+	case part == "mesh":
+		origin = l.origins.mesh
+	}
+	if origin == nil {
+		return nil, nil
+	}
+	finding.File, finding.Remedy = origin.file, remedyFor(origin, problem)
+	finding.Line, finding.Column = placeIn(origin, problem)
+	finding.Message = lineForm.ReplaceAllString(problem, "")
+	return []Finding{finding}, remove
+}
+
+// remedyFor says what to do about a problem of a file in YAML.
+func remedyFor(origin *source, problem string) string {
+	if name := suggested(problem); name != "" {
+		return "write " + name + ", or take the field out"
+	}
+	if found := lineForm.FindStringSubmatchIndex(problem); found != nil {
+		if strings.Contains(problem, "cannot start any token") && strings.Contains(origin.text, "\t") {
+			return "indent with blanks: YAML takes no tabs"
+		}
+		return "mend the YAML"
+	}
+	return "take what is allowed there"
+}
+
+// suggested returns the name, in quotes, that a message suggests; empty if it suggests none.
+func suggested(message string) string {
+	_, suggestion, _ := strings.Cut(message, "(did you mean ")
+	name, _, _ := strings.Cut(suggestion, "?)")
+	return name
+}
+
+// value is the finding of a value that the profile does not take: of a flag, if one sets it, otherwise of a file.
+func (l *loader) value(problem *templates.ValueError) (found []Finding, remove func() bool) {
+	finding := Finding{Rule: "values", Severity: Error, Message: problem.Error(), Remedy: "take a name and a type that the profile's values have"}
+	if name := suggested(problem.Problem); name != "" {
+		finding.Remedy = "write " + name
+	}
+	for i, set := range slices.Backward(l.over.Set) {
+		key, _, _ := strings.Cut(set, "=")
+		key = strings.ReplaceAll(key, `\.`, ".")
+		if key == problem.Path || strings.HasPrefix(key, problem.Path+".") || strings.HasPrefix(problem.Path, key+".") {
+			finding.Message = "--set " + set + ": " + finding.Message
+			return []Finding{finding}, func() bool { l.over.Set = slices.Delete(l.over.Set, i, i+1); return true }
+		}
+	}
+	if l.origins.values != nil {
+		finding.File = l.origins.values.file
+		finding.Line, finding.Column = l.origins.values.find(problem.Path)
+	}
+	return []Finding{finding}, func() bool { return removeValue(&l.in.Values, problem.Path) }
+}
+
+// quarantined are the findings of templates that do not load and that no default uses.
+func (l *loader) quarantined(config *webhook.Config) []Finding {
+	var findings []Finding
+	broken := config.Engine().Quarantined()
+	for _, name := range slices.Sorted(maps.Keys(broken)) {
+		problem, ok := errors.AsType[*templates.Error](broken[name])
+		if !ok {
+			problem = &templates.Error{Template: name, Err: broken[name]}
+		}
+		findings = append(findings, l.broken(name, problem, Finding{Severity: Warning, Remedy: "pods that name the template are refused: mend or remove it"})...)
+	}
+	return findings
+}
+
+// template returns the source of a template.
+func (l *loader) template(name string) *source {
+	for _, path := range slices.Backward(l.sources.Over.Templates) {
+		if configuration.TemplateName(path) == name {
+			if found := newSource(path); found != nil {
+				return found
 			}
-			return path, start, 0
+		}
+	}
+	for _, origin := range []*source{l.origins.config, l.origins.istio} {
+		if found := origin.scalar("templates", name); found != nil {
+			return found
 		}
 	}
 	profile := templates.DefaultProfile
-	if config != nil {
-		profile = config.Engine().Profile().Name
+	if builtin, err := templates.BuiltinProfile(profile); err == nil {
+		return &source{file: "profile/" + profile + "/" + name + ".yaml", text: builtin.Templates[name]}
 	}
-	return "profile/" + profile + "/" + name + ".yaml", line, 0
+	return &source{file: "profile/" + profile + "/" + name + ".yaml"}
 }

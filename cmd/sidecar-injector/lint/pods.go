@@ -2,22 +2,23 @@ package lint
 
 import (
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
+
+	"github.com/sidecar-injector/sidecar-injector/templates"
 )
 
-// awkward are pods that are valid and on which templates stumble, in YAML, by what is awkward about them.
-var awkward = map[string]string{
-	"a minimal pod":          `spec: {containers: [{name: a, image: a}]}`,
-	"no labels, no name yet": `metadata: {name: null, generateName: a-}` + "\n" + `spec: {containers: [{name: a, image: a}]}`,
-	"twelve containers":      "spec: {containers: [" + manyContainers(12) + "]}",
-	"long names":             fmt.Sprintf(`metadata: {name: %[2]s, labels: {app: %[1]s}}`+"\n"+`spec: {containers: [{name: %[1]s, image: %[1]s}]}`, strings.Repeat("a", 63), strings.Repeat("b", 253)),
-	"unicode and quotes": `metadata: {annotations: {note: "ä ☃ ' \" {{ }} # : - | \n\t\\"}, labels: {app: "x"}}
-spec: {containers: [{name: a, image: a, env: [{name: A, value: "ä ☃ ' \" {{ }} \n"}]}]}`,
-	"probes of all kinds": `
+// awkward are pods that are valid, but for the last, and on which templates stumble, in YAML, by what they are. The first
+// that something is wrong with is the one that is told of, so the simple ones come first.
+var awkward = []struct{ name, pod string }{
+	{"a minimal pod", `spec: {containers: [{name: a, image: a}]}`},
+	{"a pod without labels and with no name yet", `metadata: {name: null, generateName: a-}` + "\n" + `spec: {containers: [{name: a, image: a}]}`},
+	{"a pod with twelve containers", "spec: {containers: [" + manyContainers(12) + "]}"},
+	{"a pod with long names", fmt.Sprintf(`metadata: {name: %[2]s, labels: {app: %[1]s}}`+"\n"+`spec: {containers: [{name: %[1]s, image: %[1]s}]}`, strings.Repeat("a", 63), strings.Repeat("b", 253))},
+	{"a pod with unicode and quotes", `metadata: {annotations: {note: "ä ☃ ' \" {{ }} # : - | \n\t\\"}, labels: {app: "x"}}
+spec: {containers: [{name: a, image: a, env: [{name: A, value: "ä ☃ ' \" {{ }} \n"}]}]}`},
+	{"a pod with probes of all kinds", `
 spec:
   containers:
   - name: a
@@ -27,27 +28,31 @@ spec:
     readinessProbe: {tcpSocket: {port: 8081}}
     startupProbe: {grpc: {port: 8082}}
     lifecycle: {preStop: {exec: {command: ["true"]}}, postStart: {httpGet: {port: 8080}}}
-  - {name: b, image: b, readinessProbe: {exec: {command: ["true"]}}}`,
-	"init containers, one of them native": `
+  - {name: b, image: b, readinessProbe: {exec: {command: ["true"]}}}`},
+	{"a pod with init containers, one of them native", `
 spec:
   initContainers: [{name: first, image: a}, {name: cache, image: b, restartPolicy: Always, startupProbe: {tcpSocket: {port: 6379}}}]
-  containers: [{name: a, image: a}]`,
-	"volumes and mounts": `
+  containers: [{name: a, image: a}]`},
+	{"a pod with volumes and mounts", `
 spec:
   volumes: [{name: data, emptyDir: {}}, {name: token, projected: {sources: [{serviceAccountToken: {path: token}}]}}]
-  containers: [{name: a, image: a, volumeMounts: [{name: data, mountPath: /data}]}]`,
-	"resources and a security context": `
+  containers: [{name: a, image: a, volumeMounts: [{name: data, mountPath: /data}]}]`},
+	{"a pod with resources and a security context", `
 spec:
   securityContext: {runAsNonRoot: true, runAsUser: 1000, fsGroup: 2000, seccompProfile: {type: RuntimeDefault}}
-  containers: [{name: a, image: a, resources: {limits: {cpu: 1, memory: 1Gi}}, securityContext: {allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}}}]`,
-	"a short grace period, no service links": `spec: {terminationGracePeriodSeconds: 0, enableServiceLinks: false, containers: [{name: a, image: a}]}`,
-	"a Job's pod":                            `spec: {restartPolicy: Never, activeDeadlineSeconds: 5, containers: [{name: a, image: a}]}`,
+  containers: [{name: a, image: a, resources: {limits: {cpu: 1, memory: 1Gi}}, securityContext: {allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}}}]`},
+	{"a pod with a short grace period and no service links", `spec: {terminationGracePeriodSeconds: 0, enableServiceLinks: false, containers: [{name: a, image: a}]}`},
+	{"a Job's pod", `spec: {restartPolicy: Never, activeDeadlineSeconds: 5, containers: [{name: a, image: a}]}`},
+	// The API server refuses it, but asks the webhook first.
+	{noContainers, `spec: {containers: []}`},
 }
 
-// modes are annotations of the profiles, all of which every pod is tried with.
-var modes = map[string]map[string]string{
-	"":                      nil,
-	"as ordinary container": {"sidecar.istio.io/nativeSidecar": "false"},
+const noContainers = "a pod with no containers"
+
+// modes are annotations of the profiles, all of which every pod is tried with, by what they make of the sidecar.
+var modes = []struct{ name, key, value string }{
+	{},
+	{" whose sidecar is an ordinary container", "sidecar.istio.io/nativeSidecar", "false"},
 }
 
 func manyContainers(count int) string {
@@ -62,16 +67,18 @@ func manyContainers(count int) string {
 type testPod struct {
 	name string
 	pod  map[string]any
+	// invalid says that the API server refuses it in any case.
+	invalid bool
 }
 
-// testPods returns the pods in the order of their names.
-func testPods() ([]testPod, error) {
+// testPods returns the pods in order, each with an annotation; none if the key is empty.
+func testPods(key, value string) ([]testPod, error) {
 	var pods []testPod
-	for _, name := range slices.Sorted(maps.Keys(awkward)) {
-		for _, mode := range slices.Sorted(maps.Keys(modes)) {
+	for _, mode := range modes {
+		for _, a := range awkward {
 			pod := map[string]any{}
-			if err := utilyaml.Unmarshal([]byte(awkward[name]), &pod); err != nil {
-				return nil, fmt.Errorf("decode the pod with %s: %w", name, err)
+			if err := utilyaml.Unmarshal([]byte(a.pod), &pod); err != nil {
+				return nil, fmt.Errorf("decode %s: %w", a.name, err)
 			}
 			pod["apiVersion"], pod["kind"] = "v1", "Pod"
 			metadata, ok := pod["metadata"].(map[string]any)
@@ -79,17 +86,16 @@ func testPods() ([]testPod, error) {
 				metadata = map[string]any{"name": "awkward"}
 				pod["metadata"] = metadata
 			}
-			annotations, ok := metadata["annotations"].(map[string]any)
-			if !ok {
-				annotations = map[string]any{}
+			annotations := templates.Pod(pod).Annotations()
+			for k, v := range map[string]string{mode.key: mode.value, key: value} {
+				if k != "" {
+					annotations[k] = v
+				}
 			}
-			for key, value := range modes[mode] {
-				annotations[key] = value
+			if len(annotations) == 0 {
+				delete(metadata, "annotations")
 			}
-			if len(annotations) > 0 {
-				metadata["annotations"] = annotations
-			}
-			pods = append(pods, testPod{strings.TrimSpace(name + " " + mode), pod})
+			pods = append(pods, testPod{a.name + mode.name, pod, a.name == noContainers})
 		}
 	}
 	return pods, nil

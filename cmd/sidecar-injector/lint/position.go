@@ -1,85 +1,116 @@
 package lint
 
 import (
-	"os"
 	"regexp"
 	"strconv"
+	"strings"
+	"unicode/utf8"
 
-	"go.yaml.in/yaml/v3"
+	"github.com/sidecar-injector/sidecar-injector/templates"
 )
-
-// positionOf returns where the key at a path stands in a YAML file, or the last one on the way that is there; 0 if the file
-// cannot be read.
-func positionOf(file string, path []string) (line, column int) {
-	node := nodeOf(file)
-	for _, key := range path {
-		next := lookUp(node, key)
-		if next == nil {
-			break
-		}
-		line, column = next[0].Line, next[0].Column
-		node = next[1]
-	}
-	return line, column
-}
-
-// blockStart returns the line of the key at a path: the text of a block scalar begins on the line after it.
-func blockStart(file string, path []string) int {
-	node, line := nodeOf(file), 0
-	for _, key := range path {
-		next := lookUp(node, key)
-		if next == nil {
-			return 0
-		}
-		line, node = next[0].Line, next[1]
-	}
-	return line
-}
-
-// nodeOf reads a file's first document, nil if that cannot be.
-func nodeOf(file string) *yaml.Node {
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return nil
-	}
-	var document yaml.Node
-	if yaml.Unmarshal(text, &document) != nil || len(document.Content) == 0 {
-		return nil
-	}
-	return document.Content[0]
-}
-
-// lookUp returns a mapping's key and value.
-func lookUp(node *yaml.Node, key string) []*yaml.Node {
-	if node == nil || node.Kind != yaml.MappingNode {
-		return nil
-	}
-	for i := 0; i+1 < len(node.Content); i += 2 {
-		if node.Content[i].Value == key {
-			return node.Content[i : i+2]
-		}
-	}
-	return nil
-}
 
 var (
-	firstWord  = regexp.MustCompile(`^(?:unknown field ")?([a-zA-Z]+)`)
-	lineNumber = regexp.MustCompile(`line (\d+)`)
+	pathForms = []*regexp.Regexp{
+		regexp.MustCompile(`^(?:unknown field|value) "([^"]+)"`),
+		regexp.MustCompile(`^([a-zA-Z]+(?:\[\d+\]|\.[\w/.-]*\w)*)[: ]`),
+	}
+	aliasForm = regexp.MustCompile(`^alias "([^"]+)"`)
+	lineForm  = regexp.MustCompile(`^line (\d+): `)
+	indexForm = regexp.MustCompile(`^\[(\d+)\]\.?`)
 )
 
-// fieldIn returns the field that a message of the configuration begins with.
-func fieldIn(message string) string {
-	if found := firstWord.FindStringSubmatch(message); found != nil {
-		return found[1]
+// pathIn returns the path of the field that a message begins with; empty if it names none.
+func pathIn(message string) string {
+	if found := aliasForm.FindStringSubmatch(message); found != nil {
+		return "aliases." + found[1]
+	}
+	for _, form := range pathForms {
+		if found := form.FindStringSubmatch(message); found != nil {
+			return found[1]
+		}
 	}
 	return ""
 }
 
-// lineIn returns the line that a message names, 0 if none.
-func lineIn(message string) int {
-	if found := lineNumber.FindStringSubmatch(message); found != nil {
-		line, _ := strconv.Atoi(found[1])
-		return line
+// placeIn returns the place in a source's file that a message about it names, by line or by field.
+func placeIn(s *source, message string) (line, column int) {
+	if s == nil {
+		return 0, 0
 	}
-	return 0
+	if found := lineForm.FindStringSubmatch(message); found != nil {
+		line, _ = strconv.Atoi(found[1]) // it consists of digits
+		return s.place(line, blanks(lineOf(s.text, line))+1)
+	}
+	return s.find(pathIn(message))
+}
+
+// cutIndex cuts "[0]" off a path.
+func cutIndex(path string) (index int, rest string, ok bool) {
+	found := indexForm.FindStringSubmatch(path)
+	if found == nil {
+		return 0, path, false
+	}
+	index, err := strconv.Atoi(found[1])
+	return index, path[len(found[0]):], err == nil
+}
+
+var (
+	functionForm = regexp.MustCompile(`^function "(\w+)" not defined`)
+	fieldForm    = regexp.MustCompile(`^[\w.\[\]/-]*?([\w/-]+)(?:\[\d+\])?: `)
+	actionForm   = regexp.MustCompile(`\{\{-?\s*(.*?)\s*-?\}\}`)
+)
+
+// culprit returns which part of a template's line an error of the template is about, from and to in bytes: the function,
+// the action or the field that it names. ok is false if that cannot be told.
+func culprit(line string, problem *templates.Error) (from, to int, ok bool) {
+	message := problem.Err.Error()
+	if found := functionForm.FindStringSubmatch(message); found != nil {
+		if at := wordForm(found[1]).FindStringSubmatchIndex(line); at != nil {
+			return at[4], at[5], true
+		}
+	}
+	if wanted := actionForm.FindStringSubmatch(problem.Action); wanted != nil {
+		actions := actionForm.FindAllStringSubmatchIndex(line, -1)
+		for _, action := range actions {
+			if squeezed(line[action[2]:action[3]]) == squeezed(wanted[1]) || len(actions) == 1 {
+				return action[0], action[1], true
+			}
+		}
+	}
+	if found := fieldForm.FindStringSubmatch(message); found != nil {
+		if at := strings.Index(line, found[1]); at >= 0 {
+			return at, at + len(found[1]), true
+		}
+	}
+	return 0, 0, false
+}
+
+// wordForm matches a function's name where it is called: its second group is the name.
+func wordForm(name string) *regexp.Regexp {
+	return regexp.MustCompile(`(^|[^\w.$"])(` + regexp.QuoteMeta(name) + `)\b`)
+}
+
+func squeezed(text string) string { return strings.Join(strings.Fields(text), "") }
+
+// columnAt returns the column of an offset in a line, in characters from 1; of a negative one, where the line's text begins.
+func columnAt(line string, offset int) int {
+	if offset < 0 {
+		offset = len(line) - len(strings.TrimLeft(line, " \t-"))
+	}
+	return utf8.RuneCountInString(line[:min(offset, len(line))]) + 1
+}
+
+// at gives a finding the place of an error of a template, whose text is s.
+func (f *Finding) at(s *source, problem *templates.Error) {
+	f.File = s.file
+	line, column := problem.Line, 0
+	if line > 0 {
+		text := lineOf(s.text, line)
+		offset, _, ok := culprit(text, problem)
+		if !ok {
+			offset = -1
+		}
+		column = columnAt(text, offset)
+	}
+	f.Line, f.Column = s.place(line, column)
 }

@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -15,8 +17,11 @@ import (
 
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/simulate"
 	"github.com/sidecar-injector/sidecar-injector/templates"
-	"github.com/sidecar-injector/sidecar-injector/webhook"
+	"github.com/sidecar-injector/sidecar-injector/templates/istio"
 )
+
+// patience is how long one pod may take; the API server gives a webhook 10 seconds by default.
+const patience = 10 * time.Second
 
 // injected is an awkward pod after its injection.
 type injected struct {
@@ -25,86 +30,214 @@ type injected struct {
 	after  *corev1.Pod
 	// containers are those that the templates injected.
 	containers []string
-	raw        map[string]any
 }
 
-// render injects every awkward pod and checks what comes out. The File of a finding is the template's name.
-func render(ctx context.Context, config *webhook.Config) ([]Finding, error) {
-	pods, err := testPods()
+// run is Run with another patience.
+func run(ctx context.Context, sources Sources, patience time.Duration) ([]Finding, error) {
+	l := &loader{sources: sources}
+	config, findings, err := l.load(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if config == nil {
+		return sorted(findings), nil
+	}
+	findings = append(l.quarantined(config), l.unused(config)...)
+	for _, target := range targetsOf(config.Engine()) {
+		r := &renderer{loader: l, engine: config.Engine(), target: target, patience: patience}
+		found, err := r.render(ctx)
+		if err != nil {
+			return nil, err
+		}
+		findings = append(findings, found...)
+	}
+	return sorted(once(findings)), nil
+}
+
+// target is a choice of templates.
+type target struct {
+	// named is what a pod says to choose them; empty are the default ones.
+	named string
+	// templates are what they are, in order.
+	templates []string
+	// severity is that of pods that cannot be injected, remedy what to do about them.
+	severity Severity
+	remedy   string
+}
+
+const mendIt = "such a pod would be refused: make the template take it"
+
+// targetsOf returns the default templates, the aliases, and the templates that are in neither.
+func targetsOf(engine *templates.Engine) []target {
+	var targets []target
+	covered := map[string]bool{}
+	add := func(named string, severity Severity, remedy string) {
+		annotations := map[string]string{}
+		if named != "" {
+			annotations[engine.Profile().Keys.Templates] = named
+		}
+		chosen, err := engine.TemplatesOf(annotations)
+		if err != nil { // quarantined, and told of as that
+			return
+		}
+		if named == "" || slices.ContainsFunc(chosen, func(name string) bool { return !covered[name] }) {
+			targets = append(targets, target{named, chosen, severity, remedy})
+		}
+		for _, name := range chosen {
+			covered[name] = true
+		}
+	}
+	add("", Error, mendIt)
+	for _, alias := range slices.Sorted(maps.Keys(engine.Aliases())) {
+		add(alias, Error, mendIt)
+	}
+	for _, name := range slices.Sorted(maps.Keys(engine.Texts())) {
+		switch {
+		case covered[name]:
+		case engine.Profile().Name == istio.ProfileName:
+			add(name, Note, "leave it, if it is one of those that Istio's gateway controller renders, which are not for pods")
+		default:
+			add(name, Warning, mendIt)
+		}
+	}
+	return targets
+}
+
+// renderer tries templates on the awkward pods.
+type renderer struct {
+	loader   *loader
+	engine   *templates.Engine
+	target   target
+	patience time.Duration
+}
+
+// render injects every pod and checks what comes out.
+func (r *renderer) render(ctx context.Context) ([]Finding, error) {
+	key := ""
+	if r.target.named != "" {
+		key = r.engine.Profile().Keys.Templates
+	}
+	pods, err := testPods(key, r.target.named)
 	if err != nil {
 		return nil, err
 	}
 	var findings []Finding
 	var made []*injected
 	for _, pod := range pods {
-		if err := ctx.Err(); err != nil {
-			return nil, err
+		if r.target.named != "" {
+			pod.name += fmt.Sprintf(" that names the template %q", r.target.named)
 		}
-		result, found, err := inject(config, pod)
+		result, found, err := r.within(ctx, pod)
 		if err != nil {
 			return nil, err
 		}
 		findings = append(findings, found...)
 		if result != nil {
 			made = append(made, result)
+			for _, check := range checks {
+				findings = append(findings, check(result)...)
+			}
+		}
+		if slices.ContainsFunc(found, func(f Finding) bool { return f.Rule == ruleTooSlow }) {
+			break
 		}
 	}
-	for _, pod := range made {
-		for _, check := range checks {
-			findings = append(findings, check(pod)...)
+	if r.target.named == "" {
+		if len(made) > 0 && !slices.ContainsFunc(made, func(i *injected) bool { return len(i.containers) > 0 }) {
+			findings = append(findings, Finding{Rule: "nothing-injected", Severity: Warning, Message: "the default templates inject no container into any pod", Remedy: "name templates in defaultTemplates that do"})
 		}
+		security, err := podSecurity(made)
+		if err != nil {
+			return nil, err
+		}
+		findings = append(findings, security...)
 	}
-	if len(made) > 0 && !slices.ContainsFunc(made, func(i *injected) bool { return len(i.containers) > 0 }) {
-		findings = append(findings, Finding{Rule: "nothing-injected", Severity: Warning, Message: "the default templates inject no container into any pod", Remedy: "name templates in defaultTemplates that do"})
-	}
-	security, err := podSecurity(made)
-	if err != nil {
-		return nil, err
-	}
-	findings = append(findings, security...)
 	for i := range findings {
-		locate(config, &findings[i])
+		r.locate(&findings[i])
 	}
-	return once(findings), nil
+	return findings, nil
+}
+
+// ruleTooSlow is the rule of templates that do not end.
+const ruleTooSlow = "too-slow"
+
+// within injects a pod, and gives up after a while: a template that does not end cannot be stopped, only left behind.
+func (r *renderer) within(ctx context.Context, pod testPod) (*injected, []Finding, error) {
+	type outcome struct {
+		made  *injected
+		found []Finding
+		err   error
+	}
+	done := make(chan outcome, 1)
+	go func() {
+		made, found, err := r.inject(pod)
+		done <- outcome{made, found, err}
+	}()
+	timer := time.NewTimer(r.patience)
+	defer timer.Stop()
+	select {
+	case o := <-done:
+		return o.made, o.found, o.err
+	case <-ctx.Done():
+		return nil, nil, ctx.Err()
+	case <-timer.C:
+		return nil, []Finding{{Rule: ruleTooSlow, Severity: Error, Message: onPod(pod.name, fmt.Sprintf("rendering takes longer than %s", r.patience)), Remedy: "give every range an end"}}, nil
+	}
 }
 
 // inject injects a pod twice.
-func inject(config *webhook.Config, pod testPod) (*injected, []Finding, error) {
+func (r *renderer) inject(pod testPod) (*injected, []Finding, error) {
 	namespace := metav1.ObjectMeta{Name: "shop"}
 	defaulted := simulate.WithDefaults(pod.pod)
-	result, err := config.Engine().Inject(templates.Input{Pod: defaulted, Namespace: namespace})
+	result, err := r.engine.Inject(templates.Input{Pod: defaulted, Namespace: namespace})
 	if err != nil {
-		return nil, []Finding{failure(pod.name, err)}, nil
+		return nil, r.failures(pod, pod.name, err), nil
 	}
-	made := &injected{name: pod.name, raw: result.Pod, containers: result.Containers}
+	made := &injected{name: pod.name, containers: result.Containers}
 	if made.before, err = decode(defaulted); err != nil {
 		return nil, nil, err
 	}
-	if made.after, err = decode(result.Pod); err != nil {
+	if made.after, err = decode(simulate.WithDefaults(result.Pod)); err != nil {
 		return nil, nil, err
 	}
-	var findings []Finding
-	again, err := config.Engine().Inject(templates.Input{Pod: result.Pod, Namespace: namespace})
+	again, err := r.engine.Inject(templates.Input{Pod: result.Pod, Namespace: namespace})
 	if err != nil {
-		return nil, append(findings, failure(pod.name+", injected before", err)), nil
+		return nil, r.failures(pod, pod.name+", injected before", err), nil
 	}
 	if again.Patch != nil {
 		text, err := json.Marshal(again.Patch)
 		if err != nil {
 			return nil, nil, err
 		}
-		findings = append(findings, Finding{Rule: "not-idempotent", Severity: Error, Message: onPod(pod.name, "injected again it changes: "+cut(string(text), 200)), Remedy: "make the template depend on nothing that it makes itself"})
+		return made, []Finding{{Rule: "not-idempotent", Severity: Error, Message: onPod(pod.name, "injected again it changes: "+cut(string(text), 200)), Remedy: "make the template depend on nothing that it makes itself"}}, nil
 	}
-	return made, findings, nil
+	return made, nil, nil
 }
 
-// failure is the finding of a pod that cannot be injected.
-func failure(pod string, err error) Finding {
-	finding := Finding{Rule: "render", Severity: Error, Message: onPod(pod, err.Error()), Remedy: "such a pod would be refused: make the template take it"}
-	if template, ok := errors.AsType[*templates.Error](err); ok {
-		finding.File, finding.Line, finding.Message = template.Template, template.Line, onPod(pod, template.Err.Error())
+// failures are the findings of a pod that cannot be injected, by its name in messages.
+func (r *renderer) failures(pod testPod, name string, err error) []Finding {
+	finding := Finding{Rule: "render", Severity: r.target.severity, Message: onPod(name, err.Error()), Remedy: r.target.remedy}
+	if pod.invalid && r.target.severity == Error {
+		finding.Severity, finding.Remedy = Warning, "its author would read this instead of the API server's own word: make the template take it"
 	}
-	return finding
+	problem, ok := errors.AsType[*templates.Error](err)
+	if !ok {
+		return []Finding{finding}
+	}
+	var all []Finding
+	for _, problem := range append([]*templates.Error{problem}, problem.More...) {
+		one, message := finding, problem.Err.Error()
+		if problem.Action != "" {
+			message = problem.Action + ": " + message
+		}
+		one.Message = onPod(name, message)
+		if name := suggested(message); name != "" {
+			one.Remedy = "write " + name
+		}
+		one.at(r.loader.template(problem.Template), problem)
+		all = append(all, one)
+	}
+	return all
 }
 
 // decode types a pod. That a template makes no field which Kubernetes does not know, the engine has checked.
@@ -113,7 +246,8 @@ func decode(raw map[string]any) (*corev1.Pod, error) {
 	return pod, runtime.DefaultUnstructuredConverter.FromUnstructured(raw, pod)
 }
 
-func onPod(name, problem string) string { return fmt.Sprintf("pod with %s: %s", name, problem) }
+// onPod says what is wrong with a pod.
+func onPod(name, problem string) string { return name + ": " + problem }
 
 func cut(text string, length int) string {
 	if len(text) <= length {
@@ -128,7 +262,8 @@ func once(findings []Finding) []Finding {
 	var kept []Finding
 	for _, finding := range findings {
 		key := finding
-		if _, problem, ok := strings.Cut(finding.Message, ": "); ok && strings.HasPrefix(finding.Message, "pod with ") {
+		key.Severity, key.Remedy = "", ""
+		if _, problem, ok := strings.Cut(finding.Message, ": "); ok && strings.HasPrefix(finding.Message, "a ") {
 			key.Message = problem
 		}
 		if !seen[key] {
@@ -142,23 +277,24 @@ func once(findings []Finding) []Finding {
 // named is how a template names a container or a volume.
 var named = regexp.MustCompile(`\bname: *["']?([^"',}\s]+)`)
 
-// locate finds the template, and the line in it, that names the container of a finding which names no template yet.
-func locate(config *webhook.Config, finding *Finding) {
-	if finding.File != "" || finding.Severity == Note {
+// locate finds the template, and the line in it, that names what a finding is about which has no place yet: a container or
+// a volume. Otherwise it is the first template.
+func (r *renderer) locate(finding *Finding) {
+	if finding.File != "" {
 		return
 	}
-	names, err := config.Engine().TemplatesOf(nil)
-	if err != nil || len(names) == 0 {
-		return
-	}
-	finding.File = names[0]
-	texts := config.Engine().Texts()
-	for _, name := range names {
-		for number, line := range strings.Split(texts[name], "\n") {
-			if found := named.FindStringSubmatch(line); found != nil && strings.Contains(finding.Message, fmt.Sprintf("%q", found[1])) {
-				finding.File, finding.Line = name, number+1
+	for _, name := range r.target.templates {
+		origin := r.loader.template(name)
+		for number, line := range strings.Split(origin.text, "\n") {
+			found := named.FindStringSubmatchIndex(line)
+			if found != nil && strings.Contains(finding.Message, fmt.Sprintf("%q", line[found[2]:found[3]])) {
+				finding.File = origin.file
+				finding.Line, finding.Column = origin.place(number+1, columnAt(line, found[0]))
 				return
 			}
 		}
 	}
+	origin := r.loader.template(r.target.templates[0])
+	finding.File = origin.file
+	finding.Line, finding.Column = origin.place(1, 1)
 }

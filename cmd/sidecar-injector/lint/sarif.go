@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"io"
 	"maps"
+	"net/url"
+	"os"
 	"path/filepath"
 	"slices"
 )
@@ -16,16 +18,18 @@ type (
 		Runs    []sarifRun `json:"runs"`
 	}
 	sarifRun struct {
-		Tool    sarifTool     `json:"tool"`
-		Results []sarifResult `json:"results"`
+		Tool       sarifTool     `json:"tool"`
+		ColumnKind string        `json:"columnKind"`
+		Results    []sarifResult `json:"results"`
 	}
 	sarifTool struct {
 		Driver sarifDriver `json:"driver"`
 	}
 	sarifDriver struct {
-		Name    string      `json:"name"`
-		Version string      `json:"version"`
-		Rules   []sarifRule `json:"rules"`
+		Name           string      `json:"name"`
+		Version        string      `json:"version"`
+		InformationURI string      `json:"informationUri"`
+		Rules          []sarifRule `json:"rules"`
 	}
 	sarifRule struct {
 		ID               string    `json:"id"`
@@ -56,9 +60,10 @@ type (
 	}
 )
 
-// WriteSARIF writes findings as a SARIF log. version is that of the program.
+// WriteSARIF writes findings as a SARIF log. version is that of the program. Files are relative to the working directory,
+// if they are below it.
 func WriteSARIF(out io.Writer, findings []Finding, version string) error {
-	run := sarifRun{Tool: sarifTool{sarifDriver{Name: "sidecar-injector", Version: version}}, Results: []sarifResult{}}
+	run := sarifRun{Tool: sarifTool{sarifDriver{Name: "sidecar-injector", Version: version, InformationURI: "https://github.com/sidecar-injector/sidecar-injector"}}, ColumnKind: "unicodeCodePoints", Results: []sarifResult{}}
 	for _, id := range slices.Sorted(maps.Keys(rules)) {
 		run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, sarifRule{id, sarifText{rules[id]}})
 	}
@@ -68,7 +73,7 @@ func WriteSARIF(out io.Writer, findings []Finding, version string) error {
 			result.Message.Text += ". Remedy: " + finding.Remedy
 		}
 		if finding.File != "" {
-			place := sarifPlace{ArtifactLocation: sarifArtifact{filepath.ToSlash(finding.File)}}
+			place := sarifPlace{ArtifactLocation: sarifArtifact{uriOf(finding.File)}}
 			if finding.Line > 0 {
 				place.Region = &sarifRegion{finding.Line, finding.Column}
 			}
@@ -80,4 +85,18 @@ func WriteSARIF(out io.Writer, findings []Finding, version string) error {
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
 	return encoder.Encode(sarifLog{"https://json.schemastore.org/sarif-2.1.0.json", "2.1.0", []sarifRun{run}})
+}
+
+// uriOf returns the reference to a file: relative if it is below the working directory, otherwise absolute.
+func uriOf(file string) string {
+	absolute, err := filepath.Abs(file)
+	if err != nil {
+		return (&url.URL{Path: filepath.ToSlash(file)}).String()
+	}
+	if working, err := os.Getwd(); err == nil {
+		if relative, err := filepath.Rel(working, absolute); err == nil && filepath.IsLocal(relative) {
+			return (&url.URL{Path: filepath.ToSlash(relative)}).String()
+		}
+	}
+	return (&url.URL{Scheme: "file", Path: filepath.ToSlash(absolute)}).String()
 }
