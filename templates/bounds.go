@@ -8,9 +8,8 @@ import (
 )
 
 const (
-	// maxOutput bounds what one template may write, in bytes. The API server takes no object of more than 3 MiB, and etcd
-	// keeps none of more than 1.5.
-	maxOutput = 3 << 20
+	// maxOutput bounds what one template may write, in bytes: etcd keeps no object of more than 1.5 MiB.
+	maxOutput = 1 << 20
 	// maxElements bounds the lists that functions make: nobody's pod has more of anything.
 	maxElements = 100_000
 )

@@ -3,7 +3,9 @@ package templates
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"text/template"
@@ -33,7 +35,7 @@ func compile(name, text string, hooks *Hooks) (*compiled, error) {
 	known := yamlescape.Functions(merged(functions(), hooks.Functions))
 	parsed, err := template.New(name).Option(missing).Funcs(known).Parse(text)
 	if err != nil {
-		return nil, parseError(name, err)
+		return nil, parseError(name, err, known)
 	}
 	if err := yamlescape.Escape(parsed); err != nil {
 		if undecided, ok := errors.AsType[*yamlescape.Error](err); ok {
@@ -47,13 +49,20 @@ func compile(name, text string, hooks *Hooks) (*compiled, error) {
 // parseErrorForm is how text/template reports what it cannot parse: line and problem.
 var parseErrorForm = regexp.MustCompile(`^template: [^:]*:(\d+): (?s:(.*))$`)
 
-func parseError(name string, err error) *Error {
+// unknownFunctionForm is how it reports a function that is not known.
+var unknownFunctionForm = regexp.MustCompile(`^function "(\w+)" not defined$`)
+
+func parseError(name string, err error, known template.FuncMap) *Error {
 	parts := parseErrorForm.FindStringSubmatch(err.Error())
 	if parts == nil {
 		return &Error{Template: name, Err: err}
 	}
 	line, _ := strconv.Atoi(parts[1])
-	return &Error{Template: name, Line: line, Err: errors.New(parts[2])}
+	problem := parts[2]
+	if unknown := unknownFunctionForm.FindStringSubmatch(problem); unknown != nil {
+		problem += Suggestion(unknown[1], slices.Sorted(maps.Keys(known)))
+	}
+	return &Error{Template: name, Line: line, Err: errors.New(problem)}
 }
 
 // render executes the template on what it is to see and returns its parsed output, which the caller must not change.

@@ -9,7 +9,7 @@ import (
 // enough to be a slip of the keys.
 func Suggestion(unknown string, known []string) string {
 	best, most := "", 2
-	if len(unknown) < 5 {
+	if len(unknown) < 6 {
 		most = 1
 	}
 	for _, name := range known {

@@ -25,21 +25,33 @@ func newLintCommand() *cobra.Command {
 		Use:   "lint",
 		Short: "Check configuration and templates before they are installed",
 		Long: `Check a configuration, its values and its templates before they are installed:
-that they load, and that what they make of a set of awkward pods is valid, the
-same when injected twice, and without clashes of names and ports. It says which
-Pod Security level injected pods reach.
+that they load, that no key is unknown and no value unused, and that what the
+templates make of a set of awkward pods is valid, the same when injected twice,
+and without clashes of names and ports. It says which Pod Security level
+injected pods reach. Of pods that name no template the default ones are tried,
+then every other alias and template as pods would name it.
+
+-o json is a list of findings, each with rule (a short word that is stable),
+severity (error, warning or note), message and remedy, and with file, line and
+column where they are known, both counted from 1, columns in characters. -o
+sarif is SARIF 2.1.0, with paths relative to the working directory.
 
 With --test it runs template authors' own cases instead. Each is a folder with
-pod.yaml, and want.yaml (the injected pod) or want-error.txt; namespace.yaml,
-config.yaml and values.yaml are optional. --update writes what comes out.
+pod.yaml, and want.yaml (the injected pod, without the injector's own status
+annotation) or want-error.txt (one line that says why it is not injected).
+namespace.yaml, config.yaml and values.yaml are optional; without the first the
+namespace has opted in. --update writes what comes out.
 
-Exit code 0 if no error is found, 1 if one is (with --strict a warning too), 2
-if something cannot be read.`,
+Exit code 0 if no error is found, 1 if one is (with --strict a warning too) or a
+case fails, 2 if something cannot be read.`,
 		Example: `  # What is built in.
   sidecar-injector lint
 
   # A template that is not installed yet, for a code review tool.
   sidecar-injector lint --template examples/templates/logs.yaml -o sarif
+
+  # In a pipeline that takes no warnings either.
+  sidecar-injector lint --config config.yaml --values values.yaml --strict
 
   # A template author's own cases.
   sidecar-injector lint --template examples/templates/logs.yaml \
@@ -74,12 +86,15 @@ func (o *lintOptions) run(ctx context.Context, stdout io.Writer) error {
 	if o.update && o.cases == "" {
 		return usageErrorf("--update is for --test")
 	}
-	if o.cases != "" {
-		return o.test(ctx, stdout)
-	}
 	write, err := parseLintFormat(o.output)
 	if err != nil {
 		return err
+	}
+	if o.cases != "" {
+		if o.output != "text" || o.strict {
+			return usageErrorf("-o and --strict are not for --test")
+		}
+		return o.test(ctx, stdout)
 	}
 	findings, err := lint.Run(ctx, o.sources)
 	if err != nil {

@@ -28,6 +28,9 @@ func (l *loader) broken(name string, problem *templates.Error, base Finding) []F
 		if problem.Action != "" {
 			finding.Message = problem.Action + ": " + finding.Message
 		}
+		if name := suggested(finding.Message); name != "" {
+			finding.Remedy = "write " + name
+		}
 		finding.at(origin, problem)
 		findings = append(findings, finding)
 		mended, ok := mend(text, problem)

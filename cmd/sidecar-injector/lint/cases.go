@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -12,11 +13,6 @@ import (
 	"strings"
 
 	"github.com/rogpeppe/go-internal/diff"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
-	"sigs.k8s.io/yaml"
-
-	"github.com/sidecar-injector/sidecar-injector/templates"
 )
 
 // The files of a case.
@@ -49,8 +45,11 @@ func Test(ctx context.Context, directory string, sources Sources, update bool) (
 	}
 	var results []Result
 	for _, entry := range entries {
-		if !entry.IsDir() {
+		switch {
+		case strings.HasPrefix(entry.Name(), "."), !entry.IsDir() && strings.HasPrefix(entry.Name(), "README"):
 			continue
+		case !entry.IsDir():
+			return nil, fmt.Errorf("%q is not a folder, and would be ignored: want a folder for each case, with %s in it", filepath.Join(directory, entry.Name()), podFile)
 		}
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -77,34 +76,42 @@ func runCase(ctx context.Context, folder string, sources Sources, update bool) (
 			*path = file
 		}
 	}
-	got, failed, err := outcome(ctx, folder, sources)
+	got, err := outcomeOf(ctx, folder, sources)
 	if err != nil {
 		return Result{}, err
 	}
+	if got.problem != "" {
+		return Result{Problem: got.problem}, nil
+	}
 	file, other := wantFile, wantErrorFile
-	if failed {
+	if !got.injected {
 		file, other = other, file
 	}
 	want, err := os.ReadFile(filepath.Join(folder, file))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	missing := errors.Is(err, fs.ErrNotExist)
+	if err != nil && !missing {
 		return Result{}, err
 	}
 	stale := exists(filepath.Join(folder, other))
-	if string(want) == got && !stale {
+	want = bytes.ReplaceAll(want, []byte("\r\n"), []byte("\n")) // as git writes it on Windows
+	switch {
+	case string(want) == got.text && !stale && !missing:
 		return Result{}, nil
-	}
-	if update {
+	case update:
 		if stale {
 			if err := os.Remove(filepath.Join(folder, other)); err != nil {
 				return Result{}, err
 			}
 		}
-		return Result{Updated: true}, os.WriteFile(filepath.Join(folder, file), []byte(got), 0o644)
+		return Result{Updated: true}, os.WriteFile(filepath.Join(folder, file), []byte(got.text), 0o644)
+	case stale && got.injected:
+		return Result{Problem: fmt.Sprintf("%s is wanted, but the pod is injected", other)}, nil
+	case stale:
+		return Result{Problem: fmt.Sprintf("%s is wanted, but the pod is not injected: %s", other, got.text)}, nil
+	case missing:
+		return Result{Problem: fmt.Sprintf("neither %s nor %s is there: --update writes what comes out", wantFile, wantErrorFile)}, nil
 	}
-	if stale {
-		return Result{Problem: fmt.Sprintf("%s is wanted, and it comes out:\n%s", strings.TrimSuffix(other, filepath.Ext(other)), got)}, nil
-	}
-	return Result{Problem: string(diff.Diff("want/"+file, want, "got/"+file, []byte(got)))}, nil
+	return Result{Problem: string(diff.Diff("want/"+file, want, "got/"+file, []byte(got.text)))}, nil
 }
 
 // checkFiles refuses a folder with a file that is not of a case: it would be ignored otherwise.
@@ -127,54 +134,6 @@ func checkFiles(folder string) error {
 func exists(file string) bool {
 	_, err := os.Stat(file)
 	return err == nil
-}
-
-// outcome is the injected pod, in YAML, or the one line of the error.
-func outcome(ctx context.Context, folder string, sources Sources) (text string, failed bool, err error) {
-	config, err := sources.Files.Load(ctx, sources.Over)
-	if err != nil {
-		return "", false, err
-	}
-	input := templates.Input{Namespace: metav1.ObjectMeta{Name: metav1.NamespaceDefault}}
-	if input.Pod, err = readObject(filepath.Join(folder, podFile)); err != nil {
-		return "", false, err
-	}
-	if file := filepath.Join(folder, namespaceFile); exists(file) {
-		var namespace struct {
-			Metadata metav1.ObjectMeta `json:"metadata"`
-		}
-		content, err := os.ReadFile(file)
-		if err == nil {
-			err = yaml.Unmarshal(content, &namespace)
-		}
-		if err != nil {
-			return "", false, fmt.Errorf("read %s: %w", namespaceFile, err)
-		}
-		input.Namespace = namespace.Metadata
-	}
-	result, err := config.Engine().Inject(input)
-	if err != nil {
-		return strings.Join(strings.Fields(err.Error()), " ") + "\n", true, nil
-	}
-	// The status is the engine's own affair: it changes with every change of a template.
-	metadata, _ := result.Pod["metadata"].(map[string]any)
-	if annotations, ok := metadata["annotations"].(map[string]any); ok {
-		delete(annotations, config.Engine().Profile().Keys.Status)
-	}
-	encoded, err := yaml.Marshal(result.Pod)
-	return string(encoded), false, err
-}
-
-func readObject(file string) (map[string]any, error) {
-	content, err := os.ReadFile(file)
-	if err != nil {
-		return nil, err
-	}
-	object := map[string]any{}
-	if err := utilyaml.Unmarshal(content, &object); err != nil {
-		return nil, fmt.Errorf("read %s: %w", filepath.Base(file), err)
-	}
-	return object, nil
 }
 
 // WriteResults writes what became of the cases, and returns how many failed.

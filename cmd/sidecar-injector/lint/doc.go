@@ -1,11 +1,14 @@
 // Package lint checks a configuration, its values and its templates before they are installed.
 //
-//	Sources → load       parsing, unknown keys, templates        load.go, position.go
-//	        → pods       a set of awkward ones, injected         pods.go, render.go
-//	          → checks   of each injected pod                    checks.go, security.go
-//	  → Findings         with file, line and a remedy            finding.go
-//	    → text, json, sarif                                      text.go, sarif.go
-//	Cases                template authors' own, in folders       cases.go
+//	Sources → load       again and again, each time without what    load.go, broken.go
+//	                     was wrong; where everything stands         source.go, position.go
+//	        → values     that no template looks at                  unused.go
+//	        → pods       a set of awkward ones, injected            pods.go, render.go
+//	          → checks   of each injected pod                       checks.go, schema.go, security.go
+//	  → Findings         with file, line, column and a remedy       finding.go
+//	    → text, json, sarif                                         text.go, sarif.go
+//	Cases                template authors' own, in folders          cases.go, outcome.go
 //
-// Everything is loaded and rendered by the webhook's own engine; what stands here looks at what comes out.
+// Everything is loaded and rendered by the webhook's own engine, and cases are answered as preview answers; what stands here
+// looks at what comes out.
 package lint

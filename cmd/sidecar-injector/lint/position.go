@@ -72,9 +72,15 @@ func culprit(line string, problem *templates.Error) (from, to int, ok bool) {
 	if wanted := actionForm.FindStringSubmatch(problem.Action); wanted != nil {
 		actions := actionForm.FindAllStringSubmatchIndex(line, -1)
 		for _, action := range actions {
-			if squeezed(line[action[2]:action[3]]) == squeezed(wanted[1]) || len(actions) == 1 {
+			if squeezed(line[action[2]:action[3]]) == squeezed(wanted[1]) {
 				return action[0], action[1], true
 			}
+		}
+		if at := strings.Index(line, wanted[1]); at >= 0 { // a part of one
+			return at, at + len(wanted[1]), true
+		}
+		if len(actions) == 1 {
+			return actions[0][0], actions[0][1], true
 		}
 	}
 	if found := fieldForm.FindStringSubmatch(message); found != nil {

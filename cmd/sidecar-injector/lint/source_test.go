@@ -119,7 +119,7 @@ config.yaml:1:1: unknown field "onErorr" (did you mean "onError"?)
 config.yaml:2:1: policy "perhaps" is not allowed
 config.yaml:4:3: unknown field "neverInjectSelector[0].matchLabel" (did you mean "matchLabels"?)
 config.yaml:7:8: function "prime" not defined
-config.yaml:7:20: function "second" not defined
+config.yaml:7:20: function "second" not defined (did you mean "seconds"?)
 config.yaml:9:8: function "third" not defined
 config.yaml:12:3: alias "all": template "none" does not exist: there are all, envoy, one, two
 team.yaml:1:4: function "fourth" not defined
