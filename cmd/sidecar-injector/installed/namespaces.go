@@ -2,9 +2,11 @@ package installed
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
@@ -29,10 +31,15 @@ func Namespaces(ctx context.Context, reader client.Reader) ([]metav1.ObjectMeta,
 const pageSize = 500
 
 // EachPage lists objects in pages: it fills list with one after the other and calls visit for each. What visit keeps of a
-// page stays as it is.
+// page stays as it is. Where the API server does not remember the list's beginning any more, the rest is as it is by now.
 func EachPage(ctx context.Context, reader client.Reader, list client.ObjectList, visit func() error, options ...client.ListOption) error {
 	for next := ""; ; {
-		if err := reader.List(ctx, list, append(options, client.Limit(pageSize), client.Continue(next))...); err != nil {
+		err := reader.List(ctx, list, append(options, client.Limit(pageSize), client.Continue(next))...)
+		if rest := restOf(err); rest != "" && rest != next {
+			next = rest
+			continue
+		}
+		if err != nil {
 			return err
 		}
 		if err := visit(); err != nil {
@@ -42,4 +49,13 @@ func EachPage(ctx context.Context, reader client.Reader, list client.ObjectList,
 			return nil
 		}
 	}
+}
+
+// restOf returns where a list goes on of which the API server does not remember the beginning, empty for other errors.
+func restOf(err error) string {
+	var status *apierrors.StatusError
+	if !apierrors.IsResourceExpired(err) || !errors.As(err, &status) {
+		return ""
+	}
+	return status.ErrStatus.Continue
 }

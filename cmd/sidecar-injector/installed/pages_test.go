@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -15,7 +16,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// TestEachPage: pages come one after the other, none leaves anything behind in the next, and the last ends it.
+// TestEachPage: pages come one after the other, none leaves anything behind in the next, and the last ends it. One that is
+// asked for too late is asked for again, as the API server says.
 func TestEachPage(t *testing.T) {
 	pages := []corev1.NamespaceList{
 		{ListMeta: metav1.ListMeta{Continue: "second"}, Items: []corev1.Namespace{
@@ -26,13 +28,22 @@ func TestEachPage(t *testing.T) {
 	}
 	asked := 0
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if want := []string{"", "second", "third"}[asked%3]; r.URL.Query().Get("continue") != want || r.URL.Query().Get("limit") != "500" {
+		if want := []string{"", "second", "late", "third"}[asked]; r.URL.Query().Get("continue") != want || r.URL.Query().Get("limit") != "500" {
 			t.Errorf("question %d is %s", asked, r.URL)
 		}
-		page := pages[asked%3]
-		page.APIVersion, page.Kind = "v1", "NamespaceList"
 		asked++
 		w.Header().Set("Content-Type", "application/json")
+		if asked == 2 {
+			expired := apierrors.NewResourceExpired("the continue parameter is too old").ErrStatus
+			expired.APIVersion, expired.Kind, expired.Continue = "v1", "Status", "late"
+			w.WriteHeader(int(expired.Code))
+			if err := json.NewEncoder(w).Encode(expired); err != nil {
+				t.Error(err)
+			}
+			return
+		}
+		page := pages[max(0, asked-2)]
+		page.APIVersion, page.Kind = "v1", "NamespaceList"
 		if err := json.NewEncoder(w).Encode(page); err != nil {
 			t.Error(err)
 		}
@@ -57,7 +68,7 @@ func TestEachPage(t *testing.T) {
 			want = append(want, page.Items[i].ObjectMeta)
 		}
 	}
-	if diff := cmp.Diff(want, got); diff != "" || asked != 3 {
-		t.Errorf("asked %d times, want 3; namespaces (-want +got):\n%s", asked, diff)
+	if diff := cmp.Diff(want, got); diff != "" || asked != 4 {
+		t.Errorf("asked %d times, want 4; namespaces (-want +got):\n%s", asked, diff)
 	}
 }
