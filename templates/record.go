@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"slices"
 
+	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 )
 
@@ -103,7 +104,9 @@ func AsCreated(pod map[string]any) map[string]any {
 		for _, field := range []string{"uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "managedFields", "selfLink"} {
 			delete(metadata, field)
 		}
-		if metadata["generateName"] != nil {
+		labels, _ := metadata["labels"].(map[string]any)
+		// A StatefulSet names its pods itself, though it gives a prefix too.
+		if metadata["generateName"] != nil && (metadata["name"] == nil || labels[appsv1.StatefulSetPodNameLabel] != metadata["name"]) {
 			delete(metadata, "name")
 		}
 	}
