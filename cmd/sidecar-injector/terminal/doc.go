@@ -1,5 +1,7 @@
-// Package terminal is what commands do differently when a person looks on: colours, and a bar while they wait.
+// Package terminal is what commands do differently when a person looks on: colours, and a bar or a line while
+// they wait.
 //
 //	Styles     colours, where there is a terminal that has them     styles.go
 //	Progress   a bar on standard error, after a second              progress.go
+//	Status     a line that says how far something is                status.go
 package terminal

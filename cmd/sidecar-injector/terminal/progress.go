@@ -50,7 +50,7 @@ func (p *Progress) Done() {
 	close(p.ended)
 	p.drawn.Wait()
 	if p.shown {
-		fmt.Fprint(p.out, "\r\x1b[K")
+		fmt.Fprint(p.out, clearLine)
 	}
 }
 
@@ -66,7 +66,7 @@ func (p *Progress) draw() {
 			line := barOf(p.label, p.done, p.total, time.Since(p.start))
 			p.mu.Unlock()
 			p.shown = true
-			fmt.Fprint(p.out, "\r\x1b[K"+line)
+			fmt.Fprint(p.out, clearLine+cut(line, Width(p.out)-1))
 			wait.Reset(pause)
 		}
 	}

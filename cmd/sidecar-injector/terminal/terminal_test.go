@@ -5,6 +5,7 @@ package terminal
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"testing"
@@ -82,22 +83,13 @@ func TestDiff(t *testing.T) {
 
 // TestProgress: after a second there is a bar, and at the end it is gone; where nobody looks on there is none.
 func TestProgress(t *testing.T) {
-	user, program := openTerminal(t)
-	progress := NewProgress(program, "looking", 10)
-	progress.Add(5)
-	time.Sleep(patience + 3*pause)
-	progress.Done()
-	// A word behind the bar says that all of it has been read.
-	fmt.Fprint(program, "end")
-	shown, buffer := "", make([]byte, 4096)
-	for !strings.HasSuffix(shown, "end") {
-		n, err := user.Read(buffer)
-		if err != nil {
-			t.Fatal(err)
-		}
-		shown += string(buffer[:n])
-	}
-	if !strings.Contains(shown, "looking: [===============               ] 5/10") || !strings.HasSuffix(shown, "\r\x1b[Kend") {
+	shown := shownOn(t, func(program *os.File) {
+		progress := NewProgress(program, "looking", 10)
+		progress.Add(5)
+		time.Sleep(patience + 3*pause)
+		progress.Done()
+	})
+	if !strings.Contains(shown, "\r\x1b[Klooking: [========…") || !strings.HasSuffix(shown, "\r\x1b[K") {
 		t.Errorf("shown: %q", shown)
 	}
 
@@ -111,9 +103,65 @@ func TestProgress(t *testing.T) {
 }
 
 func TestBarFitsATerminal(t *testing.T) {
+	if got, want := barOf("looking", 5, 10, 0), "looking: [===============               ] 5/10"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
 	for _, line := range []string{barOf("looking at pods", 123456, 0, time.Hour), barOf("previewing", 10000, 10000, time.Hour), barOf("previewing", 3, 2, 0)} {
 		if len(line) > 79 {
 			t.Errorf("%d characters: %s", len(line), line)
 		}
+	}
+}
+
+// shownOn returns what a terminal is shown by what write does.
+func shownOn(t *testing.T, write func(*os.File)) string {
+	t.Helper()
+	user, program := openTerminal(t)
+	if err := unix.IoctlSetWinsize(int(program.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 10, Col: 20}); err != nil {
+		t.Fatal(err)
+	}
+	write(program)
+	fmt.Fprint(program, "end")
+	shown, buffer := "", make([]byte, 4096)
+	for !strings.HasSuffix(shown, "end") {
+		n, err := user.Read(buffer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		shown += string(buffer[:n])
+	}
+	return strings.TrimSuffix(shown, "end")
+}
+
+// TestStatus: on a terminal what goes on stands in one line, cut to its width; elsewhere each line stands.
+func TestStatus(t *testing.T) {
+	tell := func(out io.Writer) {
+		status := NewStatus(out)
+		for _, text := range []string{"a: 1 of 3", "a: 1 of 3", "a name that is too long: 2"} {
+			status.GoesOn(text)
+		}
+		status.End("a name that is too long: 3")
+		status.GoesOn("b: 1")
+		status.Close()
+	}
+	shown := shownOn(t, func(program *os.File) { tell(program) })
+	if want := "a: 1 of 3\r\x1b[Ka name that is too…\r\x1b[Ka name that is too long: 3\r\nb: 1\r\x1b[K"; shown != want {
+		t.Errorf("on a terminal: %q, want %q", shown, want)
+	}
+	var pipe bytes.Buffer
+	tell(&pipe)
+	if want := "a: 1 of 3\na name that is too long: 2\na name that is too long: 3\nb: 1\n"; pipe.String() != want {
+		t.Errorf("in a pipe: %q, want %q", pipe.String(), want)
+	}
+}
+
+func TestWidth(t *testing.T) {
+	shownOn(t, func(program *os.File) {
+		if got := Width(program); got != 20 {
+			t.Errorf("a terminal of 20 columns has %d", got)
+		}
+	})
+	if got := Width(&bytes.Buffer{}); got != 0 {
+		t.Errorf("a pipe has %d", got)
 	}
 }
