@@ -105,6 +105,9 @@ func (e *Engine) checkUses() error {
 // Profile returns the profile that the engine works with. It must not be changed.
 func (e *Engine) Profile() *Profile { return e.profile }
 
+// Revision is the name of the injector that injects with the engine.
+func (e *Engine) Revision() string { return e.revision }
+
 // Quarantined returns the templates that did not load, each with its reason. It must not be changed.
 func (e *Engine) Quarantined() map[string]error { return e.quarantined }
 

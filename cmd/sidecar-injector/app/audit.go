@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"runtime"
 	"strings"
 	"sync"
@@ -13,6 +14,8 @@ import (
 
 	"github.com/spf13/cobra"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -37,23 +40,33 @@ func newAuditCommand() *cobra.Command {
 		Use:   "audit",
 		Short: "Find the live pods whose sidecar is not what it should be",
 		Long: `Look at the live pods of the cluster, or of one namespace (-n), and find those
-whose sidecar is not what it should be:
+whose sidecar is not what it should be, by workload, what to do first:
 
   missing    it should have a sidecar and has none
   failed     its injection would fail today
   unwanted   it has a sidecar and should have none
   outdated   its sidecar is of older templates or values
   image      an injected container runs another image than the one it was given
-  not_ready  its sidecar is not ready
+  not_ready  its sidecar does not come up: it fails, or is not ready after a
+             minute
 
 What a pod should have is what the webhook's own rules and templates say of it.
-Pods that have ended are not looked at.
+Pods that have ended are not looked at, nor are the sidecars of other injectors.
 
-Exit code 0 if nothing is found, 1 if something is, 2 after an error.
+With --restart the workloads that new pods help (Deployments, StatefulSets and
+DaemonSets) are restarted as kubectl rollout restart does, one after the other.
+The first that does not come up, or whose new pods are no better, ends it. One
+whose rollout is paused or held back is left alone, and one that was restarted
+already is not restarted again.
 
-With --restart the workloads that new pods help are restarted, as kubectl
-rollout restart does, one after the other; the first that does not come up ends
-it.`,
+Exit code 0 if nothing is found, 1 if something is (with --restart: if something
+is left), 2 after an error.
+
+It needs the rights to list pods and namespaces (with -n: to list the pods and
+get the namespace), to list MutatingWebhookConfigurations (with --injector: to
+get one), and in the injector's namespace to get its Service and ConfigMap and
+to list Deployments; beside Istio to get Istio's ConfigMaps and to list nodes
+and ProxyConfigs. --restart gets and patches the workloads.`,
 		Example: `  # The whole cluster.
   sidecar-injector audit
 
@@ -81,35 +94,40 @@ it.`,
 }
 
 func (o *auditOptions) run(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer) error {
-	wide := o.output == "wide"
-	format := o.output
-	if wide {
-		format = "text"
-	}
-	write, err := parseDataFormat(format, func(report *audit.Report, out io.Writer) error { return report.Write(out, wide) })
+	write, err := o.writer(stdout)
 	switch {
 	case err != nil:
-		return usageErrorf("-o: unknown output format %q, want one of text, wide, json, yaml", o.output)
+		return err
 	case o.yes && !o.restart:
 		return usageErrorf("--yes is for --restart")
 	case o.timeout <= 0:
 		return usageErrorf("--timeout must be more than 0, is %s", o.timeout)
+	case o.restart && !o.yes && !terminal.Is(stdin):
+		return usageErrorf("--restart asks first, and standard input is no terminal: --yes answers")
 	}
 	connection, err := o.cluster.Connect(programVersion())
 	if err != nil {
 		return err
 	}
-	progress := terminal.NewProgress(stderr, "looking at pods", 0)
-	report, err := o.look(ctx, connection, progress)
-	progress.Done()
+	auditor, report, err := o.look(ctx, connection, stderr)
 	if err != nil {
 		return err
 	}
 	if err := write(report, stdout); err != nil {
 		return fmt.Errorf("write output: %w", err)
 	}
-	if o.restart {
-		return o.restartAll(ctx, connection.Client, report, stdin, stderr)
+	if o.restart && len(report.Findings) > 0 {
+		restarter := &audit.Restarter{Client: connection.Client, Auditor: auditor, Timeout: o.timeout, Now: time.Now}
+		restarted, err := o.restartAll(ctx, restarter, report, stdin, stderr)
+		if err != nil {
+			return err
+		}
+		if restarted {
+			if _, report, err = o.look(ctx, connection, stderr); err != nil {
+				return err
+			}
+			fmt.Fprintln(stderr, "afterwards:", report.Summary())
+		}
 	}
 	if len(report.Findings) > 0 {
 		return errFound
@@ -117,45 +135,89 @@ func (o *auditOptions) run(ctx context.Context, stdin io.Reader, stdout, stderr 
 	return nil
 }
 
+// writer returns what writes a report in the format of -o.
+func (o *auditOptions) writer(stdout io.Writer) (func(*audit.Report, io.Writer) error, error) {
+	look, format := audit.Look{Width: terminal.Width(stdout), Styles: terminal.StylesFor(stdout, os.Getenv)}, o.output
+	if format == "wide" {
+		look.Wide, format = true, "text"
+	}
+	write, err := parseDataFormat(format, func(report *audit.Report, out io.Writer) error { return report.Write(out, look) })
+	if err != nil {
+		return nil, usageErrorf("-o: unknown output format %q, want one of text, wide, json, yaml", o.output)
+	}
+	return write, nil
+}
+
 // look looks at all pods that are asked for.
-func (o *auditOptions) look(ctx context.Context, connection *cluster.Cluster, progress *terminal.Progress) (*audit.Report, error) {
+func (o *auditOptions) look(ctx context.Context, connection *cluster.Cluster, stderr io.Writer) (*audit.Auditor, *audit.Report, error) {
+	progress := terminal.NewProgress(stderr, "looking at pods", 0)
+	defer progress.Done()
+	options, err := o.selected()
+	if err != nil {
+		return nil, nil, err
+	}
+	auditor, err := o.auditor(ctx, connection)
+	var collector audit.Collector
+	if err == nil {
+		page := &corev1.PodList{}
+		err = installed.EachPage(ctx, connection.Client, page, func() error {
+			defer progress.Add(len(page.Items))
+			return lookAtPage(ctx, auditor, &collector, page.Items)
+		}, options...)
+		if err != nil {
+			err = fmt.Errorf("list pods: %w", err)
+		}
+	}
+	switch {
+	case ctx.Err() != nil:
+		return nil, nil, errors.New("interrupted")
+	case apierrors.IsForbidden(err) && o.namespace() == "":
+		return nil, nil, fmt.Errorf("%w; this looks at the whole cluster, -n at one namespace", err)
+	case err != nil:
+		return nil, nil, err
+	}
+	return auditor, collector.Report(), nil
+}
+
+// namespace is the only one that is looked at, empty for all. That of the kubeconfig's context does not count: an audit is
+// of the whole cluster unless it says otherwise.
+func (o *auditOptions) namespace() string {
+	if o.cluster.AllNamespaces {
+		return ""
+	}
+	return o.cluster.GivenNamespace()
+}
+
+// selected says which pods are listed.
+func (o *auditOptions) selected() ([]client.ListOption, error) {
+	selector, err := labels.Parse(o.cluster.Selector)
+	if err != nil {
+		return nil, usageErrorf("-l: %w", err)
+	}
+	return []client.ListOption{client.InNamespace(o.namespace()), client.MatchingLabelsSelector{Selector: selector}}, nil
+}
+
+// auditor returns what judges pods by what the cluster's injector runs with.
+func (o *auditOptions) auditor(ctx context.Context, connection *cluster.Cluster) (*audit.Auditor, error) {
 	injector, err := connection.Injector(ctx)
 	if err != nil {
 		return nil, err
 	}
-	live, err := connection.Namespaces(ctx)
-	if err != nil {
+	var live []metav1.ObjectMeta
+	if name := o.namespace(); name != "" {
+		var only corev1.Namespace
+		if err := connection.Client.Get(ctx, client.ObjectKey{Name: name}, &only); err != nil {
+			return nil, fmt.Errorf("read namespace %q: %w", name, err)
+		}
+		live = append(live, only.ObjectMeta)
+	} else if live, err = connection.Namespaces(ctx); err != nil {
 		return nil, err
 	}
 	namespaces, err := manifest.NewNamespaces(nil, nil, live...)
 	if err != nil {
 		return nil, err
 	}
-	auditor, err := audit.New(audit.Options{Config: injector.Config, Webhooks: injector.Webhooks, Namespaces: namespaces})
-	if err != nil {
-		return nil, err
-	}
-	var options []client.ListOption
-	if namespace := o.cluster.GivenNamespace(); namespace != "" && !o.cluster.AllNamespaces {
-		options = append(options, client.InNamespace(namespace))
-	}
-	if o.cluster.Selector != "" {
-		selector, err := labels.Parse(o.cluster.Selector)
-		if err != nil {
-			return nil, usageErrorf("-l: %w", err)
-		}
-		options = append(options, client.MatchingLabelsSelector{Selector: selector})
-	}
-	var collector audit.Collector
-	page := &corev1.PodList{}
-	err = installed.EachPage(ctx, connection.Client, page, func() error {
-		defer progress.Add(len(page.Items))
-		return lookAtPage(ctx, auditor, &collector, page.Items)
-	}, options...)
-	if err != nil {
-		return nil, fmt.Errorf("look at the pods: %w", err)
-	}
-	return collector.Report(), nil
+	return audit.New(audit.Options{Config: injector.Config, Webhooks: injector.Webhooks, Namespaces: namespaces, Now: time.Now()})
 }
 
 // lookAtPage looks at the pods of one page, side by side.
@@ -174,36 +236,49 @@ func lookAtPage(ctx context.Context, auditor *audit.Auditor, collector *audit.Co
 	return errors.Join(errs...)
 }
 
-// restartAll restarts the workloads that new pods help, if whoever is asked says yes.
-func (o *auditOptions) restartAll(ctx context.Context, connection client.Client, report *audit.Report, stdin io.Reader, stderr io.Writer) error {
+// restartAll restarts the workloads that new pods help, if whoever is asked says yes, and says whether it did.
+func (o *auditOptions) restartAll(ctx context.Context, restarter *audit.Restarter, report *audit.Report, stdin io.Reader, stderr io.Writer) (bool, error) {
 	restart, others := report.Restartable()
 	for _, other := range others {
-		fmt.Fprintf(stderr, "%s %s/%s is not restarted: its pods have to be made anew\n", other.Kind, other.Namespace, other.Name)
+		why := other.Remedy
+		if other.Finding == audit.Failed {
+			why = "its new pods would fail: " + other.Detail
+		}
+		fmt.Fprintf(stderr, "%s/%s in %s is not restarted: %s\n", strings.ToLower(other.Workload.Kind), other.Name, other.Namespace, why)
 	}
 	if len(restart) == 0 {
 		fmt.Fprintln(stderr, "no workload to restart")
-		return nil
+		return false, nil
 	}
 	if !o.yes {
-		agreed, err := ask(stdin, stderr, fmt.Sprintf("Restart %d workloads, one after the other? [y/N] ", len(restart)))
-		if err != nil || !agreed {
-			return err
+		question := "Restart this workload? [y/N] "
+		if len(restart) > 1 {
+			question = fmt.Sprintf("Restart %d workloads, one after the other? [y/N] ", len(restart))
+		}
+		if agreed, err := ask(ctx, stdin, stderr, question); err != nil || !agreed {
+			return false, err
 		}
 	}
-	restarter := audit.Restarter{Client: connection, Timeout: o.timeout, Progress: stderr, Now: time.Now}
-	return restarter.Restart(ctx, restart)
+	status := terminal.NewStatus(stderr)
+	defer status.Close()
+	restarter.Tell = status
+	return true, restarter.Restart(ctx, restart)
 }
 
-// ask asks whoever is at the terminal; without one it is an error.
-func ask(stdin io.Reader, stderr io.Writer, question string) (bool, error) {
-	if !terminal.Is(stdin) {
-		return false, errors.New("--restart asks first, and standard input is no terminal: --yes answers")
-	}
+// ask asks whoever is at the terminal. Anything but a yes is a no.
+func ask(ctx context.Context, stdin io.Reader, stderr io.Writer, question string) (bool, error) {
 	fmt.Fprint(stderr, question)
-	answer, err := bufio.NewReader(stdin).ReadString('\n')
-	if err != nil && !errors.Is(err, io.EOF) {
-		return false, fmt.Errorf("read the answer: %w", err)
+	answers := make(chan string, 1)
+	go func() {
+		// What ends without a line is no answer, and so is an error.
+		answer, _ := bufio.NewReader(stdin).ReadString('\n')
+		answers <- strings.ToLower(strings.TrimSpace(answer))
+	}()
+	select {
+	case <-ctx.Done():
+		fmt.Fprintln(stderr)
+		return false, errors.New("interrupted, nothing is restarted")
+	case answer := <-answers:
+		return answer == "y" || answer == "yes", nil
 	}
-	answer = strings.ToLower(strings.TrimSpace(answer))
-	return answer == "y" || answer == "yes", nil
 }

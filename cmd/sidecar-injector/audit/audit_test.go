@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
@@ -17,9 +18,17 @@ import (
 	"github.com/sidecar-injector/sidecar-injector/webhook"
 )
 
+// lookedAt is when the tests' pods are looked at.
+var lookedAt = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+
 func newAuditor(t testing.TB, values string, optedIn ...string) *Auditor {
 	t.Helper()
-	config, err := webhook.Parse(nil, []byte(values))
+	return newAuditorOf(t, "", values, optedIn...)
+}
+
+func newAuditorOf(t testing.TB, configuration, values string, optedIn ...string) *Auditor {
+	t.Helper()
+	config, err := webhook.Parse([]byte(configuration), []byte(values))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,7 +44,7 @@ func newAuditor(t testing.TB, values string, optedIn ...string) *Auditor {
 	if err != nil {
 		t.Fatal(err)
 	}
-	auditor, err := New(Options{Config: config, Webhooks: webhooks, Namespaces: namespaces})
+	auditor, err := New(Options{Config: config, Webhooks: webhooks, Namespaces: namespaces, Now: lookedAt})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,6 +107,8 @@ func TestLook(t *testing.T) {
 	auditor := newAuditor(t, "")
 	engine := auditor.options.Config.Engine()
 	older := newAuditor(t, "proxy: {logLevel: debug}").options.Config.Engine()
+	blue := newAuditorOf(t, "revision: blue", "").options.Config.Engine()
+	bluer := newAuditorOf(t, "revision: blue", "proxy: {logLevel: debug}").options.Config.Engine()
 	status := func(name string, status corev1.ContainerStatus) func(*corev1.Pod) {
 		return func(pod *corev1.Pod) {
 			status.Name = name
@@ -120,7 +131,15 @@ func TestLook(t *testing.T) {
 		}
 		return pod
 	}
-	running := corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}
+	runningFor := func(time time.Duration) corev1.ContainerState {
+		return corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: metav1.NewTime(lookedAt.Add(-time))}}
+	}
+	running, begun := runningFor(time.Hour), runningFor(2*time.Second)
+	unhashed := func(pod *corev1.Pod) {
+		for key, value := range pod.Annotations {
+			pod.Annotations[key] = strings.ReplaceAll(value, `"hash":`, `"before":`)
+		}
+	}
 	crash := corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "CrashLoopBackOff"}}
 	cases := map[string]struct {
 		pod    *corev1.Pod
@@ -136,9 +155,16 @@ func TestLook(t *testing.T) {
 		"one whose image was patched":        {after(injectedBy(t, engine, livePod(1, asks)), image), Image, "sidecar-proxy runs the image patched:1, today's is docker.io/envoyproxy/envoy"},
 		"one with an image of its author":    {injectedBy(t, engine, livePod(1, asks, overridden)), "", ""},
 		"one whose proxy crashes":            {after(injectedBy(t, engine, livePod(1, asks)), status("sidecar-proxy", corev1.ContainerStatus{State: crash, RestartCount: 7})), NotReady, "sidecar-proxy waits: CrashLoopBackOff (7 restarts)"},
-		"one whose proxy is not ready":       {after(injectedBy(t, engine, livePod(1, asks)), status("sidecar-proxy", corev1.ContainerStatus{State: running})), NotReady, "sidecar-proxy has run since"},
+		"one whose proxy is not ready":       {after(injectedBy(t, engine, livePod(1, asks)), status("sidecar-proxy", corev1.ContainerStatus{State: running})), NotReady, "sidecar-proxy has run since 2026-01-02T02:04:05Z and is not ready (0 restarts)"},
 		"one whose proxy is ready":           {after(injectedBy(t, engine, livePod(1, asks)), status("sidecar-proxy", corev1.ContainerStatus{State: running, Ready: true})), "", ""},
-		"one whose init program runs":        {after(injectedBy(t, engine, livePod(1, asks)), status("sidecar-init", corev1.ContainerStatus{State: running})), "", ""},
+		"one whose proxy has just begun":     {after(injectedBy(t, engine, livePod(1, asks)), status("sidecar-proxy", corev1.ContainerStatus{State: begun})), "", ""},
+		"one whose init program runs":        {after(injectedBy(t, engine, livePod(1, asks)), status("sidecar-init", corev1.ContainerStatus{State: begun})), "", ""},
+		"one whose init program hangs":       {after(injectedBy(t, engine, livePod(1, asks)), status("sidecar-init", corev1.ContainerStatus{State: running})), NotReady, "sidecar-init has run since 2026-01-02T02:04:05Z and has not ended (0 restarts)"},
+		"one of another injector":            {injectedBy(t, blue, livePod(1)), "", ""},
+		"one of another that asks for ours":  {injectedBy(t, bluer, livePod(1, asks)), Outdated, "injected by the revision blue, today it is default"},
+		"one of a version without hashes":    {after(injectedBy(t, engine, livePod(1, asks)), unhashed), Outdated, "injected by a program that did not record what it injected"},
+		"a static pod's mirror":              {livePod(1, asks, annotate(corev1.MirrorPodAnnotationKey, "x")), "", ""},
+		"a pod of the system":                {livePod(1, asks, func(pod *corev1.Pod) { pod.Namespace = "kube-system" }), "", ""},
 		"one whose init program failed":      {after(injectedBy(t, engine, livePod(1, asks)), status("sidecar-init", corev1.ContainerStatus{State: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: 1}}})), NotReady, "sidecar-init ended with exit code 1"},
 		"one whose application is not ready": {after(injectedBy(t, engine, livePod(1, asks)), status("app", corev1.ContainerStatus{State: crash})), "", ""},
 	}
@@ -183,26 +209,49 @@ func TestReport(t *testing.T) {
 	report := collector.Report()
 	want := &Report{Pods: 12, Findings: []Group{
 		{Workload{"shop", "Deployment", "web"}, Missing, `the namespace "shop" opted in by its label istio-injection=enabled`, 10, []string{"web-5c9f-00000", "web-5c9f-00001", "web-5c9f-00002"}, "restart it"},
-		{Workload{"shop", "Pod", "bare"}, Failed, report.Findings[len(report.Findings)-1].Detail, 1, []string{"bare"}, "mend what the detail names, before its next pod is refused"},
+		{Workload{"shop", "Pod", "bare"}, Failed, report.Findings[len(report.Findings)-1].Detail, 1, []string{"bare"}, "mend what its detail says"},
 	}}
 	if diff := cmp.Diff(want, report); diff != "" {
 		t.Errorf("the report (-want +got):\n%s", diff)
 	}
-	var text strings.Builder
-	if err := report.Write(&text, false); err != nil {
-		t.Fatal(err)
-	}
-	const table = `NAMESPACE   WORKLOAD         PODS   FINDING   WHAT TO DO
-shop        deployment/web   10     missing   restart it
-shop        pod/bare         1      failed    mend what the detail names, before its next pod is refused
-12 pods looked at, 0 with a sidecar: something is wrong with 11 pods of 2 workloads
-`
-	if diff := cmp.Diff(table, text.String()); diff != "" {
-		t.Errorf("the table (-want +got):\n%s", diff)
-	}
 	restart, others := report.Restartable()
-	if diff := cmp.Diff([][]Workload{{{"shop", "Deployment", "web"}}, nil}, [][]Workload{restart, others}); diff != "" {
-		t.Errorf("what is restarted, and what is not (-want +got):\n%s", diff)
+	if diff := cmp.Diff([]Workload{{"shop", "Deployment", "web"}}, restart); diff != "" || len(others) != 0 {
+		t.Errorf("what is restarted (-want +got), and not %v:\n%s", others, diff)
+	}
+}
+
+// TestRestartable: what is not restarted is told, and why.
+func TestRestartable(t *testing.T) {
+	var collector Collector
+	add := func(kind, name string, findings ...Kind) {
+		for _, finding := range findings {
+			pod := livePod(1, func(pod *corev1.Pod) { pod.Labels, pod.OwnerReferences[0].Kind, pod.OwnerReferences[0].Name = nil, kind, name })
+			if kind == "Pod" {
+				pod.OwnerReferences, pod.Name = nil, name
+			}
+			collector.Add(pod, true, &Finding{finding, "because"})
+		}
+	}
+	add("DaemonSet", "agent", Missing, Outdated, NotReady)
+	add("StatefulSet", "db", Unwanted)
+	add("StatefulSet", "broken", Missing, Failed)
+	add("StatefulSet", "failing", Failed)
+	add("StatefulSet", "waiting", NotReady)
+	add("ReplicaSet", "old", Image)
+	add("Job", "once", Outdated)
+	add("Pod", "bare", Missing)
+	restart, others := collector.Report().Restartable()
+	var left []string
+	for _, other := range others {
+		left = append(left, fmt.Sprintf("%s: %s, %s", other.short(), other.Finding, other.Remedy))
+	}
+	if diff := cmp.Diff([]Workload{{"shop", "DaemonSet", "agent"}, {"shop", "StatefulSet", "db"}}, restart); diff != "" {
+		t.Errorf("restarted (-want +got):\n%s", diff)
+	}
+	want := []string{"pod/bare: missing, create it anew", "statefulset/broken: failed, mend what its detail says",
+		"job/once: outdated, run it anew", "replicaset/old: image, delete its pods"}
+	if diff := cmp.Diff(want, left); diff != "" {
+		t.Errorf("not restarted (-want +got):\n%s", diff)
 	}
 }
 

@@ -1,7 +1,6 @@
 package audit
 
 import (
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -11,10 +10,9 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
-	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/manifest"
@@ -30,6 +28,8 @@ type Options struct {
 	Webhooks *selection.Webhooks
 	// Namespaces has the labels and annotations of namespaces.
 	Namespaces *manifest.Namespaces
+	// Now is when the pods are looked at: a container that has just started is not blamed for not being ready.
+	Now time.Time
 }
 
 // Auditor judges live pods. Create it with New; any number of goroutines may use it.
@@ -41,18 +41,20 @@ type Auditor struct {
 
 // New returns an Auditor.
 func New(options Options) (*Auditor, error) {
-	if options.Config == nil || options.Webhooks == nil || options.Namespaces == nil {
-		return nil, errors.New("audit needs a configuration, webhooks and namespaces")
+	if options.Config == nil || options.Webhooks == nil || options.Namespaces == nil || options.Now.IsZero() {
+		return nil, errors.New("audit needs a configuration, webhooks, namespaces and the time")
 	}
 	return &Auditor{options: options}, nil
 }
 
 // due is what a pod would get if it were created now.
 type due struct {
-	inject   bool
-	detail   string
-	rendered *templates.Rendered // nil if it would not be injected, or err is set
-	err      error
+	inject bool
+	// elsewhere says that the webhooks leave the pod alone: another injector may have been asked about it.
+	elsewhere bool
+	detail    string
+	rendered  *templates.Rendered // nil if it would not be injected, or err is set
+	err       error
 }
 
 // Look returns what is wrong with the sidecar of a live pod, nil if nothing is, and whether it has one. The pod is not
@@ -68,12 +70,14 @@ func (a *Auditor) Look(ctx context.Context, pod *corev1.Pod) (finding *Finding, 
 		return nil, false, fmt.Errorf("judge pod %s/%s: %w", pod.Namespace, pod.Name, err)
 	}
 	record, injected := a.options.Config.Engine().RecordOf(raw)
-	return compare(pod, due, record, injected), injected, nil
+	return a.compare(pod, due, record, injected), injected, nil
 }
 
 // compare says what is wrong with what a pod has, beside what is due to it.
-func compare(pod *corev1.Pod, due *due, record templates.Record, injected bool) *Finding {
+func (a *Auditor) compare(pod *corev1.Pod, due *due, record templates.Record, injected bool) *Finding {
 	switch {
+	case due.elsewhere && injected && record.Revision != "" && record.Revision != a.options.Config.Engine().Revision():
+		return nil
 	case due.err != nil:
 		return &Finding{Failed, due.err.Error()}
 	case due.inject && !injected:
@@ -88,7 +92,7 @@ func compare(pod *corev1.Pod, due *due, record templates.Record, injected bool) 
 	if detail := otherImage(pod, due.rendered.Images); detail != "" {
 		return &Finding{Image, detail}
 	}
-	if detail := notReady(pod, record.Containers); detail != "" {
+	if detail := notReady(pod, record.Containers, a.options.Now); detail != "" {
 		return &Finding{NotReady, detail}
 	}
 	return nil
@@ -96,7 +100,7 @@ func compare(pod *corev1.Pod, due *due, record templates.Record, injected bool) 
 
 // Collect looks at a pod and notes what is found. Pods that have ended, or are about to, are left out.
 func (a *Auditor) Collect(ctx context.Context, pod *corev1.Pod, collector *Collector) error {
-	if pod.DeletionTimestamp != nil || pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed {
+	if ends(pod) {
 		return nil
 	}
 	finding, injected, err := a.Look(ctx, pod)
@@ -104,6 +108,11 @@ func (a *Auditor) Collect(ctx context.Context, pod *corev1.Pod, collector *Colle
 		collector.Add(pod, injected, finding)
 	}
 	return err
+}
+
+// ends says that a pod has ended, or is about to.
+func ends(pod *corev1.Pod) bool {
+	return pod.DeletionTimestamp != nil || pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed
 }
 
 // tokenVolume is the name of a ServiceAccount token's volume, which differs from pod to pod.
@@ -135,7 +144,7 @@ func (a *Auditor) judge(ctx context.Context, namespace string, created map[strin
 	}
 	call := selection.Closest(calls)
 	if check, failed := call.Failed(); failed && check.Field != selection.CheckMatchCondition || call.Scope == "" {
-		return &due{detail: call.Why()}, nil
+		return &due{elsewhere: true, detail: call.Why()}, nil
 	}
 	var typed corev1.Pod
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(created, &typed); err != nil {
@@ -143,10 +152,10 @@ func (a *Auditor) judge(ctx context.Context, namespace string, created map[strin
 	}
 	decision := webhook.Decide(&typed, webhook.Namespace{Name: namespace, OptedIn: call.Scope == webhook.ScopeNamespace}, a.options.Config.Policy())
 	if !decision.Inject {
-		return &due{detail: decision.Detail}, nil
+		return &due{elsewhere: !call.Called, detail: decision.Detail}, nil
 	}
 	if !call.Called {
-		return &due{detail: call.Why()}, nil
+		return &due{elsewhere: true, detail: call.Why()}, nil
 	}
 	judged := &due{inject: true, detail: decision.Detail}
 	judged.rendered, judged.err = a.options.Config.Engine().Render(templates.Input{Pod: created, Namespace: *meta})
@@ -155,6 +164,8 @@ func (a *Auditor) judge(ctx context.Context, namespace string, created map[strin
 
 func outdated(then, now templates.Record) string {
 	switch {
+	case then.Hash == "":
+		return "injected by a program that did not record what it injected: an older version, or Istio's injector"
 	case then.Revision != now.Revision:
 		return fmt.Sprintf("injected by the revision %s, today it is %s", then.Revision, now.Revision)
 	case !slices.Equal(then.Templates, now.Templates):
@@ -170,17 +181,4 @@ func otherImage(pod *corev1.Pod, images map[string]string) string {
 		}
 	}
 	return ""
-}
-
-// WorkloadOf returns what made a pod: its controller, of a ReplicaSet the Deployment, of none the pod itself.
-func WorkloadOf(pod *corev1.Pod) Workload {
-	owner := metav1.GetControllerOf(pod)
-	if owner == nil {
-		return Workload{pod.Namespace, "Pod", pod.Name}
-	}
-	hash := pod.Labels[appsv1.DefaultDeploymentUniqueLabelKey]
-	if name, ok := strings.CutSuffix(owner.Name, "-"+hash); ok && owner.Kind == "ReplicaSet" && hash != "" {
-		return Workload{pod.Namespace, "Deployment", name}
-	}
-	return Workload{pod.Namespace, owner.Kind, cmp.Or(owner.Name, pod.Name)}
 }

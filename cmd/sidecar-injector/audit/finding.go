@@ -31,15 +31,3 @@ type Finding struct {
 	// Detail says it in a sentence.
 	Detail string
 }
-
-// Workload is what made a pod: what people restart.
-type Workload struct {
-	Namespace string `json:"namespace"`
-	Kind      string `json:"kind"`
-	Name      string `json:"name"`
-}
-
-// restartable says that new pods are made of a changed pod template.
-func (w Workload) restartable() bool {
-	return w.Kind == "Deployment" || w.Kind == "StatefulSet" || w.Kind == "DaemonSet"
-}

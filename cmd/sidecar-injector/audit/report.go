@@ -87,19 +87,46 @@ func (c *Collector) Report() *Report {
 	return report
 }
 
-// remedy says what to do about a finding.
+// remedy says what to do about a finding, in few words.
 func remedy(w Workload, kind Kind) string {
 	switch {
 	case kind == Failed:
-		return "mend what the detail names, before its next pod is refused"
+		return "mend what its detail says"
 	case kind == NotReady:
-		return "look at the sidecar's log and events"
+		return "see its log and events"
 	case w.restartable():
 		return "restart it"
 	case w.Kind == "Pod":
-		return "delete it and create it anew"
+		return "create it anew"
 	case w.Kind == "Job":
-		return "its next run"
+		return "run it anew"
 	}
-	return "delete the pods, so that they are made anew"
+	return "delete its pods"
+}
+
+// Restartable returns the workloads that new pods help and that can be restarted, each once and in the report's order, and
+// what is found of the others that new pods help: of kinds that are not restarted, or whose new pods would fail today.
+func (r *Report) Restartable() (restart []Workload, others []Group) {
+	fails := map[Workload]*Group{}
+	for i := range r.Findings {
+		if r.Findings[i].Finding == Failed {
+			fails[r.Findings[i].Workload] = &r.Findings[i]
+		}
+	}
+	seen := map[Workload]bool{}
+	for _, group := range r.Findings {
+		if !group.Finding.restarts() || seen[group.Workload] {
+			continue
+		}
+		seen[group.Workload] = true
+		switch failed := fails[group.Workload]; {
+		case failed != nil:
+			others = append(others, *failed)
+		case group.restartable():
+			restart = append(restart, group.Workload)
+		default:
+			others = append(others, group)
+		}
+	}
+	return restart, others
 }

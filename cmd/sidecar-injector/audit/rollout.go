@@ -49,11 +49,11 @@ func counted(generation, observed int64, wanted, updated, available, all int32) 
 	case updated < wanted:
 		return rollout{text: fmt.Sprintf("%d of %d pods are new", updated, wanted)}
 	case all > updated:
-		return rollout{text: fmt.Sprintf("%d old pods are about to end", all-updated)}
+		return rollout{text: count(int(all-updated), "old pod") + " to go"}
 	case available < updated:
 		return rollout{text: fmt.Sprintf("%d of %d new pods are available", available, updated)}
 	}
-	return rollout{done: true, text: fmt.Sprintf("done, %d pods", updated)}
+	return rollout{done: true, text: count(int(updated), "pod")}
 }
 
 // left says why a workload is left alone, if it is.
@@ -65,6 +65,9 @@ func left(object client.Object) string {
 			return "its rollout is paused"
 		}
 	case *appsv1.StatefulSet:
+		if rolling := object.Spec.UpdateStrategy.RollingUpdate; rolling != nil && ptr.Deref(rolling.Partition, 0) >= max(1, ptr.Deref(object.Spec.Replicas, 1)) {
+			return "the partition of its update strategy holds all its pods back"
+		}
 		onDelete = object.Spec.UpdateStrategy.Type == appsv1.OnDeleteStatefulSetStrategyType
 	case *appsv1.DaemonSet:
 		onDelete = object.Spec.UpdateStrategy.Type == appsv1.OnDeleteDaemonSetStrategyType
