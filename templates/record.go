@@ -4,8 +4,10 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"slices"
+	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 )
 
@@ -95,12 +97,13 @@ func (s status) overridden(name, image string) bool {
 	return injected && !given.set()[markOf("/image", image)]
 }
 
-// AsCreated returns a copy of a stored pod without what the API server and the scheduler wrote into it after admission,
-// so that templates see what they saw when it was created.
+// AsCreated returns a copy of a stored pod without what the API server, the scheduler and, through the pod's status, the
+// node wrote into it after admission, so that templates see what they saw when it was created.
 func AsCreated(pod map[string]any) map[string]any {
 	created := runtime.DeepCopyJSON(pod)
 	delete(created, "status")
 	if metadata, ok := created["metadata"].(map[string]any); ok {
+		deleteLater(metadata)
 		for _, field := range []string{"uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "managedFields", "selfLink"} {
 			delete(metadata, field)
 		}
@@ -115,4 +118,21 @@ func AsCreated(pod map[string]any) map[string]any {
 		delete(spec, "nodeName")
 	}
 	return created
+}
+
+// deleteLater deletes the annotations that were written through a subresource, which a pod has no way to be created by:
+// network plug-ins note a pod's addresses so.
+func deleteLater(metadata map[string]any) {
+	managers, _ := metadata["managedFields"].([]any)
+	for _, manager := range managers {
+		entry, _ := manager.(map[string]any)
+		if through, _ := entry["subresource"].(string); through == "" {
+			continue
+		}
+		fields, _, _ := unstructured.NestedMap(entry, "fieldsV1", "f:metadata", "f:annotations")
+		annotations, _ := metadata["annotations"].(map[string]any)
+		for field := range fields {
+			delete(annotations, strings.TrimPrefix(field, "f:"))
+		}
+	}
 }

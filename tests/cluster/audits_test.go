@@ -3,16 +3,20 @@ package cluster_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/audit"
+	"github.com/sidecar-injector/sidecar-injector/tests/cluster"
 )
 
 // audited is what audit finds in a namespace, as data, with its exit code.
@@ -49,7 +53,9 @@ func TestAuditFindsWhatIsPlanted(t *testing.T) {
 	plant("classic", asks, annotation("sidecar.istio.io/nativeSidecar", "false"))
 	plant("overridden", asks, override)
 	plant("quiet")
-	if report, code := audited(t, namespace); code != 0 || len(report.Findings) != 0 || report.Pods != 4 || report.Sidecars != 3 {
+	// A network plug-in notes the address of a pod that has been made.
+	change(plant("addressed", asks), annotations("cni.example.com/podIP", "10.0.0.1"), "status")
+	if report, code := audited(t, namespace); code != 0 || len(report.Findings) != 0 || report.Pods != 5 || report.Sidecars != 4 {
 		t.Errorf("exit code %d for pods that are as they should be: %+v", code, report)
 	}
 
@@ -74,47 +80,174 @@ func TestAuditFindsWhatIsPlanted(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" || code != 1 {
 		t.Errorf("exit code %d, want 1; findings (-planted +found):\n%s", code, diff)
 	}
-	if out, _ := ask(t, "audit", "-n", namespace); !strings.Contains(out, "10 pods looked at, 8 with a sidecar: something is wrong with 6 pods of 6 workloads") {
+	if out, _ := ask(t, "audit", "-n", namespace); !strings.HasSuffix(out, "11 pods looked at, 9 with a sidecar: 6 pods of 6 workloads to see to\n") {
 		t.Errorf("it prints:\n%s", out)
+	}
+	var texts []string
+	for _, group := range report.Findings {
+		texts = append(texts, fmt.Sprintf("%s %s/%s: %d, %s", group.Finding, group.Workload.Kind, group.Name, group.Pods, group.Remedy))
+	}
+	order := []string{"missing Pod/missing: 1, create it anew", "failed Pod/failed: 1, mend what its detail says", "unwanted Pod/unwanted: 1, create it anew",
+		"outdated Pod/outdated: 1, create it anew", "image Pod/image: 1, create it anew", "not_ready Pod/not-ready: 1, see its log and events"}
+	if diff := cmp.Diff(order, texts); diff != "" {
+		t.Errorf("what to do first (-want +got):\n%s", diff)
+	}
+
+	change(outdated, map[string]any{"metadata": map[string]any{"labels": map[string]any{"case": namespace}}})
+	out, code := ask(t, "audit", "-A", "-l", "case="+namespace, "-o", "wide")
+	if code != 1 || !strings.Contains(out, "injected with other templates or values than today's") || !strings.Contains(out, "1 pod looked at") {
+		t.Errorf("-A -l -o wide: exit code %d, it prints:\n%s", code, out)
+	}
+	if out, code = ask(t, "audit", "-l", "case="+namespace, "-o", "yaml"); code != 1 || !strings.Contains(out, "finding: outdated") || !strings.Contains(out, "namespace: "+namespace) {
+		t.Errorf("-l -o yaml: exit code %d, it prints:\n%s", code, out)
+	}
+	if _, problems, code := auditing(t, "-n", namespace+"-none"); code != 2 || !strings.Contains(problems, fmt.Sprintf("error: read namespace %q: namespaces %q not found\n", namespace+"-none", namespace+"-none")) {
+		t.Errorf("a namespace that does not exist: exit code %d, %s", code, problems)
 	}
 }
 
-// TestAuditRestarts: a Deployment that is older than its namespace's label gets
-// its sidecars; one whose pods do not come up ends the restarts.
+// auditing runs audit for the chart's injector.
+func auditing(t *testing.T, args ...string) (stdout, stderr string, code int) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), shared.Binary, append([]string{"audit", "--kubeconfig=" + shared.Kubeconfig, "--injector=" + cluster.Release}, args...)...)
+	var out, problems strings.Builder
+	cmd.Stdout, cmd.Stderr = &out, &problems
+	if err := cmd.Run(); err != nil && cmd.ProcessState == nil {
+		t.Fatal(err)
+	}
+	return out.String(), problems.String(), cmd.ProcessState.ExitCode()
+}
+
+// TestAuditRestarts: workloads that are older than their namespace's label get
+// their sidecars, each once; one whose pods do not come up ends the restarts.
 func TestAuditRestarts(t *testing.T) {
 	t.Parallel()
 	namespace := newNamespace(t, nil)
-	kubectl := func(args ...string) {
+	kubectl := func(args ...string) string {
 		t.Helper()
-		if _, _, err := shared.Kubectl(t.Context(), "", append([]string{"-n", namespace}, args...)...); err != nil {
+		out, _, err := shared.Kubectl(t.Context(), "", append([]string{"-n", namespace}, args...)...)
+		if err != nil {
 			t.Fatal(err)
 		}
+		return out
 	}
 	kubectl("create", "deployment", "web", "--image=nginx:1.21", "--replicas=2")
 	kubectl("create", "deployment", "held", "--image=nginx:1.21")
+	kubectl("run", "bare", "--image=nginx:1.21")
+	manual := newSet(namespace, "manual")
+	manual.Spec.UpdateStrategy.Type = appsv1.OnDeleteStatefulSetStrategyType
+	for _, set := range []*appsv1.StatefulSet{newSet(namespace, "db"), manual} {
+		if _, err := shared.Client.AppsV1().StatefulSets(namespace).Create(t.Context(), set, metav1.CreateOptions{}); err != nil {
+			t.Fatal(err)
+		}
+	}
 	waitForPods(t, namespace, "app=web", 2)
-	waitForPods(t, namespace, "app=held", 1)
+	waitForPods(t, namespace, "app in (held,db,manual)", 3)
 	kubectl("rollout", "pause", "deployment/held")
 	kubectl("label", "namespace", namespace, namespaceKey+"=enabled")
 
-	if report, code := audited(t, namespace); code != 1 || len(report.Findings) != 2 || report.Findings[1].Pods != 2 || report.Findings[1].Finding != audit.Missing {
+	if report, code := audited(t, namespace); code != 1 || len(report.Findings) != 5 || report.Findings[1].Name != "web" || report.Findings[1].Pods != 2 || report.Findings[1].Finding != audit.Missing {
 		t.Fatalf("exit code %d before: %+v", code, report)
 	}
-	if _, code := ask(t, "audit", "-n", namespace, "--restart"); code != 2 {
-		t.Errorf("without a terminal to ask, exit code %d, want 2", code)
+	if _, problems, code := auditing(t, "-n", namespace, "--restart"); code != 2 || !strings.Contains(problems, "standard input is no terminal: --yes answers") {
+		t.Errorf("without a terminal to ask, exit code %d: %s", code, problems)
 	}
-	if _, code := ask(t, "audit", "-n", namespace, "--restart", "--yes", "--timeout", "3s"); code != 2 {
-		t.Errorf("with pods that do not come up, exit code %d, want 2", code)
+	_, problems, code := auditing(t, "-n", namespace, "--restart", "--yes", "--timeout", "3s")
+	for _, want := range []string{"pod/bare in " + namespace + " is not restarted: create it anew\n",
+		"[1/4] " + namespace + " deployment/held: left alone, its rollout is paused\n", "[2/4] " + namespace + " deployment/web: ",
+		"error: restart deployment/web in " + namespace + ": not up after 3s: ", "; the 2 workloads after it are not restarted\n"} {
+		if !strings.Contains(problems, want) {
+			t.Errorf("with pods that do not come up it does not say %q:\n%s", want, problems)
+		}
 	}
+	stamp := kubectl("get", "deployment", "web", "-o", "jsonpath={.spec.template.metadata.annotations}")
+	if code != 2 || !strings.Contains(stamp, "kubectl.kubernetes.io/restartedAt") {
+		t.Errorf("with pods that do not come up, exit code %d, want 2; the template has %s", code, stamp)
+	}
+
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	go makeReady(ctx, namespace)
-	if _, code := ask(t, "audit", "-n", namespace, "--restart", "--yes", "--timeout", "60s"); code != 0 {
-		t.Errorf("exit code %d, want 0", code)
+	_, problems, code = auditing(t, "-n", namespace, "--restart", "--yes", "--timeout", "60s")
+	for _, want := range []string{"deployment/web: not restarted, its pods were made anew already, 2 pods\n", "statefulset/db: restarted, 1 pod\n",
+		"statefulset/manual: left alone, its update strategy is OnDelete: delete its pods one by one\n", "afterwards: 6 pods looked at, 3 with a sidecar: 3 pods of 3 workloads to see to\n"} {
+		if !strings.Contains(problems, want) {
+			t.Errorf("it does not say %q:\n%s", want, problems)
+		}
 	}
+	if after := kubectl("get", "deployment", "web", "-o", "jsonpath={.spec.template.metadata.annotations}"); code != 1 || after != stamp {
+		t.Errorf("exit code %d, want 1, as some are left; the template had %s and has %s", code, stamp, after)
+	}
+	var left []string
 	report, _ := audited(t, namespace)
-	if len(report.Findings) != 1 || report.Findings[0].Name != "held" {
-		t.Errorf("after the restart there is %+v, want the paused one alone", report.Findings)
+	for _, group := range report.Findings {
+		left = append(left, group.Name)
+	}
+	if diff := cmp.Diff([]string{"held", "bare", "manual"}, left); diff != "" {
+		t.Errorf("what is left (-want +got):\n%s", diff)
+	}
+}
+
+// newSet is a StatefulSet of one pod.
+func newSet(namespace, name string) *appsv1.StatefulSet {
+	labels := map[string]string{"app": name}
+	return &appsv1.StatefulSet{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
+		Spec: appsv1.StatefulSetSpec{
+			Selector: &metav1.LabelSelector{MatchLabels: labels},
+			Template: corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: labels}, Spec: newPod(namespace).Spec},
+		},
+	}
+}
+
+// TestAuditRights: the rights that --help names are enough, and without one the
+// error says which it is.
+func TestAuditRights(t *testing.T) {
+	t.Parallel()
+	namespace := newNamespace(t, nil)
+	user := "auditor-" + namespace
+	kubectl := func(args ...string) {
+		t.Helper()
+		if _, _, err := shared.Kubectl(t.Context(), "", args...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	grant := func(name, in string, args ...string) {
+		t.Helper()
+		if in == "" {
+			kubectl(append([]string{"create", "clusterrole", name}, args...)...)
+			kubectl("create", "clusterrolebinding", name, "--clusterrole="+name, "--user="+user)
+			t.Cleanup(func() {
+				_, _, _ = shared.Kubectl(context.WithoutCancel(t.Context()), "", "delete", "clusterrole,clusterrolebinding", name)
+			})
+			return
+		}
+		kubectl(append([]string{"create", "role", name, "-n", in}, args...)...)
+		kubectl("create", "rolebinding", name, "-n", in, "--role="+name, "--user="+user)
+	}
+	refused := func(want string, args ...string) {
+		t.Helper()
+		if _, problems, code := auditing(t, append(args, "--as="+user)...); code != 2 || !strings.HasPrefix(problems, "error: ") || strings.Count(problems, "\n") != 1 || !strings.Contains(problems, want) {
+			t.Errorf("exit code %d, want 2 and one line with %q:\n%s", code, want, problems)
+		}
+	}
+	refused(`cannot get resource "mutatingwebhookconfigurations"`)
+	grant(user+"-webhooks", "", "--verb=get", "--resource=mutatingwebhookconfigurations.admissionregistration.k8s.io")
+	refused(`cannot get resource "services"`)
+	grant(user, cluster.Release, "--verb=get", "--resource=services,configmaps")
+	refused(`cannot list resource "deployments"`)
+	grant(user+"-deployments", cluster.Release, "--verb=list", "--resource=deployments.apps")
+	refused(`cannot list resource "namespaces" in API group "" at the cluster scope; this looks at the whole cluster, -n at one namespace`)
+	refused(`cannot get resource "namespaces"`, "-n", namespace)
+	grant(user, namespace, "--verb=get", "--resource=namespaces")
+	refused(`list pods: pods is forbidden: User "`+user+`" cannot list resource "pods" in API group "" in the namespace "`+namespace+`"`, "-n", namespace)
+	grant(user+"-pods", namespace, "--verb=list", "--resource=pods")
+	if _, problems, code := auditing(t, "-n", namespace, "--as="+user); code != 0 {
+		t.Errorf("with all rights of one namespace, exit code %d: %s", code, problems)
+	}
+	grant(user+"-all", "", "--verb=list", "--resource=namespaces,pods")
+	if _, problems, code := auditing(t, "--as="+user, "-l", "none=such"); code != 0 {
+		t.Errorf("with all rights, exit code %d: %s", code, problems)
 	}
 }
 

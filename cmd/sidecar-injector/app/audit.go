@@ -7,9 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"runtime"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -117,7 +115,7 @@ func (o *auditOptions) run(ctx context.Context, stdin io.Reader, stdout, stderr 
 		return fmt.Errorf("write output: %w", err)
 	}
 	if o.restart && len(report.Findings) > 0 {
-		restarter := &audit.Restarter{Client: connection.Client, Auditor: auditor, Timeout: o.timeout, Now: time.Now}
+		restarter := &audit.Restarter{Client: connection.Client, Pods: podsOf(connection), Auditor: auditor, Timeout: o.timeout, Now: time.Now}
 		restarted, err := o.restartAll(ctx, restarter, report, stdin, stderr)
 		if err != nil {
 			return err
@@ -159,10 +157,9 @@ func (o *auditOptions) look(ctx context.Context, connection *cluster.Cluster, st
 	auditor, err := o.auditor(ctx, connection)
 	var collector audit.Collector
 	if err == nil {
-		page := &corev1.PodList{}
-		err = installed.EachPage(ctx, connection.Client, page, func() error {
-			defer progress.Add(len(page.Items))
-			return lookAtPage(ctx, auditor, &collector, page.Items)
+		err = podsOf(connection)(ctx, func(pods []corev1.Pod) error {
+			defer progress.Add(len(pods))
+			return auditor.Collect(ctx, pods, &collector)
 		}, options...)
 		if err != nil {
 			err = fmt.Errorf("list pods: %w", err)
@@ -177,6 +174,14 @@ func (o *auditOptions) look(ctx context.Context, connection *cluster.Cluster, st
 		return nil, nil, err
 	}
 	return auditor, collector.Report(), nil
+}
+
+// podsOf lists the pods of a cluster in pages.
+func podsOf(connection *cluster.Cluster) func(context.Context, func([]corev1.Pod) error, ...client.ListOption) error {
+	return func(ctx context.Context, visit func([]corev1.Pod) error, options ...client.ListOption) error {
+		page := &corev1.PodList{}
+		return installed.EachPage(ctx, connection.Client, page, func() error { return visit(page.Items) }, options...)
+	}
 }
 
 // namespace is the only one that is looked at, empty for all. That of the kubeconfig's context does not count: an audit is
@@ -218,22 +223,6 @@ func (o *auditOptions) auditor(ctx context.Context, connection *cluster.Cluster)
 		return nil, err
 	}
 	return audit.New(audit.Options{Config: injector.Config, Webhooks: injector.Webhooks, Namespaces: namespaces, Now: time.Now()})
-}
-
-// lookAtPage looks at the pods of one page, side by side.
-func lookAtPage(ctx context.Context, auditor *audit.Auditor, collector *audit.Collector, pods []corev1.Pod) error {
-	workers := runtime.GOMAXPROCS(0)
-	errs := make([]error, workers)
-	var running sync.WaitGroup
-	for worker := range workers {
-		running.Go(func() {
-			for i := worker; i < len(pods) && errs[worker] == nil; i += workers {
-				errs[worker] = auditor.Collect(ctx, &pods[i], collector)
-			}
-		})
-	}
-	running.Wait()
-	return errors.Join(errs...)
 }
 
 // restartAll restarts the workloads that new pods help, if whoever is asked says yes, and says whether it did.

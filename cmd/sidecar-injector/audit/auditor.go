@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	goruntime "runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -14,6 +15,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/utils/lru"
 
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/manifest"
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/selection"
@@ -36,15 +38,19 @@ type Options struct {
 type Auditor struct {
 	options Options
 	// known holds what is due to pods that are alike, as those of one workload are.
-	known sync.Map // [sha256.Size]byte → *due
+	known *lru.Cache // [sha256.Size]byte → *due
 }
+
+// knownSize bounds what is known, so that memory does not grow with pods that are all different. A list has the pods of a
+// workload one after the other.
+const knownSize = 1024
 
 // New returns an Auditor.
 func New(options Options) (*Auditor, error) {
 	if options.Config == nil || options.Webhooks == nil || options.Namespaces == nil || options.Now.IsZero() {
 		return nil, errors.New("audit needs a configuration, webhooks, namespaces and the time")
 	}
-	return &Auditor{options: options}, nil
+	return &Auditor{options: options, known: lru.New(knownSize)}, nil
 }
 
 // due is what a pod would get if it were created now.
@@ -98,8 +104,23 @@ func (a *Auditor) compare(pod *corev1.Pod, due *due, record templates.Record, in
 	return nil
 }
 
-// Collect looks at a pod and notes what is found. Pods that have ended, or are about to, are left out.
-func (a *Auditor) Collect(ctx context.Context, pod *corev1.Pod, collector *Collector) error {
+// Collect looks at pods, side by side, and notes what is found. Pods that have ended, or are about to, are left out.
+func (a *Auditor) Collect(ctx context.Context, pods []corev1.Pod, collector *Collector) error {
+	workers := goruntime.GOMAXPROCS(0)
+	errs := make([]error, workers)
+	var running sync.WaitGroup
+	for worker := range workers {
+		running.Go(func() {
+			for i := worker; i < len(pods) && errs[worker] == nil; i += workers {
+				errs[worker] = a.collect(ctx, &pods[i], collector)
+			}
+		})
+	}
+	running.Wait()
+	return errors.Join(errs...)
+}
+
+func (a *Auditor) collect(ctx context.Context, pod *corev1.Pod, collector *Collector) error {
 	if ends(pod) {
 		return nil
 	}
@@ -126,12 +147,12 @@ func (a *Auditor) dueTo(ctx context.Context, namespace string, raw map[string]an
 		return nil, err
 	}
 	key := sha256.Sum256(tokenVolume.ReplaceAll(text, []byte(`"kube-api-access"`)))
-	if known, ok := a.known.Load(key); ok {
+	if known, ok := a.known.Get(key); ok {
 		return known.(*due), nil
 	}
 	judged, err := a.judge(ctx, namespace, created)
 	if err == nil {
-		a.known.Store(key, judged)
+		a.known.Add(key, judged)
 	}
 	return judged, err
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/wait"
@@ -27,6 +28,8 @@ type Teller interface {
 // Restarter restarts workloads one after the other. All fields are required.
 type Restarter struct {
 	Client client.Client
+	// Pods lists pods in pages.
+	Pods func(ctx context.Context, visit func([]corev1.Pod) error, options ...client.ListOption) error
 	// Auditor judges the pods of a workload before it is restarted, and the new ones.
 	Auditor *Auditor
 	// Timeout is how long each may take to come up.

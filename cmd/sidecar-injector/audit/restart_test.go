@@ -155,8 +155,16 @@ func newRestarter(t *testing.T, auditor *Auditor, objects []client.Object, funcs
 		copies = append(copies, object.DeepCopyObject().(client.Object))
 	}
 	var tell told
+	cluster := fake.NewClientBuilder().WithScheme(scheme).WithObjects(copies...).WithInterceptorFuncs(funcs).Build()
 	return &Restarter{
-		Client:  fake.NewClientBuilder().WithScheme(scheme).WithObjects(copies...).WithInterceptorFuncs(funcs).Build(),
+		Client: cluster,
+		Pods: func(ctx context.Context, visit func([]corev1.Pod) error, options ...client.ListOption) error {
+			var all corev1.PodList
+			if err := cluster.List(ctx, &all, options...); err != nil {
+				return err
+			}
+			return visit(all.Items)
+		},
 		Auditor: auditor, Timeout: 10 * time.Millisecond, Tell: &tell, Now: func() time.Time { return lookedAt },
 	}, &tell
 }

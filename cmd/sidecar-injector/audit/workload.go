@@ -10,8 +10,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-
-	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/installed"
 )
 
 // Workload is what made a pod: what people restart.
@@ -75,10 +73,9 @@ func (r *Restarter) worst(ctx context.Context, w Workload, object client.Object)
 		return nil, fmt.Errorf("spec.selector: %w", err)
 	}
 	var found *Finding
-	page := &corev1.PodList{}
-	err = installed.EachPage(ctx, r.Client, page, func() error {
-		for i := range page.Items {
-			pod := &page.Items[i]
+	err = r.Pods(ctx, func(pods []corev1.Pod) error {
+		for i := range pods {
+			pod := &pods[i]
 			if found != nil || ends(pod) || WorkloadOf(pod) != w || pod.Annotations[restartedAt] != template.Annotations[restartedAt] {
 				continue
 			}
