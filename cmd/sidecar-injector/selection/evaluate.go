@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -38,7 +39,7 @@ type Check struct {
 	Name  string `json:"name,omitempty"`
 	// Wanted is what the entry asks for: the selector, the term of it that is not met, or the expression.
 	Wanted string `json:"wanted,omitempty"`
-	// Saw is what there is instead, or of what is wanted, where that is no expression.
+	// Saw is what there is instead, or of what is wanted; of an expression, that it depends on something unknown here.
 	Saw string `json:"saw,omitempty"`
 	// Holds says that the check lets the pod through, Error why that cannot be said.
 	Holds bool   `json:"holds"`
@@ -76,11 +77,11 @@ func (c *Call) Why() string {
 	check, failed := c.Failed()
 	switch {
 	case !failed && c.Webhook == "":
-		return "no webhook of the configuration is ours"
+		return "no webhook of an injector is installed"
 	case !failed:
 		return ""
 	case check.Error != "":
-		return fmt.Sprintf("the match condition %s fails: %s", check.Name, check.Error)
+		return fmt.Sprintf("its match condition %q fails: %s", check.Name, check.Error)
 	case check.Field == CheckNamespaceSelector && strings.HasPrefix(check.Saw, corev1.LabelMetadataName+"="):
 		return "the namespace is " + strings.TrimPrefix(check.Saw, corev1.LabelMetadataName+"=")
 	case check.Field == CheckNamespaceSelector:
@@ -88,9 +89,9 @@ func (c *Call) Why() string {
 	case check.Field == CheckObjectSelector:
 		return "the pod has " + check.saw()
 	case check.Field == CheckMatchCondition:
-		return "the match condition " + check.Name + " is false"
+		return fmt.Sprintf("its match condition %q is false", check.Name)
 	}
-	return "the rules are for " + check.Wanted
+	return "its rules are for " + check.Wanted + ", not for the creation of pods"
 }
 
 func (c *Check) saw() string {
@@ -126,7 +127,7 @@ func Closest(calls []Call) Call {
 // For returns, in the configuration's order, what the API server does with each entry when the pod is created in the
 // namespace. Neither is changed. The pod is as the API server has it before webhooks: with defaults. The label
 // kubernetes.io/metadata.name, which every namespace of a cluster has, is taken for given. Who creates the pod is not
-// known: conditions see a user without a name, who may do nothing.
+// known: conditions see a user named "unknown", who may do nothing, and their checks say so.
 func (w *Webhooks) For(ctx context.Context, namespace *metav1.ObjectMeta, pod map[string]any) ([]Call, error) {
 	var typed corev1.Pod
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(pod, &typed); err != nil {
@@ -135,7 +136,7 @@ func (w *Webhooks) For(ctx context.Context, namespace *metav1.ObjectMeta, pod ma
 	typed.APIVersion, typed.Kind = "v1", "Pod"
 	gvk := corev1.SchemeGroupVersion.WithKind("Pod")
 	attributes := admission.NewAttributesRecord(&typed, nil, gvk, namespace.Name, typed.Name,
-		corev1.SchemeGroupVersion.WithResource("pods"), "", admission.Create, &metav1.CreateOptions{}, false, &user.DefaultInfo{})
+		corev1.SchemeGroupVersion.WithResource("pods"), "", admission.Create, &metav1.CreateOptions{}, false, somebody)
 	versioned := &admission.VersionedAttributes{Attributes: attributes, VersionedKind: gvk}
 	versioned.VersionedObject.Set(&typed)
 	namespaceLabels := labels.Merge(namespace.Labels, labels.Set{corev1.LabelMetadataName: namespace.Name})
@@ -191,7 +192,11 @@ func rulesText(all []admissionregistrationv1.RuleWithOperations) string {
 		} else {
 			text += " or "
 		}
-		text += fmt.Sprintf("%v of %v", rule.Operations, rule.Resources)
+		var operations []string
+		for _, operation := range rule.Operations {
+			operations = append(operations, string(operation))
+		}
+		text += strings.Join(operations, "/") + " of " + strings.Join(rule.Resources, "/")
 	}
 	return text
 }
@@ -218,9 +223,19 @@ func (e *entry) checkConditions(ctx context.Context, attributes *admission.Versi
 		if result.Error != nil {
 			checks[i].Error, checks[i].Holds = result.Error.Error(), false
 		}
+		if asksForUser.MatchString(e.conditions[i].Expression) {
+			checks[i].Saw = "it depends on who creates the pod, which is not known here"
+		}
 	}
 	return checks, nil
 }
+
+// somebody stands for who creates a pod. It has a name and a UID, as an expression that reads a field that is not there
+// fails. Nothing writes to it.
+var somebody = &user.DefaultInfo{Name: "unknown", UID: "unknown", Groups: []string{user.AllAuthenticated}}
+
+// asksForUser finds conditions whose outcome depends on who creates the pod.
+var asksForUser = regexp.MustCompile(`\brequest\s*\.\s*userInfo\b|\bauthorizer\b`)
 
 // unknown answers conditions that ask what the user may do: nothing, as far as is known here.
 type unknown struct{}

@@ -41,17 +41,17 @@ func TestDefault(t *testing.T) {
 	}{
 		"the annotation alone is enough":          {"", asks, "shop", nil, webhook.ScopePod, ""},
 		"the label is too":                        {"", `metadata: {labels: {sidecar.istio.io/inject: "true"}}`, "shop", nil, webhook.ScopePod, ""},
-		"a pod that says nothing":                 {"", `{}`, "shop", nil, "", "the match condition asked is false"},
+		"a pod that says nothing":                 {"", `{}`, "shop", nil, "", `its match condition "asked" is false`},
 		"a pod that says nothing, opted in":       {"", `{}`, "shop", map[string]string{"istio-injection": "enabled"}, webhook.ScopeNamespace, ""},
-		"a pod that opted out, opted in":          {"", `metadata: {annotations: {sidecar.istio.io/inject: "false"}}`, "shop", map[string]string{"istio-injection": "enabled"}, "", "the match condition not-opted-out is false"},
+		"a pod that opted out, opted in":          {"", `metadata: {annotations: {sidecar.istio.io/inject: "false"}}`, "shop", map[string]string{"istio-injection": "enabled"}, "", `its match condition "not-opted-out" is false`},
 		"the namespace's label has another value": {"", asks, "shop", map[string]string{"istio-injection": "disabled"}, "", "the namespace has the label istio-injection=disabled"},
 		"a namespace of the system":               {"", asks, "kube-system", nil, "", "the namespace is kube-system"},
-		"a mirror pod":                            {"", `metadata: {annotations: {sidecar.istio.io/inject: "true", kubernetes.io/config.mirror: x}}`, "shop", nil, "", "the match condition no-mirror-pod is false"},
-		"a Windows pod":                           {"", asks + "\nspec: {os: {name: windows}}", "shop", nil, "", "the match condition no-windows-pod is false"},
-		"the host's network, unasked":             {"", `spec: {hostNetwork: true}`, "shop", map[string]string{"istio-injection": "enabled"}, "", "the match condition no-host-network-unless-asked is false"},
+		"a mirror pod":                            {"", `metadata: {annotations: {sidecar.istio.io/inject: "true", kubernetes.io/config.mirror: x}}`, "shop", nil, "", `its match condition "no-mirror-pod" is false`},
+		"a Windows pod":                           {"", asks + "\nspec: {os: {name: windows}}", "shop", nil, "", `its match condition "no-windows-pod" is false`},
+		"the host's network, unasked":             {"", `spec: {hostNetwork: true}`, "shop", map[string]string{"istio-injection": "enabled"}, "", `its match condition "no-host-network-unless-asked" is false`},
 		"the host's network, asked":               {"", asks + "\nspec: {hostNetwork: true}", "shop", nil, webhook.ScopePod, ""},
 		"another label opts namespaces in":        {"namespaceLabel: example.com/mesh=on", `{}`, "shop", map[string]string{"example.com/mesh": "on"}, webhook.ScopeNamespace, ""},
-		"the usual label does not, then":          {"namespaceLabel: example.com/mesh=on", `{}`, "shop", map[string]string{"istio-injection": "enabled"}, "", "the match condition asked is false"},
+		"the usual label does not, then":          {"namespaceLabel: example.com/mesh=on", `{}`, "shop", map[string]string{"istio-injection": "enabled"}, "", `its match condition "asked" is false`},
 		"another label, with another value":       {"namespaceLabel: example.com/mesh=on", asks, "shop", map[string]string{"example.com/mesh": "off"}, "", "the namespace has the label example.com/mesh=off"},
 	}
 	for sentence, c := range cases {
@@ -104,7 +104,7 @@ func TestFor(t *testing.T) {
 	}{
 		"rules for something else": {
 			"{name: x, rules: [{operations: [UPDATE], apiGroups: [''], apiVersions: [v1], resources: [pods]}]}",
-			false, false, Check{Field: CheckRules, Wanted: "[UPDATE] of [pods]", Saw: "the creation of a pod"},
+			false, false, Check{Field: CheckRules, Wanted: "UPDATE of pods", Saw: "the creation of a pod"},
 		},
 		"no rules": {"{name: x}", false, false, Check{Field: CheckRules, Wanted: "nothing", Saw: "the creation of a pod"}},
 		"the object's labels": {
@@ -129,7 +129,11 @@ func TestFor(t *testing.T) {
 		},
 		"what the authorizer alone knows": {
 			pods + ", matchConditions: [{name: may, expression: 'authorizer.group(\"\").resource(\"pods\").check(\"create\").allowed()'}]}",
-			false, false, Check{Field: CheckMatchCondition, Name: "may", Wanted: `authorizer.group("").resource("pods").check("create").allowed()`},
+			false, false, Check{Field: CheckMatchCondition, Name: "may", Wanted: `authorizer.group("").resource("pods").check("create").allowed()`, Saw: "it depends on who creates the pod, which is not known here"},
+		},
+		"who creates the pod": {
+			pods + ", matchConditions: [{name: robot, expression: 'request.userInfo.username.startsWith(\"system:\")'}]}",
+			false, false, Check{Field: CheckMatchCondition, Name: "robot", Wanted: `request.userInfo.username.startsWith("system:")`, Saw: "it depends on who creates the pod, which is not known here"},
 		},
 	}
 	pod := podFrom(t, "metadata: {labels: {app: shop}}\nspec: {containers: [{name: a, image: a, resources: {limits: {cpu: 1}}}]}")
