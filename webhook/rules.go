@@ -29,11 +29,11 @@ var rules = []rule{
 	{"it is in an excluded namespace", (*subject).isExcluded, (*subject).asExcluded, (*subject).sawNamespace},
 	{"its label says true or false", (*subject).saysByLabel, (*subject).asItSays, (*subject).sawLabel},
 	{"it has no such label, its annotation says true or false", (*subject).saysByAnnotation, (*subject).asItSays, (*subject).sawAnnotation},
-	{"it says something else there, its namespace has not opted in", (*subject).isUnclearAlone, (*subject).asUnclearAlone, (*subject).sawWordAndNamespace},
+	{"it says neither true nor false there, its namespace has not opted in", (*subject).isUnclearAlone, (*subject).asUnclearAlone, (*subject).sawWordAndNamespace},
 	{"it says nothing, its namespace has not opted in", (*subject).isSilentAlone, (*subject).asSilentAlone, (*subject).sawWordAndNamespace},
 	{"it matches neverInjectSelector", (*subject).matchesNever, (*subject).asNever, (*subject).sawNever},
 	{"it matches alwaysInjectSelector", (*subject).matchesAlways, (*subject).asAlways, (*subject).sawAlways},
-	{"it says something else there, the policy is enabled", (*subject).isUnclear, (*subject).asUnclear, (*subject).sawWordAndPolicy},
+	{"it says neither true nor false there, the policy is enabled", (*subject).isUnclear, (*subject).asUnclear, (*subject).sawWordAndPolicy},
 	{"it says nothing, the policy is enabled", (*subject).isSilent, (*subject).asSilent, (*subject).sawWordAndPolicy},
 	{"all else: the policy is disabled", (*subject).isDisabled, (*subject).asDisabled, (*subject).sawPolicy},
 }

@@ -2,18 +2,23 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 
 	"github.com/spf13/cobra"
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/explain"
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/installed"
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/selection"
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/terminal"
 )
 
@@ -25,6 +30,7 @@ type explainOptions struct {
 
 func newExplainCommand() *cobra.Command {
 	options := explainOptions{inputOptions: newInputOptions()}
+	options.noneToo = true
 	command := &cobra.Command{
 		Use:   "explain (TYPE/NAME ... | -f FILE | -k DIRECTORY)",
 		Short: "Say why a pod is injected or not, and what would change it",
@@ -75,7 +81,12 @@ func (o *explainOptions) run(ctx context.Context, arguments []string, stdin io.R
 	if err != nil {
 		return err
 	}
-	explainer, err := explain.New(in.explaining())
+	asks, err := in.explaining(ctx)
+	if err != nil {
+		return err
+	}
+	asks.Kubectl = o.cluster.Kubectl()
+	explainer, err := explain.New(asks)
 	if err != nil {
 		return err
 	}
@@ -90,10 +101,10 @@ func (o *explainOptions) run(ctx context.Context, arguments []string, stdin io.R
 }
 
 // explaining returns the options of an Explainer for the input.
-func (in *input) explaining() explain.Options {
-	options := explain.Options{Handler: in.handler, Webhooks: in.webhooks, Namespaces: in.namespaces, Namespace: in.namespace}
+func (in *input) explaining(ctx context.Context) (explain.Options, error) {
+	options := explain.Options{Handler: in.handler, Webhooks: in.webhooks, Namespaces: in.namespaces, Namespace: in.namespace, Assumed: in.assumed()}
 	if in.cluster == nil {
-		return options
+		return options, nil
 	}
 	options.Pods = in.pods
 	options.History.Namespaces = map[string]*metav1.ObjectMeta{}
@@ -102,8 +113,48 @@ func (in *input) explaining() explain.Options {
 	}
 	if in.injector != nil {
 		options.History.Configuration, options.History.Deployment = in.injector.Configuration, in.injector.Deployment
+		options.History.ConfigMap = in.injector.ConfigMap
 	}
-	return options
+	var err error
+	options.Others, err = in.otherWebhooks(ctx)
+	return options, err
+}
+
+// assumed says what the webhooks are, if they are not the cluster's.
+func (in *input) assumed() string {
+	switch {
+	case in.cluster == nil:
+		return "as the chart installs it; --live asks the cluster's own"
+	case in.injector != nil || in.webhooks.None():
+		return ""
+	case errors.Is(in.problem, installed.ErrNone):
+		return "as the chart would install it; the cluster has no injector"
+	default:
+		return "as the chart installs it; the cluster's own cannot be read: " + in.problem.Error()
+	}
+}
+
+// otherWebhooks are those of all other configurations; who may not list them does without.
+func (in *input) otherWebhooks(ctx context.Context) (map[string]*selection.Webhooks, error) {
+	list := &admissionregistrationv1.MutatingWebhookConfigurationList{}
+	err := in.cluster.Client.List(ctx, list)
+	if apierrors.IsForbidden(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("list MutatingWebhookConfigurations: %w", err)
+	}
+	others := map[string]*selection.Webhooks{}
+	for i := range list.Items {
+		name := list.Items[i].Name
+		if in.injector != nil && name == in.injector.Configuration.Name {
+			continue
+		}
+		if others[name], err = selection.New(&list.Items[i]); err != nil {
+			return nil, fmt.Errorf("read MutatingWebhookConfiguration %q: %w", name, err)
+		}
+	}
+	return others, nil
 }
 
 // pods lists live pods.

@@ -2,10 +2,14 @@ package app
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"strings"
 
 	"github.com/spf13/pflag"
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/validation"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -69,6 +73,8 @@ type inputOptions struct {
 	namespaceLabels string
 	files           configuration.Files
 	over            configuration.Overrides
+	// noneToo says that a cluster without an injector is no error.
+	noneToo bool
 }
 
 func newInputOptions() *inputOptions {
@@ -113,9 +119,11 @@ type input struct {
 	config     *webhook.Config
 	handler    *webhook.Handler
 	webhooks   *selection.Webhooks
-	// cluster and injector are nil if no cluster is looked at; injector is nil too if none is installed.
+	// cluster and injector are nil if no cluster is looked at; injector is nil too if none is found, and problem says why
+	// it, or a part of it, is not.
 	cluster  *cluster.Cluster
 	injector *installed.Injector
+	problem  error
 }
 
 // read reads everything that check let through. What is live comes from the cluster, and so does the configuration then,
@@ -132,6 +140,9 @@ func (o *inputOptions) read(ctx context.Context, arguments []string, stdin io.Re
 		return nil, err
 	}
 	if in.documents, err = o.workloadOptions.read(ctx, in.cluster, arguments, stdin); err != nil {
+		return nil, err
+	}
+	if err := in.namespacesOneByOne(ctx, o.namespaceLabels != ""); err != nil {
 		return nil, err
 	}
 	labels, err := manifest.ParseLabels(o.namespaceLabels)
@@ -152,10 +163,14 @@ func (in *input) connect(ctx context.Context, o *inputOptions) error {
 		return err
 	}
 	in.namespace = in.cluster.Namespace
-	if in.injector, err = in.cluster.Injector(ctx); err != nil && !o.named() {
-		return err
+	in.injector, in.problem = in.cluster.Injector(ctx)
+	if in.problem != nil && !o.named() && !(o.noneToo && errors.Is(in.problem, installed.ErrNone)) {
+		return advise(in.problem)
 	}
 	in.live, err = in.cluster.Namespaces(ctx)
+	if apierrors.IsForbidden(err) {
+		return nil // Those that matter are read one by one.
+	}
 	return err
 }
 
@@ -179,6 +194,10 @@ func (in *input) configure(ctx context.Context, o *inputOptions) error {
 		in.webhooks = in.injector.Webhooks
 		return nil
 	}
+	if in.problem != nil && !o.named() {
+		in.webhooks, err = selection.New(&admissionregistrationv1.MutatingWebhookConfiguration{})
+		return err
+	}
 	in.webhooks, err = selection.Default(in.config)
 	return err
 }
@@ -186,6 +205,9 @@ func (in *input) configure(ctx context.Context, o *inputOptions) error {
 // liveDocuments reads the objects that arguments name.
 func liveDocuments(connection *cluster.Cluster, arguments []string) ([]manifest.Document, error) {
 	objects, err := connection.Objects(arguments)
+	if apierrors.IsNotFound(err) {
+		return nil, fmt.Errorf("%w in the namespace %q: -n names another", err, connection.Namespace)
+	}
 	if err != nil {
 		return nil, err
 	}

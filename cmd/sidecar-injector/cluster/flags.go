@@ -2,6 +2,8 @@ package cluster
 
 import (
 	"fmt"
+	"regexp"
+	"strings"
 
 	"github.com/spf13/pflag"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
@@ -91,4 +93,28 @@ func (f *Flags) Connect(version string) (*Cluster, error) {
 		return nil, fmt.Errorf("connect to the cluster: %w", err)
 	}
 	return c, nil
+}
+
+// Kubectl begins a kubectl command that meets the same cluster: with the flags --kubeconfig and --context that were given.
+func (f *Flags) Kubectl() string {
+	command := "kubectl"
+	for _, flag := range []struct {
+		name  string
+		value *string
+	}{{"kubeconfig", f.kube.KubeConfig}, {"context", f.kube.Context}, {"cluster", f.kube.ClusterName}} {
+		if *flag.value != "" {
+			command += " --" + flag.name + "=" + shellQuoted(*flag.value)
+		}
+	}
+	return command
+}
+
+// plainWord is what a shell takes as it stands.
+var plainWord = regexp.MustCompile(`^[a-zA-Z0-9_./:@%+=,-]+$`)
+
+func shellQuoted(word string) string {
+	if plainWord.MatchString(word) {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }

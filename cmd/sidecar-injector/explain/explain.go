@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/go-logr/logr"
@@ -31,6 +33,12 @@ type Options struct {
 	Namespaces *manifest.Namespaces
 	// Namespace is where objects go that name none. Default: "default".
 	Namespace string
+	// Assumed says what Webhooks are, if they are not those of the cluster. Empty: they are.
+	Assumed string
+	// Others are the entries of other webhook configurations, by the configuration's name.
+	Others map[string]*selection.Webhooks
+	// Kubectl begins the commands that are told. Default: "kubectl".
+	Kubectl string
 	// History is what the cluster shows of the past. The zero value shows nothing.
 	History History
 	// Pods lists live pods. Nil: the pods of workloads are not looked at.
@@ -46,13 +54,14 @@ func New(options Options) (*Explainer, error) {
 		return nil, errors.New("explain needs a handler with a configuration, webhooks and namespaces")
 	}
 	options.Namespace = cmp.Or(options.Namespace, metav1.NamespaceDefault)
+	options.Kubectl = cmp.Or(options.Kubectl, "kubectl")
 	return &Explainer{options}, nil
 }
 
 // Explain explains every workload in the documents, in order. The documents are not changed.
 func (e *Explainer) Explain(ctx context.Context, documents []manifest.Document) ([]Explanation, error) {
 	ctx = log.IntoContext(ctx, logr.Discard())
-	var all []Explanation
+	all := []Explanation{}
 	for i := range documents {
 		err := manifest.Visit(&documents[i], func(at manifest.Place) error {
 			w, ok, err := manifest.WorkloadOf(at)
@@ -74,11 +83,12 @@ func (e *Explainer) Explain(ctx context.Context, documents []manifest.Document) 
 }
 
 func (e *Explainer) workload(ctx context.Context, w manifest.Workload) (*Explanation, error) {
-	s := &subject{workload: w, namespace: cmp.Or(w.Namespace, e.options.Namespace)}
-	s.meta = e.options.Namespaces.Namespace(s.namespace)
-	s.pod = simulate.WithDefaults(templates.AsCreated(simulate.PodOf(w, s.namespace)))
-	explained := &Explanation{APIVersion: w.APIVersion, Kind: w.Kind, Namespace: s.namespace, Name: w.Name}
+	s := e.subjectOf(w)
+	explained := &Explanation{APIVersion: w.APIVersion, Kind: w.Kind, Namespace: s.namespace, Name: w.Name, Assumed: e.options.Assumed}
 	if err := e.judge(ctx, s, explained); err != nil {
+		return nil, err
+	}
+	if err := e.askOthers(ctx, s, explained); err != nil {
 		return nil, err
 	}
 	if err := e.look(ctx, s, explained); err != nil {
@@ -90,6 +100,13 @@ func (e *Explainer) workload(ctx context.Context, w manifest.Workload) (*Explana
 	}
 	explained.Remedies = remedies
 	return explained, nil
+}
+
+func (e *Explainer) subjectOf(w manifest.Workload) *subject {
+	s := &subject{workload: w, namespace: cmp.Or(w.Namespace, e.options.Namespace)}
+	s.meta = e.options.Namespaces.Namespace(s.namespace)
+	s.pod = simulate.WithDefaults(templates.AsCreated(simulate.PodOf(w, s.namespace)))
+	return s
 }
 
 // subject is a pod that may be created, and where.
@@ -112,7 +129,7 @@ func (e *Explainer) judge(ctx context.Context, s *subject, explained *Explanatio
 		explained.Verdict, explained.Because = NotCalled, call.Why()
 		return nil
 	}
-	decision, steps, err := e.trace(s, call.Scope)
+	decision, steps, err := e.trace(s, e.optedIn(s, call))
 	if err != nil {
 		return err
 	}
@@ -134,14 +151,39 @@ func (e *Explainer) judge(ctx context.Context, s *subject, explained *Explanatio
 	return e.answer(ctx, s, call, explained)
 }
 
+// optedIn says whether the pod's namespace opted in: what the entry that is asked stands for, else what its label says.
+func (e *Explainer) optedIn(s *subject, call selection.Call) bool {
+	if call.Called {
+		return call.Scope == webhook.ScopeNamespace
+	}
+	keys := e.options.Handler.Config().Policy().Keys
+	return s.meta.Labels[keys.NamespaceLabel] == keys.NamespaceLabelValue
+}
+
 // trace asks every rule.
-func (e *Explainer) trace(s *subject, scope webhook.Scope) (webhook.Decision, []webhook.Step, error) {
+func (e *Explainer) trace(s *subject, optedIn bool) (webhook.Decision, []webhook.Step, error) {
 	var typed corev1.Pod
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(s.pod, &typed); err != nil {
 		return webhook.Decision{}, nil, fmt.Errorf("decode the pod: %w", err)
 	}
-	decision, steps := webhook.Trace(&typed, webhook.Namespace{Name: s.namespace, OptedIn: scope == webhook.ScopeNamespace}, e.options.Handler.Config().Policy())
+	decision, steps := webhook.Trace(&typed, webhook.Namespace{Name: s.namespace, OptedIn: optedIn}, e.options.Handler.Config().Policy())
 	return decision, steps, nil
+}
+
+// askOthers fills in which webhooks of other configurations are asked.
+func (e *Explainer) askOthers(ctx context.Context, s *subject, explained *Explanation) error {
+	for _, name := range slices.Sorted(maps.Keys(e.options.Others)) {
+		calls, err := e.options.Others[name].For(ctx, s.meta, s.pod)
+		if err != nil {
+			return fmt.Errorf("MutatingWebhookConfiguration %q: %w", name, err)
+		}
+		for i := range calls {
+			if calls[i].Called {
+				explained.Others = append(explained.Others, Other{Configuration: name, Webhook: calls[i].Webhook, Injector: calls[i].Scope != ""})
+			}
+		}
+	}
+	return nil
 }
 
 // answer asks the handler itself.

@@ -11,6 +11,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
+	"k8s.io/utils/ptr"
 
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/manifest"
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/selection"
@@ -75,23 +76,23 @@ func TestVerdicts(t *testing.T) {
 	}{
 		"a pod that says nothing": {
 			"", pod("", ""), nil, NotCalled, webhook.ReasonNotRequested, "neither the pod nor its namespace asks for injection",
-			[]string{`annotate the pod with sidecar.istio.io/inject: "true"`, "label the namespace shop with istio-injection=enabled"},
+			[]string{`annotate the pod with sidecar.istio.io/inject: "true" (metadata.annotations)`, "label the namespace shop with istio-injection=enabled, which counts for all its new pods"},
 		},
 		"a pod that asks": {
 			"", pod(asks, ""), nil, Inject, webhook.ReasonAnnotationTrue, `the pod's annotation sidecar.istio.io/inject is "true"`,
-			[]string{"remove the annotation sidecar.istio.io/inject from the pod", `annotate the pod with sidecar.istio.io/inject: "false"`},
+			[]string{"remove the annotation sidecar.istio.io/inject from the pod (metadata.annotations)", `set the annotation sidecar.istio.io/inject of the pod to "false" (metadata.annotations)`},
 		},
 		"a pod that refuses, where all are injected": {
 			"", pod(refuses, ""), enabled, NotCalled, webhook.ReasonAnnotationFalse, `the pod's annotation sidecar.istio.io/inject is "false"`,
-			[]string{"remove the annotation sidecar.istio.io/inject from the pod", `annotate the pod with sidecar.istio.io/inject: "true"`},
+			[]string{"remove the annotation sidecar.istio.io/inject from the pod (metadata.annotations)", `set the annotation sidecar.istio.io/inject of the pod to "true" (metadata.annotations)`},
 		},
 		"a label of the namespace with another value": {
 			"", pod(asks, ""), disabled, NotCalled, "", "the namespace has the label istio-injection=disabled",
-			[]string{"label the namespace shop with istio-injection=enabled", "take the label istio-injection from the namespace shop"},
+			[]string{"label the namespace shop with istio-injection=enabled, which counts for all its new pods", "take the label istio-injection from the namespace shop, which counts for all its new pods"},
 		},
 		"the host's network, unasked: two changes are needed": {
 			"", pod("", "hostNetwork: true"), nil, NotCalled, webhook.ReasonHostNetwork, "the pod uses the host's network: redirecting its traffic would redirect the node's",
-			[]string{`annotate the pod with sidecar.istio.io/inject: "true", and do without hostNetwork in the pod`},
+			[]string{`annotate the pod with sidecar.istio.io/inject: "true" (metadata.annotations), and do without hostNetwork in the pod`},
 		},
 		"the host's network, asked": {
 			"", pod(asks, "hostNetwork: true"), nil, Skip, webhook.ReasonHostNetwork, "the pod uses the host's network: redirecting its traffic would redirect the node's",
@@ -99,11 +100,13 @@ func TestVerdicts(t *testing.T) {
 		},
 		"a value that cannot be given": {
 			"", pod(`annotations: {sidecar.istio.io/inject: "true", sidecar.istio.io/logLevel: loud}`, ""), nil, Failed, "invalid_input",
-			`the pod is refused: template "envoy" line 156: annotation "sidecar.istio.io/logLevel": "loud" is not allowed, want one of trace, debug, info, warning, error, critical, off`, nil,
+			`the pod is refused: template "envoy" line 156: annotation "sidecar.istio.io/logLevel": "loud" is not allowed, want one of trace, debug, info, warning, error, critical, off`,
+			[]string{"correct the annotation sidecar.istio.io/logLevel of the pod, or remove it (metadata.annotations)"},
 		},
 		"the same, let in": {
 			"onError: allow", pod(`annotations: {sidecar.istio.io/inject: "true", sidecar.istio.io/logLevel: loud}`, ""), nil, Failed, "invalid_input",
-			`the pod is created without a sidecar: template "envoy" line 156: annotation "sidecar.istio.io/logLevel": "loud" is not allowed, want one of trace, debug, info, warning, error, critical, off`, nil,
+			`the pod is created without a sidecar: template "envoy" line 156: annotation "sidecar.istio.io/logLevel": "loud" is not allowed, want one of trace, debug, info, warning, error, critical, off`,
+			[]string{"correct the annotation sidecar.istio.io/logLevel of the pod, or remove it (metadata.annotations)"},
 		},
 		"another injector's pod": {
 			"", pod(`annotations: {sidecar.istio.io/inject: "true", sidecar.istio.io/status: "{}"}`, "initContainers: [{name: istio-proxy, image: x}]"), nil, Skip, webhook.ReasonInjectedByOther,
@@ -111,7 +114,26 @@ func TestVerdicts(t *testing.T) {
 		},
 		"a policy that injects none unasked": {
 			"policy: disabled", pod("", ""), enabled, Skip, webhook.ReasonPolicyDisabled, "the policy is disabled: only pods that ask for themselves are injected",
-			[]string{`annotate the pod with sidecar.istio.io/inject: "true"`},
+			[]string{`annotate the pod with sidecar.istio.io/inject: "true" (metadata.annotations)`},
+		},
+		"a value that is neither, which only the pod itself puts right": {
+			"", pod(`labels: {sidecar.istio.io/inject: "yes"}`, ""), nil, Skip, webhook.ReasonInvalidValue, `the pod's label sidecar.istio.io/inject is "yes", want "true" or "false": the pod is not injected`,
+			[]string{`set the label sidecar.istio.io/inject of the pod to "true" (metadata.labels)`},
+		},
+		"a label that refuses, and an annotation that asks": {
+			"", pod(`labels: {sidecar.istio.io/inject: "false"}, `+asks, ""), nil, NotCalled, webhook.ReasonLabelFalse, `the pod's label sidecar.istio.io/inject is "false"`,
+			[]string{"remove the label sidecar.istio.io/inject from the pod (metadata.labels)", `set the label sidecar.istio.io/inject of the pod to "true" (metadata.labels)`},
+		},
+		"a namespace that the configuration excludes": {
+			"excludedNamespaces: [shop]", pod(asks, ""), nil, Skip, webhook.ReasonExcludedNamespace, `the namespace "shop" is excluded from injection`, nil,
+		},
+		"a Windows pod": {"", pod(asks, "os: {name: windows}"), nil, NotCalled, webhook.ReasonWindowsPod, "the pod runs on Windows, for which there is no sidecar", nil},
+		"the mirror of a static pod": {
+			"", pod(`annotations: {sidecar.istio.io/inject: "true", kubernetes.io/config.mirror: x}`, ""), nil, NotCalled, webhook.ReasonMirrorPod, "the pod is the mirror of a static pod, which runs as it is", nil,
+		},
+		"a never-inject selector": {
+			`neverInjectSelector: [{matchLabels: {job: "yes"}}]`, pod(`labels: {job: "yes"}`, ""), enabled, Skip, webhook.ReasonNeverSelector, "the pod's labels match neverInjectSelector",
+			[]string{`annotate the pod with sidecar.istio.io/inject: "true" (metadata.annotations)`},
 		},
 	}
 	for sentence, c := range cases {
@@ -176,70 +198,109 @@ func TestStateOfALivePod(t *testing.T) {
 	}
 }
 
-// TestHistory: how a pod came to be without a sidecar; of all that explains it the first is told.
+// TestHistory: how a pod came to be without a sidecar. What is proved is told as a fact, all else as possible.
 func TestHistory(t *testing.T) {
 	at := func(minute int) metav1.Time { return metav1.Date(2026, 1, 2, 3, minute, 0, 0, time.UTC) }
-	const noon = 30 // the pod's minute
+	const born = 30 // the pod's minute
 	configuration := func(created, changed int, policy admissionregistrationv1.FailurePolicyType) *admissionregistrationv1.MutatingWebhookConfiguration {
 		when := at(changed)
 		return &admissionregistrationv1.MutatingWebhookConfiguration{
 			ObjectMeta: metav1.ObjectMeta{CreationTimestamp: at(created), ManagedFields: []metav1.ManagedFieldsEntry{
-				{Time: &when, FieldsV1: metav1.NewFieldsV1(`{"f:webhooks":{"k:{}":{"f:rules":{}}}}`)}}},
-			Webhooks: []admissionregistrationv1.MutatingWebhook{{FailurePolicy: &policy}},
+				{Time: &when, FieldsV1: metav1.NewFieldsV1(`{"f:webhooks":{"k:{\"name\":\"x\"}":{"f:rules":{}}}}`)}}},
+			Webhooks: []admissionregistrationv1.MutatingWebhook{{Name: "x", FailurePolicy: &policy}, {Name: "other", FailurePolicy: ptr.To(admissionregistrationv1.Ignore)}},
 		}
 	}
-	set := func(name, field, key string, minute int) *metav1.ObjectMeta {
+	// set is an object whose metadata have a field, set by one who has the other fields too.
+	set := func(field, key string, minute int, others ...string) *metav1.ObjectMeta {
 		when := at(minute)
-		return &metav1.ObjectMeta{Name: name, Namespace: "shop", CreationTimestamp: at(noon), ManagedFields: []metav1.ManagedFieldsEntry{
-			{Time: &when, FieldsV1: metav1.NewFieldsV1(`{"f:metadata":{"` + field + `":{"f:` + key + `":{}}}}`)}}}
+		fields := `"f:` + key + `":{}`
+		for _, other := range others {
+			fields += `,"f:` + other + `":{}`
+		}
+		return &metav1.ObjectMeta{Name: "a", Namespace: "shop", CreationTimestamp: at(born), ManagedFields: []metav1.ManagedFieldsEntry{
+			{Time: &when, FieldsV1: metav1.NewFieldsV1(`{"f:metadata":{"f:` + field + `":{".":{},` + fields + `}}}`)}}}
 	}
-	available := &appsv1.Deployment{Status: appsv1.DeploymentStatus{Conditions: []appsv1.DeploymentCondition{
-		{Type: appsv1.DeploymentAvailable, Status: corev1.ConditionTrue, LastTransitionTime: at(45)}}}}
+	deployment := func(available corev1.ConditionStatus, minute int) *appsv1.Deployment {
+		return &appsv1.Deployment{Status: appsv1.DeploymentStatus{Conditions: []appsv1.DeploymentCondition{
+			{Type: appsv1.DeploymentAvailable, Status: available, LastTransitionTime: at(minute)}}}}
+	}
+	in := func(namespace *metav1.ObjectMeta) map[string]*metav1.ObjectMeta {
+		return map[string]*metav1.ObjectMeta{"shop": namespace}
+	}
+	twice := set("labels", "istio-injection", 35)
+	twice.ManagedFields = append(twice.ManagedFields, set("labels", "istio-injection", 5, "team").ManagedFields...)
+	configMap := &metav1.ObjectMeta{Name: "c", Namespace: "mesh", ManagedFields: []metav1.ManagedFieldsEntry{{Time: ptr.To(at(50)), FieldsV1: metav1.NewFieldsV1(`{"f:data":{"f:config":{}}}`)}}}
 	const fail, ignore = admissionregistrationv1.Fail, admissionregistrationv1.Ignore
-	asked := set("a", "f:annotations", "sidecar.istio.io/inject", 10)
+	const byNamespace, byAnnotation = webhook.ReasonNamespaceLabel, webhook.ReasonAnnotationTrue
+	asked := set("annotations", "sidecar.istio.io/inject", 10)
+	const unknown = "the cluster does not show why"
+	const perhaps = unknown + "; it may have been created (2026-01-02T03:30:00Z) "
 	cases := map[string]struct {
 		history History
 		pod     *metav1.ObjectMeta
+		reason  webhook.Reason
 		want    string
 	}{
 		"before the injector": {
-			History{Configuration: configuration(40, 41, fail)}, asked,
-			"it was created (2026-01-02T03:30:00Z) before the injector was installed (2026-01-02T03:40:00Z)",
+			History{Configuration: configuration(40, 41, fail)}, asked, byAnnotation,
+			"it was created (2026-01-02T03:30:00Z) before the injector's webhook configuration (2026-01-02T03:40:00Z)",
 		},
 		"before the namespace's label": {
-			History{Configuration: configuration(1, 1, fail), Namespaces: map[string]*metav1.ObjectMeta{"shop": set("shop", "f:labels", "istio-injection", 35)}}, asked,
-			"it was created (2026-01-02T03:30:00Z) before the namespace got its label istio-injection (2026-01-02T03:35:00Z)",
+			History{Configuration: configuration(1, 1, fail), Namespaces: in(set("labels", "istio-injection", 35))}, asked, byNamespace,
+			"it was created (2026-01-02T03:30:00Z) before the namespace's label istio-injection was set (2026-01-02T03:35:00Z)",
+		},
+		"the namespace's label has nothing to do with it": {
+			History{Configuration: configuration(1, 1, fail), Namespaces: in(set("labels", "istio-injection", 35))}, asked, byAnnotation, unknown,
+		},
+		"before something of who set the label, which may be older": {
+			History{Configuration: configuration(1, 1, fail), Namespaces: in(set("labels", "istio-injection", 35, "team"))}, asked, byNamespace,
+			perhaps + "before the namespace's label istio-injection was set (whoever set it changed something there at 2026-01-02T03:35:00Z, perhaps that)",
+		},
+		"a label that somebody else had set before": {
+			History{Configuration: configuration(1, 1, fail), Namespaces: in(twice)}, asked, byNamespace, unknown,
+		},
+		"an annotation of the namespace with the label's name": {
+			History{Configuration: configuration(1, 1, fail), Namespaces: in(set("annotations", "istio-injection", 35))}, asked, byNamespace, unknown,
 		},
 		"before it asked": {
-			History{Configuration: configuration(1, 1, fail)}, set("a", "f:annotations", "sidecar.istio.io/inject", 50),
-			"it was created (2026-01-02T03:30:00Z) before it asked for a sidecar (2026-01-02T03:50:00Z)",
+			History{Configuration: configuration(1, 1, fail)}, set("annotations", "sidecar.istio.io/inject", 50), byAnnotation,
+			"it was created (2026-01-02T03:30:00Z) before its annotation sidecar.istio.io/inject was set (2026-01-02T03:50:00Z)",
 		},
-		"before the configuration was changed": {
-			History{Configuration: configuration(1, 40, fail)}, asked,
-			"it was created (2026-01-02T03:30:00Z) before the webhook configuration was changed last (2026-01-02T03:40:00Z)",
+		"before the configurations were changed": {
+			History{Configuration: configuration(1, 40, fail), ConfigMap: configMap}, asked, byAnnotation,
+			perhaps + "before the injector's webhook configuration was changed (last at 2026-01-02T03:40:00Z), or before the injector's ConfigMap mesh/c was changed (last at 2026-01-02T03:50:00Z)",
 		},
 		"while the injector was down": {
-			History{Configuration: configuration(1, 1, ignore), Deployment: available}, asked,
-			"it was created (2026-01-02T03:30:00Z) before the injector was available (since 2026-01-02T03:45:00Z), and failurePolicy Ignore lets pods in then",
+			History{Configuration: configuration(1, 1, ignore), Deployment: deployment(corev1.ConditionTrue, 45)}, asked, byAnnotation,
+			perhaps + "while the injector could not be reached, as failurePolicy Ignore lets pods in then (it has been available since 2026-01-02T03:45:00Z only)",
+		},
+		"while the injector is down": {
+			History{Configuration: configuration(1, 1, ignore), Deployment: deployment(corev1.ConditionFalse, 20)}, asked, byAnnotation,
+			perhaps + "while the injector could not be reached, as failurePolicy Ignore lets pods in then (it has not been available since 2026-01-02T03:20:00Z)",
 		},
 		"perhaps while it was down": {
-			History{Configuration: configuration(1, 1, ignore)}, asked,
-			"failurePolicy Ignore lets pods in when the injector cannot be reached; the cluster does not show whether that was so",
+			History{Configuration: configuration(1, 1, ignore), Deployment: deployment(corev1.ConditionTrue, 2)}, asked, byAnnotation,
+			perhaps + "while the injector could not be reached, as failurePolicy Ignore lets pods in then",
 		},
 		"nothing shows": {
-			History{Configuration: configuration(1, 1, fail), Deployment: available}, asked,
-			"the cluster does not show why; its configuration may have been another one then",
+			History{Configuration: configuration(1, 1, fail), Deployment: deployment(corev1.ConditionTrue, 45)}, asked, byAnnotation, unknown,
 		},
 	}
 	config, err := webhook.Parse(nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
+	keys := &config.Engine().Profile().Keys
 	for sentence, c := range cases {
 		t.Run(sentence, func(t *testing.T) {
-			if got := c.history.whyMissing(c.pod, &config.Engine().Profile().Keys); got != c.want {
-				t.Errorf("got  %s\nwant %s", got, c.want)
+			if diff := cmp.Diff(c.want, c.history.whyMissing(c.pod, keys, c.reason, "x")); diff != "" {
+				t.Errorf("history (-want +got):\n%s", diff)
 			}
 		})
+	}
+	h := History{}
+	const since = "it was created (2026-01-02T03:30:00Z) before its annotation sidecar.istio.io/inject was set (2026-01-02T03:50:00Z)"
+	if got := h.whyUnwanted(set("annotations", "sidecar.istio.io/inject", 50), keys, webhook.ReasonAnnotationFalse); got != since {
+		t.Errorf("of a pod that opted out later: %s", got)
 	}
 }

@@ -38,16 +38,23 @@ type Explanation struct {
 	Templates []string `json:"templates,omitempty"`
 	// Warnings are those that the webhook answers.
 	Warnings []string `json:"warnings,omitempty"`
-	// Webhooks are the entries of the webhook configuration, and what the API server does with each.
+	// Webhooks are the entries of the webhook configuration, and what the API server does with each. Assumed says what
+	// they are, if they are not the cluster's.
 	Webhooks []selection.Call `json:"webhooks"`
-	// Scope is the entry that is asked, or comes closest to it; the rules are those that it meets.
+	Assumed  string           `json:"assumed,omitempty"`
+	// Others are the webhooks of other configurations that are asked about the pod too.
+	Others []Other `json:"others,omitempty"`
+	// Scope is the entry that is asked, or comes closest to it.
 	Scope webhook.Scope `json:"scope,omitempty"`
-	// Rules are what each rule of the decision saw and said, in order of precedence.
+	// Rules are what each rule of the decision saw and said, in order of precedence. If nobody is asked, it is what they
+	// would say.
 	Rules []webhook.Step `json:"rules,omitempty"`
 	// State is what a live pod has; nil of what is no live pod.
 	State *State `json:"state,omitempty"`
 	// Pods counts the live pods of a live workload; nil otherwise.
 	Pods *Pods `json:"pods,omitempty"`
+	// Renew says how the live pods become what new ones would be; nil if they are that.
+	Renew *Renewal `json:"renew,omitempty"`
 	// Remedies are changes after which the verdict would be another one.
 	Remedies []Remedy `json:"remedies,omitempty"`
 }
@@ -65,7 +72,7 @@ const (
 	SidecarOutdated Sidecar = "outdated"
 	// SidecarOther: another injector's.
 	SidecarOther Sidecar = "other_injector"
-	// SidecarMissing: none, though the pod would be injected if it were created now.
+	// SidecarMissing: none, though one is due: the pod would be injected if it were created now, or that would fail.
 	SidecarMissing Sidecar = "missing"
 	// SidecarUnwanted: one, though the pod would not be injected if it were created now.
 	SidecarUnwanted Sidecar = "unwanted"
@@ -77,17 +84,36 @@ type State struct {
 	// Record is what was written down at injection, and Today what would be now.
 	Record *templates.Record `json:"record,omitempty"`
 	Today  *templates.Record `json:"today,omitempty"`
-	// History says when and how, for what is missing, unwanted or outdated.
+	// History says when and how, for what is missing, unwanted or outdated, and whose the sidecar of another injector is.
 	History string `json:"history,omitempty"`
 }
 
-// Pods counts the live pods of a workload.
+// Pods counts the live pods of a workload, but for those that ended.
 type Pods struct {
-	With    int `json:"with"`
+	// With have a sidecar, Outdated of them one of older templates or values.
+	With     int `json:"with"`
+	Outdated int `json:"outdated,omitempty"`
+	// Without have none, Other of them another injector's.
 	Without int `json:"without"`
+	Other   int `json:"otherInjector,omitempty"`
 }
 
-// Remedy is a change, and the verdict after it.
+// Other is a webhook of another configuration.
+type Other struct {
+	Configuration string `json:"configuration"`
+	Webhook       string `json:"webhook"`
+	// Injector says that it is one of another injector of this program, such as another revision.
+	Injector bool `json:"injector,omitempty"`
+}
+
+// Renewal is how pods are made anew. Commands are to be run in a shell.
+type Renewal struct {
+	How     string `json:"how"`
+	Command string `json:"command,omitempty"`
+}
+
+// Remedy is a change, and the verdict after it. Command does it, in a shell, one command a line; it is empty where the
+// change is one in a file.
 type Remedy struct {
 	Change  string  `json:"change"`
 	Command string  `json:"command,omitempty"`

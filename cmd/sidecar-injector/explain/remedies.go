@@ -3,6 +3,8 @@ package explain
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -25,6 +27,9 @@ func (e *Explainer) remedies(ctx context.Context, s *subject, verdict Verdict) (
 		wanted = func(after Verdict) bool { return after == Skip || after == NotCalled }
 	}
 	changes := e.changes(s)
+	if verdict == Failed {
+		changes = e.corrections(s)
+	}
 	var found []Remedy
 	for _, one := range changes {
 		after, err := e.after(ctx, s, one)
@@ -53,13 +58,7 @@ func (e *Explainer) remedies(ctx context.Context, s *subject, verdict Verdict) (
 }
 
 func joined(commands ...string) string {
-	var all []string
-	for _, command := range commands {
-		if command != "" {
-			all = append(all, command)
-		}
-	}
-	return strings.Join(all, "\n")
+	return strings.Join(slices.DeleteFunc(commands, func(command string) bool { return command == "" }), "\n")
 }
 
 // after returns the verdict when the changes were made.
@@ -76,53 +75,77 @@ func (e *Explainer) after(ctx context.Context, s *subject, changes ...change) (V
 // changes lists what could be tried, what is easiest first.
 func (e *Explainer) changes(s *subject) []change {
 	keys := e.options.Handler.Config().Policy().Keys
-	pod := templates.Pod(s.pod)
-	_, annotated := pod.Annotation(keys.Inject)
-	labels, _ := s.pod["metadata"].(map[string]any)["labels"].(map[string]any)
-	_, labelled := labels[keys.Inject]
-	where := s.where()
-	var all []change
+	pod, m := templates.Pod(runtime.DeepCopyJSON(s.pod)), makerOf(s) // Labels and Annotations write to it.
+	label, labelled := pod.Labels()[keys.Inject]
+	annotation, annotated := pod.Annotations()[keys.Inject]
+	word, spoken, field, noun := annotation, annotated, "annotations", "annotation"
 	if labelled {
-		all = append(all, change{"remove the label " + keys.Inject + " from " + where, "",
-			func(pod templates.Pod, _ *metav1.ObjectMeta) { delete(pod.Labels(), keys.Inject) }})
+		word, spoken, field, noun = label, true, "labels", "label"
 	}
-	if annotated {
-		all = append(all, change{"remove the annotation " + keys.Inject + " from " + where, "",
-			func(pod templates.Pod, _ *metav1.ObjectMeta) { delete(pod.Annotations(), keys.Inject) }})
+	// Of a pod with both, the label counts; the annotation says nothing.
+	values := func(pod templates.Pod) map[string]any {
+		if labelled {
+			return pod.Labels()
+		}
+		return pod.Annotations()
+	}
+	unclear := spoken && word != "true" && word != "false"
+	var all []change
+	if spoken && !unclear {
+		all = append(all, change{fmt.Sprintf("remove the %s %s from %s%s", noun, keys.Inject, m.String(), m.place(field)), m.patch(e.options.Kubectl, s.namespace, field, keys.Inject, nil),
+			func(pod templates.Pod, _ *metav1.ObjectMeta) { delete(values(pod), keys.Inject) }})
 	}
 	for _, value := range []string{"true", "false"} {
-		all = append(all, change{fmt.Sprintf("annotate %s with %s: %q", where, keys.Inject, value), s.annotate(keys.Inject, value),
-			func(pod templates.Pod, _ *metav1.ObjectMeta) { pod.Annotations()[keys.Inject] = value }})
+		text := fmt.Sprintf("annotate %s with %s: %q", m.String(), keys.Inject, value)
+		if spoken {
+			text = fmt.Sprintf("set the %s %s of %s to %q", noun, keys.Inject, m.String(), value)
+		}
+		all = append(all, change{text + m.place(field), m.patch(e.options.Kubectl, s.namespace, field, keys.Inject, value),
+			func(pod templates.Pod, _ *metav1.ObjectMeta) { values(pod)[keys.Inject] = value }})
 	}
+	if !unclear { // Such a pod is put right by itself.
+		all = append(all, e.namespaceChanges(s, &m)...)
+	}
+	return append(all, change{"do without hostNetwork in " + m.String(), "",
+		func(pod templates.Pod, _ *metav1.ObjectMeta) { delete(templates.Child(pod, "spec"), "hostNetwork") }})
+}
+
+// namespaceChanges are those of the namespace's label. Pods that exist have to be made anew then.
+func (e *Explainer) namespaceChanges(s *subject, m *maker) []change {
+	keys := e.options.Handler.Config().Policy().Keys
 	label := keys.NamespaceLabel + "=" + keys.NamespaceLabelValue
-	all = append(all,
-		change{fmt.Sprintf("label the namespace %s with %s", s.namespace, label), fmt.Sprintf("kubectl label namespace %s %s --overwrite", s.namespace, label),
+	command := func(argument string) string {
+		return joined(fmt.Sprintf("%s label namespace %s %s", e.options.Kubectl, s.namespace, argument), m.restart(e.options.Kubectl, s.namespace))
+	}
+	return []change{
+		{fmt.Sprintf("label the namespace %s with %s, which counts for all its new pods", s.namespace, label), command(label + " --overwrite"),
 			func(_ templates.Pod, namespace *metav1.ObjectMeta) {
 				metav1.SetMetaDataLabel(namespace, keys.NamespaceLabel, keys.NamespaceLabelValue)
 			}},
-		change{fmt.Sprintf("take the label %s from the namespace %s", keys.NamespaceLabel, s.namespace), fmt.Sprintf("kubectl label namespace %s %s-", s.namespace, keys.NamespaceLabel),
+		{fmt.Sprintf("take the label %s from the namespace %s, which counts for all its new pods", keys.NamespaceLabel, s.namespace), command(keys.NamespaceLabel + "-"),
 			func(_ templates.Pod, namespace *metav1.ObjectMeta) { delete(namespace.Labels, keys.NamespaceLabel) }},
-		change{"do without hostNetwork in " + where, "",
-			func(pod templates.Pod, _ *metav1.ObjectMeta) { delete(templates.Child(pod, "spec"), "hostNetwork") }})
+	}
+}
+
+// corrections lists what could be wrong in a pod whose injection fails: its annotations, and those that it inherits.
+func (e *Explainer) corrections(s *subject) []change {
+	pod, m := templates.Pod(runtime.DeepCopyJSON(s.pod)), makerOf(s)
+	var all []change
+	for _, key := range slices.Sorted(maps.Keys(pod.Annotations())) {
+		all = append(all, change{fmt.Sprintf("correct the annotation %s of %s, or remove it%s", key, m.String(), m.place("annotations")), "",
+			func(pod templates.Pod, _ *metav1.ObjectMeta) { delete(pod.Annotations(), key) }})
+	}
+	for _, key := range slices.Sorted(maps.Keys(s.meta.Annotations)) {
+		all = append(all, change{fmt.Sprintf("correct the annotation %s of the namespace %s, or remove it", key, s.namespace), "",
+			func(_ templates.Pod, namespace *metav1.ObjectMeta) { delete(namespace.Annotations, key) }})
+	}
 	return all
 }
 
-// where names the pod or the template that its pods are made of.
-func (s *subject) where() string {
-	if len(s.workload.Path) == 0 {
-		return "the pod"
-	}
-	return fmt.Sprintf("the pod template of %s/%s", strings.ToLower(s.workload.Kind), s.workload.Name)
-}
-
-// annotate is the command that annotates a workload's pod template. A pod is made anew instead: annotating it does nothing.
-func (s *subject) annotate(key, value string) string {
-	if len(s.workload.Path) == 0 || s.workload.Kind == "Job" {
+// place says where in a file labels or annotations of the pod stand.
+func (m *maker) place(field string) string {
+	if m.live {
 		return ""
 	}
-	patch := fmt.Sprintf(`{"metadata":{"annotations":{%q:%q}}}`, key, value)
-	for i := len(s.workload.Path) - 1; i >= 0; i-- {
-		patch = fmt.Sprintf(`{%q:%s}`, s.workload.Path[i], patch)
-	}
-	return fmt.Sprintf("kubectl patch %s %s -n %s --type merge -p '%s'", strings.ToLower(s.workload.Kind), s.workload.Name, s.namespace, patch)
+	return " (" + strings.Join(append(slices.Clone(m.path), "metadata", field), ".") + ")"
 }

@@ -34,31 +34,88 @@ type printer struct {
 func (p *printer) explanation(e *Explanation) {
 	p.paragraph("", fmt.Sprintf("%s %s/%s: %s", e.Kind, e.Namespace, e.Name, e.verdict()), e.style(p.styles))
 	p.state(e)
-	p.heading("Who is asked")
+	p.heading("Who is asked", e.Assumed)
 	for i := range e.Webhooks {
 		p.call(&e.Webhooks[i])
 	}
 	if len(e.Webhooks) == 0 {
 		p.paragraph("  ", "nobody: no webhook of an injector is installed", nil)
 	}
+	p.others(e.Others)
 	if len(e.Rules) > 0 {
-		p.heading("The rules, in order of precedence")
+		if e.unasked() {
+			p.heading("The rules, in order of precedence", "as they would be if it were asked")
+		} else {
+			p.heading("The rules, in order of precedence", "")
+		}
 		for _, step := range e.Rules {
-			p.step(step)
+			p.step(step, e.unasked())
 		}
 	}
-	for _, warning := range e.Warnings {
-		p.paragraph("warning: ", warning, nil)
+	if len(e.Warnings) > 0 {
+		p.heading("Warnings to who creates the pod", "")
 	}
-	if len(e.Remedies) > 0 {
-		p.heading("What would make it different")
-		for _, remedy := range e.Remedies {
-			p.paragraph("  - ", remedy.Change, nil)
-			for command := range strings.SplitSeq(remedy.Command, "\n") {
-				if command != "" {
-					p.line("      " + command)
-				}
-			}
+	for _, warning := range e.Warnings {
+		p.paragraph("  - ", warning, nil)
+	}
+	p.heading("What would make it different", "")
+	for _, remedy := range e.Remedies {
+		p.paragraph("  - ", remedy.Change, nil)
+		p.commands(remedy.Command)
+	}
+	if len(e.Remedies) == 0 {
+		p.paragraph("  ", "nothing in the pod or its namespace that was tried: "+e.fixed(), nil)
+	}
+}
+
+// unasked says that what keeps the pod from its sidecar is not what a rule says, but that nobody asks them.
+func (e *Explanation) unasked() bool {
+	return e.Verdict == Refused || e.Verdict == NotCalled && e.Reason == ""
+}
+
+// fixed says why nothing helps.
+func (e *Explanation) fixed() string {
+	switch {
+	case len(e.Webhooks) == 0:
+		return "install an injector first"
+	case e.Verdict == Failed:
+		return "a template of the injector fails for it, and sidecar-injector lint says more"
+	case e.Verdict == Refused:
+		return "a match condition of the webhook configuration fails for it"
+	}
+	switch e.Reason {
+	case webhook.ReasonMirrorPod:
+		return "the kubelet runs a static pod as its file on the node says"
+	case webhook.ReasonWindowsPod:
+		return "there is no sidecar for Windows"
+	case webhook.ReasonExcludedNamespace:
+		return "the injector's configuration excludes the namespace"
+	case webhook.ReasonInjectedByOther:
+		return "the other injector's proxy has to go first"
+	}
+	return "the injector's configuration decides"
+}
+
+// others writes which webhooks of other configurations are asked too.
+func (p *printer) others(others []Other) {
+	if len(others) == 0 {
+		return
+	}
+	p.paragraph("  ", "Asked about this pod too, by other webhook configurations:", nil)
+	for _, other := range others {
+		text := other.Webhook + " of " + other.Configuration
+		if other.Injector {
+			text += ", an injector like this one (--injector " + other.Configuration + ")"
+		}
+		p.paragraph("    ", text, nil)
+	}
+}
+
+// commands writes commands, which are never wrapped.
+func (p *printer) commands(commands string) {
+	for command := range strings.SplitSeq(commands, "\n") {
+		if command != "" {
+			p.line("      " + command)
 		}
 	}
 }
@@ -93,10 +150,10 @@ func (e *Explanation) style(styles terminal.Styles) func(string) string {
 }
 
 var sidecarTexts = map[Sidecar]string{
-	SidecarNone:     "The pod has no sidecar, and none is due.",
-	SidecarCurrent:  "The pod has its sidecar, and it is that of today's templates and values.",
+	SidecarNone:     "The pod has no sidecar, and none is due",
+	SidecarCurrent:  "The pod has its sidecar, and it is that of today's templates and values",
 	SidecarOutdated: "The pod has a sidecar, but an outdated one",
-	SidecarOther:    "The pod has the sidecar of another injector.",
+	SidecarOther:    "The pod has the sidecar of another injector",
 	SidecarMissing:  "The pod has no sidecar, though it would get one if it were created now",
 	SidecarUnwanted: "The pod has a sidecar, though it would get none if it were created now",
 }
@@ -104,20 +161,33 @@ var sidecarTexts = map[Sidecar]string{
 func (p *printer) state(e *Explanation) {
 	if e.State != nil {
 		text := sidecarTexts[e.State.Sidecar]
+		if e.State.Sidecar == SidecarMissing && e.Verdict != Inject {
+			text = "The pod has no sidecar"
+		}
 		if e.State.History != "" {
-			text += ": " + e.State.History + "."
+			text += ": " + e.State.History
 		}
-		p.paragraph("", text, nil)
-		if e.State.Sidecar == SidecarMissing || e.State.Sidecar == SidecarOutdated || e.State.Sidecar == SidecarUnwanted {
-			p.paragraph("", "A new pod is what helps: delete this one, or restart the workload that makes it.", nil)
-		}
+		p.paragraph("", text+".", nil)
 	}
 	if e.Pods != nil {
-		p.paragraph("", fmt.Sprintf("Of its live pods %d have a sidecar and %d have none.", e.Pods.With, e.Pods.Without), nil)
-		if e.Verdict == Inject && e.Pods.Without > 0 || e.Verdict != Inject && e.Pods.With > 0 {
-			p.line(fmt.Sprintf("  kubectl rollout restart %s/%s -n %s", strings.ToLower(e.Kind), e.Name, e.Namespace))
-		}
+		p.paragraph("", e.Pods.String(), nil)
 	}
+	if e.Renew != nil {
+		p.paragraph("", e.Renew.How, nil)
+		p.commands(e.Renew.Command)
+	}
+}
+
+// String counts them in a sentence.
+func (p *Pods) String() string {
+	with, without := fmt.Sprintf("%d have a sidecar", p.With), fmt.Sprintf("%d have none", p.Without)
+	if p.Outdated > 0 {
+		with += fmt.Sprintf(" (%d of them an outdated one)", p.Outdated)
+	}
+	if p.Other > 0 {
+		without += fmt.Sprintf(" of this injector (%d of them another's)", p.Other)
+	}
+	return fmt.Sprintf("Of its live pods %s and %s.", with, without)
 }
 
 func (p *printer) call(call *selection.Call) {
@@ -130,12 +200,17 @@ func (p *printer) call(call *selection.Call) {
 		verb = "cannot be decided"
 	}
 	p.paragraph("  ", fmt.Sprintf("%s: %s, %s", call.Webhook, verb, call.Why()), nil)
-	if check, _ := call.Failed(); check.Wanted != "" && check.Field != selection.CheckRules {
+	check, _ := call.Failed()
+	if check.Wanted != "" && check.Field != selection.CheckRules {
 		p.paragraph("    ", check.Field+" wants: "+check.Wanted, nil)
+	}
+	if check.Saw != "" && check.Field == selection.CheckMatchCondition {
+		p.paragraph("    ", check.Saw, nil)
 	}
 }
 
-func (p *printer) step(step webhook.Step) {
+// step writes a rule; unasked says that nobody asks it.
+func (p *printer) step(step webhook.Step, unasked bool) {
 	mark, says, style := "  ", "no", (func(string) string)(nil)
 	if step.Applies {
 		says = "skip"
@@ -144,17 +219,25 @@ func (p *printer) step(step webhook.Step) {
 		}
 		says += " (" + string(step.Reason) + ")"
 	}
-	if step.Decided {
+	switch {
+	case step.Decided && unasked:
+		mark, says = "> ", "would say "+says+", and decide"
+	case step.Decided:
 		mark, style = "> ", p.styles.Heading
 		says += ", and that decides"
-	} else if step.Applies {
+	case step.Applies:
 		says = "would say " + says
 	}
 	p.paragraph(fmt.Sprintf("%s%2d. ", mark, step.Rule), step.When+"? "+says, style)
 	p.paragraph("      ", step.Saw, nil)
 }
 
-func (p *printer) heading(text string) {
+// heading writes a heading with a remark beside it; empty is none.
+func (p *printer) heading(text, remark string) {
 	p.line("")
-	p.line(p.styles.Heading(text) + ":")
+	if remark == "" {
+		p.line(p.styles.Heading(text) + ":")
+		return
+	}
+	p.paragraph("", text+" ("+remark+"):", p.styles.Heading)
 }

@@ -11,6 +11,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -27,6 +28,8 @@ type Injector struct {
 	Webhooks      *selection.Webhooks
 	// Deployment is what serves.
 	Deployment *appsv1.Deployment
+	// ConfigMap is the metadata of the ConfigMap that it is configured by.
+	ConfigMap *metav1.ObjectMeta
 	// Inputs are what its configuration is made of, and Config is the configuration.
 	Inputs *configuration.Inputs
 	Config *webhook.Config
@@ -36,7 +39,8 @@ type Injector struct {
 var ErrNone = errors.New("no injector is installed in the cluster: no MutatingWebhookConfiguration calls the path /inject/namespace or /inject/pod")
 
 // Find finds the injector whose MutatingWebhookConfiguration has the name; with no name, the only one that there is. An
-// error says what is missing, ErrNone that nothing is there at all.
+// error says what is missing, ErrNone that nothing is there at all. With an error comes what was found until then: nil, or an
+// injector with at least its Configuration and Webhooks.
 func Find(ctx context.Context, reader client.Reader, name string) (*Injector, error) {
 	configuration, err := findConfiguration(ctx, reader, name)
 	if err != nil {
@@ -47,18 +51,18 @@ func Find(ctx context.Context, reader client.Reader, name string) (*Injector, er
 		return nil, fmt.Errorf("read MutatingWebhookConfiguration %q: %w", configuration.Name, err)
 	}
 	if found.Deployment, err = findDeployment(ctx, reader, configuration); err != nil {
-		return nil, err
+		return found, err
 	}
 	options, err := optionsOf(found.Deployment)
 	if err != nil {
-		return nil, err
+		return found, err
 	}
-	found.Inputs, err = readInputs(ctx, reader, &options)
+	found.Inputs, found.ConfigMap, err = readInputs(ctx, reader, &options)
 	if err != nil {
-		return nil, fmt.Errorf("read the configuration of Deployment %s/%s: %w", found.Deployment.Namespace, found.Deployment.Name, err)
+		return found, fmt.Errorf("read the configuration of Deployment %s/%s: %w", found.Deployment.Namespace, found.Deployment.Name, err)
 	}
 	if found.Config, err = found.Inputs.Parse(); err != nil {
-		return nil, fmt.Errorf("read the configuration of Deployment %s/%s: %w", found.Deployment.Namespace, found.Deployment.Name, err)
+		return found, fmt.Errorf("read the configuration of Deployment %s/%s: %w", found.Deployment.Namespace, found.Deployment.Name, err)
 	}
 	return found, nil
 }

@@ -8,6 +8,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -16,30 +17,30 @@ import (
 	"github.com/sidecar-injector/sidecar-injector/templates/istio"
 )
 
-// readInputs reads what a serve with these options makes its configuration of.
-func readInputs(ctx context.Context, reader client.Reader, options *serve.Options) (*configuration.Inputs, error) {
+// readInputs reads what a serve with these options makes its configuration of, and the metadata of the ConfigMap.
+func readInputs(ctx context.Context, reader client.Reader, options *serve.Options) (*configuration.Inputs, *metav1.ObjectMeta, error) {
 	if options.ConfigFile != "" || options.ValuesFile != "" {
-		return nil, errors.New("it reads files in its container (its own flags --config and --values): --config names a copy")
+		return nil, nil, errors.New("it reads files in its container (its own flags --config and --values): --config names a copy")
 	}
-	data, err := configMap(ctx, reader, options.Namespace, options.ConfigMap)
+	found, err := configMap(ctx, reader, options.Namespace, options.ConfigMap)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	inputs := &configuration.Inputs{Config: []byte(data["config"]), Values: []byte(data["values"])}
+	inputs := &configuration.Inputs{Config: []byte(found.Data["config"]), Values: []byte(found.Data["values"])}
 	if options.IstioNamespace != "" {
 		if inputs.Istio, err = istioSources(ctx, reader, options); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
-	return inputs, nil
+	return inputs, &found.ObjectMeta, nil
 }
 
-func configMap(ctx context.Context, reader client.Reader, namespace, name string) (map[string]string, error) {
+func configMap(ctx context.Context, reader client.Reader, namespace, name string) (*corev1.ConfigMap, error) {
 	found := &corev1.ConfigMap{}
 	if err := reader.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, found); err != nil {
 		return nil, fmt.Errorf("read ConfigMap %s/%s: %w", namespace, name, err)
 	}
-	return found.Data, nil
+	return found, nil
 }
 
 // istioSources reads what serve watches of an Istio installation.
@@ -53,7 +54,7 @@ func istioSources(ctx context.Context, reader client.Reader, options *serve.Opti
 	if err != nil {
 		return nil, err
 	}
-	sources := istio.FromConfigMaps(injector, mesh)
+	sources := istio.FromConfigMaps(injector.Data, mesh.Data)
 	sources.Revision = options.IstioRevision
 	sources.OpenShift = options.IstioOpenShift
 	sources.CompliancePolicy = options.IstioCompliancePolicy

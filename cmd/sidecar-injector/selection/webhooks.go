@@ -29,6 +29,9 @@ type Webhooks struct {
 	entries []entry
 }
 
+// None says that there is no entry.
+func (w *Webhooks) None() bool { return len(w.entries) == 0 }
+
 type entry struct {
 	name              string
 	scope             webhook.Scope
