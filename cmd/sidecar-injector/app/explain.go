@@ -42,7 +42,26 @@ Of a live pod it says too whether its sidecar is there and is today's, and if it
 is missing, when and how that happened as far as the cluster shows.
 
 Live objects meet what the cluster's injector runs with. Files need no cluster;
-with --live they meet the same.`,
+with --live they meet the same.
+
+As data (-o json, -o yaml) it is a list with an object of each workload:
+  apiVersion, kind, namespace, name
+  verdict   inject, skip, not_called, failed or refused; with reason, the short
+            word of the rule that decided (none if the API server decides), and
+            because, the same in a sentence
+  templates, warnings
+            those that are applied, and those that the webhook answers
+  webhooks  the injector's entries, what each checks and whether it is called;
+            scope is the one that is called, or comes closest; assumed says what
+            they are if not the cluster's; others are webhooks of other
+            configurations that are called too
+  rules     what each rule saw and said, in order of precedence
+  state     of a live pod: sidecar (none, current, outdated, other_injector,
+            missing or unwanted), record, today and history
+  pods      of a live workload: how many live pods are with and without, of
+            these outdated and otherInjector
+  renew     how the live pods become what new ones would be, and the command
+  remedies  what would make it different: change, command, and verdict after it`,
 		Example: `  # Why has this pod no sidecar?
   sidecar-injector explain pod/myapp-7d4f9 -n shop
 

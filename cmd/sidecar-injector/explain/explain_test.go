@@ -15,6 +15,7 @@ import (
 
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/manifest"
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/selection"
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/terminal"
 	"github.com/sidecar-injector/sidecar-injector/webhook"
 )
 
@@ -127,6 +128,25 @@ func TestVerdicts(t *testing.T) {
 		"a namespace that the configuration excludes": {
 			"excludedNamespaces: [shop]", pod(asks, ""), nil, Skip, webhook.ReasonExcludedNamespace, `the namespace "shop" is excluded from injection`, nil,
 		},
+		"an invalid value where the namespace opted in": {
+			"", pod(`annotations: {sidecar.istio.io/inject: "yes"}`, ""), enabled, Inject, webhook.ReasonInvalidValue, `the pod's annotation sidecar.istio.io/inject is "yes", want "true" or "false": the pod is injected because its namespace opted in`,
+			[]string{`set the annotation sidecar.istio.io/inject of the pod to "false" (metadata.annotations)`},
+		},
+		"a label that asks": {
+			"", pod(`labels: {sidecar.istio.io/inject: "true"}`, ""), nil, Inject, webhook.ReasonLabelTrue, `the pod's label sidecar.istio.io/inject is "true"`,
+			[]string{"remove the label sidecar.istio.io/inject from the pod (metadata.labels)", `set the label sidecar.istio.io/inject of the pod to "false" (metadata.labels)`},
+		},
+		"a pod that is ours already": {
+			"", pod(`annotations: {sidecar-injector.github.io/status: "{}"}`, "initContainers: [{name: sidecar-proxy, image: x, restartPolicy: Always}]"), enabled, Inject, webhook.ReasonNamespaceLabel, `the namespace "shop" opted in by its label istio-injection=enabled`,
+			[]string{`annotate the pod with sidecar.istio.io/inject: "false" (metadata.annotations)`, "take the label istio-injection from the namespace shop, which counts for all its new pods"},
+		},
+		"an always-inject selector": {
+			`{policy: disabled, alwaysInjectSelector: [{matchLabels: {job: "yes"}}]}`, pod(`labels: {job: "yes"}`, ""), enabled, Inject, webhook.ReasonAlwaysSelector, "the pod's labels match alwaysInjectSelector",
+			[]string{`annotate the pod with sidecar.istio.io/inject: "false" (metadata.annotations)`, "take the label istio-injection from the namespace shop, which counts for all its new pods"},
+		},
+		"a template that fails": {
+			"templates: {envoy: '{{ fail \"broken\" }}'}", pod(asks, ""), nil, Failed, "template_error", `the pod is refused: template "envoy" line 1 {{fail "broken"}}: error calling fail: broken`, nil,
+		},
 		"a Windows pod": {"", pod(asks, "os: {name: windows}"), nil, NotCalled, webhook.ReasonWindowsPod, "the pod runs on Windows, for which there is no sidecar", nil},
 		"the mirror of a static pod": {
 			"", pod(`annotations: {sidecar.istio.io/inject: "true", kubernetes.io/config.mirror: x}`, ""), nil, NotCalled, webhook.ReasonMirrorPod, "the pod is the mirror of a static pod, which runs as it is", nil,
@@ -152,7 +172,38 @@ func TestVerdicts(t *testing.T) {
 			if diff := cmp.Diff(c.remedies, remedies); diff != "" {
 				t.Errorf("remedies (-want +got):\n%s", diff)
 			}
+			checkText(t, explained)
 		})
+	}
+}
+
+// checkText: every rule of the table is written, one of them is marked, and no line is wider than a terminal but for
+// commands.
+func checkText(t *testing.T, explained Explanation) {
+	t.Helper()
+	var out strings.Builder
+	if err := Write(&out, []Explanation{explained}, terminal.Styles{}); err != nil {
+		t.Fatal(err)
+	}
+	marked := 0
+	for line := range strings.Lines(out.String()) {
+		line = strings.TrimSuffix(line, "\n")
+		if len([]rune(line)) > 80 && !strings.HasPrefix(line, "      kubectl ") {
+			t.Errorf("a line of %d characters: %s", len([]rune(line)), line)
+		}
+		if strings.HasPrefix(line, "> ") {
+			marked++
+		}
+	}
+	if marked != 1 || len(explained.Rules) != 14 || !strings.Contains(out.String(), "\n  14. ") && !strings.Contains(out.String(), "\n> 14. ") {
+		t.Errorf("%d rules, %d marked; want 14, and one marked:\n%s", len(explained.Rules), marked, &out)
+	}
+	if decisive := len(explained.Rules) > 0 && explained.Reason != "" && explained.Verdict != Failed; decisive {
+		for _, step := range explained.Rules {
+			if step.Decided && step.Reason != explained.Reason {
+				t.Errorf("marked is %s, the reason is %s", step.Reason, explained.Reason)
+			}
+		}
 	}
 }
 
@@ -183,6 +234,9 @@ func TestStateOfALivePod(t *testing.T) {
 		"an older one":                           {marked("0123456789ab"), SidecarOutdated},
 		"one of a version that recorded no hash": {marked(""), SidecarOutdated},
 		"one that would not be given now":        {strings.Replace(marked(today), `inject: "true"`, `inject: "false"`, 1), SidecarUnwanted},
+		"another injector's, unasked":            {pod(`annotations: {sidecar.istio.io/status: "{}"}`, "initContainers: [{name: istio-proxy, image: x}]"), SidecarOther},
+		"none, and its injection would fail":     {strings.Replace(pod(asks, ""), `"true"`, `"true", sidecar.istio.io/logLevel: loud`, 1), SidecarMissing},
+		"one, and its injection would fail":      {strings.Replace(marked(today), `"true"`, `"true", sidecar.istio.io/logLevel: loud`, 1), SidecarOutdated},
 		"another injector's":                     {pod(`annotations: {sidecar.istio.io/inject: "true", sidecar.istio.io/status: "{}"}`, "initContainers: [{name: istio-proxy, image: x}]"), SidecarOther},
 	}
 	for sentence, c := range cases {

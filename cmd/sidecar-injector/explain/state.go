@@ -180,7 +180,7 @@ func (e *Explainer) otherInjector(s *subject) (string, error) {
 	if err != nil || len(steps) == 0 || !steps[len(steps)-1].Applies {
 		return "", err
 	}
-	says := steps[len(steps)-1].Saw
+	says := "it has " + strings.TrimPrefix(steps[len(steps)-1].Saw, "the pod has ")
 	for _, mark := range e.options.Handler.Config().Policy().OtherInjectors {
 		text, _ := templates.Pod(s.pod).Annotation(mark.Annotation)
 		var status struct{ Revision string }

@@ -39,7 +39,7 @@ func (p *printer) explanation(e *Explanation) {
 		p.call(&e.Webhooks[i])
 	}
 	if len(e.Webhooks) == 0 {
-		p.paragraph("  ", "nobody: no webhook of an injector is installed", nil)
+		p.paragraph("  ", "nobody: no MutatingWebhookConfiguration calls the path /inject/namespace or /inject/pod", nil)
 	}
 	p.others(e.Others)
 	if len(e.Rules) > 0 {
@@ -58,13 +58,17 @@ func (p *printer) explanation(e *Explanation) {
 	for _, warning := range e.Warnings {
 		p.paragraph("  - ", warning, nil)
 	}
-	p.heading("What would make it different", "")
+	if e.Verdict == Inject {
+		p.heading("What would make it different", "and leave its sidecar out")
+	} else {
+		p.heading("What would make it different", "and give it a sidecar")
+	}
 	for _, remedy := range e.Remedies {
 		p.paragraph("  - ", remedy.Change, nil)
 		p.commands(remedy.Command)
 	}
 	if len(e.Remedies) == 0 {
-		p.paragraph("  ", "nothing in the pod or its namespace that was tried: "+e.fixed(), nil)
+		p.paragraph("  ", e.fixed(), nil)
 	}
 }
 
@@ -75,13 +79,21 @@ func (e *Explanation) unasked() bool {
 
 // fixed says why nothing helps.
 func (e *Explanation) fixed() string {
+	if len(e.Webhooks) == 0 {
+		return "an injector in the cluster"
+	}
+	return "nothing in the pod or its namespace that was tried: " + e.decides()
+}
+
+// decides says what it is up to instead.
+func (e *Explanation) decides() string {
 	switch {
-	case len(e.Webhooks) == 0:
-		return "install an injector first"
 	case e.Verdict == Failed:
 		return "a template of the injector fails for it, and sidecar-injector lint says more"
 	case e.Verdict == Refused:
 		return "a match condition of the webhook configuration fails for it"
+	case len(e.Rules) > 0 && e.Rules[len(e.Rules)-1].Applies:
+		return "the other injector's proxy has to go first"
 	}
 	switch e.Reason {
 	case webhook.ReasonMirrorPod:
@@ -90,8 +102,6 @@ func (e *Explanation) fixed() string {
 		return "there is no sidecar for Windows"
 	case webhook.ReasonExcludedNamespace:
 		return "the injector's configuration excludes the namespace"
-	case webhook.ReasonInjectedByOther:
-		return "the other injector's proxy has to go first"
 	}
 	return "the injector's configuration decides"
 }
@@ -121,17 +131,27 @@ func (p *printer) commands(commands string) {
 }
 
 func (e *Explanation) verdict() string {
+	injected, not := "injected", "not injected"
+	if e.State != nil && e.State.Sidecar == SidecarMissing {
+		injected = "would be injected if it were created now"
+	}
+	if e.State != nil && e.State.Sidecar == SidecarUnwanted {
+		not = "would not be injected if it were created now"
+	}
 	switch e.Verdict {
 	case Inject:
 		templates := ""
 		if len(e.Templates) > 0 {
 			templates = " (templates: " + strings.Join(e.Templates, ", ") + ")"
 		}
-		return "injected, because " + e.Because + templates
+		return injected + ", because " + e.Because + templates
 	case Skip:
-		return "not injected, because " + e.Because
+		return not + ", because " + e.Because
 	case NotCalled:
-		return "not injected, and the webhook is not even asked, because " + e.Because
+		if len(e.Webhooks) == 0 {
+			return not + ", because " + e.Because
+		}
+		return not + ", and the webhook is not even asked, because " + e.Because
 	case Failed:
 		return "its injection fails: " + e.Because
 	default:
@@ -154,16 +174,13 @@ var sidecarTexts = map[Sidecar]string{
 	SidecarCurrent:  "The pod has its sidecar, and it is that of today's templates and values",
 	SidecarOutdated: "The pod has a sidecar, but an outdated one",
 	SidecarOther:    "The pod has the sidecar of another injector",
-	SidecarMissing:  "The pod has no sidecar, though it would get one if it were created now",
-	SidecarUnwanted: "The pod has a sidecar, though it would get none if it were created now",
+	SidecarMissing:  "The pod has no sidecar",
+	SidecarUnwanted: "The pod has a sidecar",
 }
 
 func (p *printer) state(e *Explanation) {
 	if e.State != nil {
 		text := sidecarTexts[e.State.Sidecar]
-		if e.State.Sidecar == SidecarMissing && e.Verdict != Inject {
-			text = "The pod has no sidecar"
-		}
 		if e.State.History != "" {
 			text += ": " + e.State.History
 		}

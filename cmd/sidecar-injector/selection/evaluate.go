@@ -77,7 +77,7 @@ func (c *Call) Why() string {
 	check, failed := c.Failed()
 	switch {
 	case !failed && c.Webhook == "":
-		return "no webhook of an injector is installed"
+		return "no injector is installed in the cluster"
 	case !failed:
 		return ""
 	case check.Error != "":
