@@ -126,12 +126,18 @@ func TestFind(t *testing.T) {
 				if sentence == "none" && !errors.Is(err, ErrNone) {
 					t.Error("it is not ErrNone")
 				}
+				if found != nil && (found.Configuration == nil || found.Webhooks == nil) {
+					t.Errorf("what was found until then has no webhooks: %+v", found)
+				}
+				if sentence == "from files" && (found == nil || found.Deployment == nil) {
+					t.Errorf("found until then: %+v, want the Deployment", found)
+				}
 				return
 			}
 			if err != nil {
 				t.Fatal(err)
 			}
-			if found.Deployment.Name != "injector" || found.Webhooks == nil {
+			if found.Deployment.Name != "injector" || found.Webhooks == nil || found.ConfigMap.Namespace != "mesh" {
 				t.Errorf("found %+v", found)
 			}
 			status, err := found.Config.Engine().Inject(injection())
