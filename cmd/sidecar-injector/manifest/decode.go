@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v2"
+	yaml3 "go.yaml.in/yaml/v3"
 )
 
 // errMore says that something follows the end of a document, which decoding alone would drop without a word.
@@ -19,8 +20,18 @@ var errMore = errors.New("found more after its end")
 // decodeYAML decodes a YAML document as Kubernetes does: a field that stands there twice is an error, keys that are no
 // strings become strings, and numbers are int64 or float64. Comments alone decode to nil.
 func decodeYAML(raw []byte) (any, error) {
+	value, err := decodeYAMLAs(raw, true)
+	if err != nil && bytes.Contains(raw, []byte("<<")) && yaml3.Unmarshal(raw, new(any)) == nil {
+		// The strict parser takes a key for one that stands there twice if << brings it in as well. The later version of
+		// the parser knows better, but decodes otherwise than Kubernetes does.
+		return decodeYAMLAs(raw, false)
+	}
+	return value, err
+}
+
+func decodeYAMLAs(raw []byte, strict bool) (any, error) {
 	decoder := yaml.NewDecoder(bytes.NewReader(raw))
-	decoder.SetStrict(true)
+	decoder.SetStrict(strict)
 	var value any
 	switch err := decoder.Decode(&value); {
 	case errors.Is(err, io.EOF):

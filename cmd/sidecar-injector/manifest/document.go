@@ -26,7 +26,8 @@ type Document struct {
 	Separator, Raw []byte
 	// JSON says that the document is written in JSON.
 	JSON bool
-	// Object is the document decoded: numbers are int64 or float64. It is nil for a document of nothing but comments.
+	// Object is the document decoded: numbers are int64 or float64. It is nil for a document of nothing but comments, or of
+	// nothing at all.
 	// Nothing writes to it.
 	Object map[string]any
 	// Live is a live object as the API server gave it; nil for what stands in a file. Nothing writes to it.
@@ -58,7 +59,8 @@ func (d *Document) String() string {
 
 // Parse splits data into its documents: YAML documents between `---` lines, each of which may also be a row of JSON
 // objects. A document that is no Kubernetes object (a mapping with apiVersion and kind) is an error, as is a field that
-// stands there twice.
+// stands there twice. Separator and Raw of all documents, one after the other, are the data: separators at its end make a
+// document of nothing.
 func Parse(source string, data []byte) ([]Document, error) {
 	reader := utilyaml.NewYAMLReader(bufio.NewReader(bytes.NewReader(data)))
 	var documents []Document
@@ -67,6 +69,10 @@ func Parse(source string, data []byte) ([]Document, error) {
 	for swallowed := 0; ; swallowed = 1 {
 		text, err := reader.Read()
 		if errors.Is(err, io.EOF) {
+			if separator = append(separator, rest...); len(separator) > 0 {
+				line += newlines(rest)
+				documents = append(documents, Document{Source: source, Line: line, Number: len(documents) + 1, Separator: separator})
+			}
 			return documents, nil
 		}
 		if err != nil {

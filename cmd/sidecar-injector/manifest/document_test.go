@@ -31,9 +31,17 @@ func TestParseKeepsBytesAndLines(t *testing.T) {
 				{6, 3, "---\n", strings.TrimSpace(configMap), false, true},
 			},
 		},
+		"a separator at the end": {
+			configMap + "---\n",
+			[]document{{1, 1, "", configMap, false, true}, {5, 2, "---\n", "", false, false}},
+		},
 		"separators one after the other": {
 			"---\n---\n" + configMap + "---\n---\n",
-			[]document{{3, 1, "---\n---\n", configMap, false, true}},
+			[]document{{3, 1, "---\n---\n", configMap, false, true}, {8, 2, "---\n---\n", "", false, false}},
+		},
+		"a separator without a line end at the end": {
+			configMap + "---",
+			[]document{{1, 1, "", configMap, false, true}, {4, 2, "---", "", false, false}},
 		},
 		"a block scalar with dashes in it": {
 			"apiVersion: v1\nkind: ConfigMap\ndata:\n  x: |\n    ---\n    y\n",

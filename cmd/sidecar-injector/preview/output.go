@@ -207,7 +207,7 @@ func renderYAML(out *bytes.Buffer, index int, result *Result) error {
 		separator = []byte("---\n")
 	}
 	out.Write(separator)
-	endLine(out, len(separator) > 0)
+	endLine(out, len(text) > 0)
 	out.Write(text)
 	return nil
 }
