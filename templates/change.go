@@ -142,7 +142,7 @@ type undo struct {
 func (u undo) object(path string, value map[string]any) map[string]any {
 	rest := map[string]any{}
 	for key, field := range value {
-		if left := u.value(path+"/"+key, field); left != nil {
+		if left := u.value(path+"/"+key, field); left != nil || field == nil {
 			rest[key] = left
 		}
 	}

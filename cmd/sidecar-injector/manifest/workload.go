@@ -115,6 +115,7 @@ var (
 var knownKinds = map[[2]string][]string{
 	{"", "Pod"}:                   {},
 	{"", "ReplicationController"}: templatePath,
+	{"", "PodTemplate"}:           {"template"},
 	{"apps", "Deployment"}:        templatePath,
 	{"apps", "ReplicaSet"}:        templatePath,
 	{"apps", "StatefulSet"}:       templatePath,

@@ -18,7 +18,7 @@ import (
 )
 
 // newPreviewer makes a previewer with the built-in profile, for documents whose namespaces all opted in.
-func newPreviewer(t *testing.T, documents []manifest.Document) *Previewer {
+func newPreviewer(t testing.TB, documents []manifest.Document) *Previewer {
 	t.Helper()
 	config, err := webhook.Parse(nil, nil)
 	if err != nil {

@@ -27,7 +27,7 @@ func pair(before, after []any) []int {
 		from[endA] = endB
 	}
 	longest(before[first:endB], after[first:endA], func(b, a int) { from[first+a] = first + b })
-	pairScalars(before, after, from)
+	pairPlaces(before, after, from)
 	return from
 }
 
@@ -101,9 +101,9 @@ func elementKey(element any) string {
 	return ""
 }
 
-// pairScalars takes a scalar that has no counterpart for the one that stands at its place, so that a comment beside it
-// stays.
-func pairScalars(before, after []any, from []int) {
+// pairPlaces takes a scalar, or an object that nothing tells from its siblings, that has no counterpart for the one that
+// stands at its place, so that comments in it or beside it stay.
+func pairPlaces(before, after []any, from []int) {
 	taken := make([]bool, len(before))
 	for _, b := range from {
 		if b >= 0 {
@@ -116,11 +116,21 @@ func pairScalars(before, after []any, from []int) {
 			next = from[a] + 1
 			continue
 		}
-		if next < len(before) && !taken[next] && isScalar(before[next]) && isScalar(after[a]) {
+		if next < len(before) && !taken[next] && nameless(before[next], after[a]) {
 			from[a] = next
 			next++
 		}
 	}
+}
+
+// nameless says whether both are scalars, or both objects without an elementKey.
+func nameless(a, b any) bool {
+	objectA, okA := a.(map[string]any)
+	objectB, okB := b.(map[string]any)
+	if okA && okB {
+		return elementKey(objectA) == "" && elementKey(objectB) == ""
+	}
+	return isScalar(a) && isScalar(b)
 }
 
 func isScalar(value any) bool {
