@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"github.com/rogpeppe/go-internal/diff"
-	"sigs.k8s.io/yaml"
+	"go.yaml.in/yaml/v2"
 
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/manifest/edit"
 	"github.com/sidecar-injector/sidecar-injector/templates"
@@ -108,7 +108,7 @@ func pageOf(index int, result *Result, format Format) (*page, error) {
 	default:
 		err = renderTemplate(&out, result, format)
 	}
-	p.text = out.Bytes()
+	p.text = bytes.Clone(out.Bytes()) // without the room that a buffer keeps: there may be thousands
 	return p, err
 }
 
@@ -116,6 +116,11 @@ func pageOf(index int, result *Result, format Format) (*page, error) {
 func bind(pages []*page, format Format, nothing string) (*Printed, error) {
 	printed := &Printed{}
 	var out bytes.Buffer
+	size := 0
+	for _, p := range pages {
+		size += len(p.text) + 1
+	}
+	out.Grow(size)
 	var patches []patchOf
 	workloads := 0
 	for _, p := range pages {
