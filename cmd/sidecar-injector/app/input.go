@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -41,6 +42,9 @@ func (o *workloadOptions) check(arguments []string) error {
 	fromFiles := len(o.sources.Filenames) > 0 || o.sources.Kustomize != ""
 	switch {
 	case fromFiles && len(arguments) > 0:
+		if _, err := os.Stat(arguments[0]); err == nil {
+			return usageErrorf("-f takes one file, and %q is another: want -f before each, or a pattern in quotes", arguments[0])
+		}
 		return usageErrorf("-f and -k are for files, %q names a live object: want one of the two", arguments[0])
 	case !fromFiles && len(arguments) == 0:
 		return usageErrorf("nothing is named: want -f, -k, or TYPE/NAME of live objects")
@@ -103,7 +107,7 @@ func (o *inputOptions) check(arguments []string) error {
 	if _, err := manifest.ParseLabels(o.namespaceLabels); err != nil {
 		return usageErrorf("--namespace-labels: %w", err)
 	}
-	if err := o.files.Validate(); err != nil {
+	if err := errors.Join(o.files.Validate(), o.over.Validate()); err != nil {
 		return &usageError{err}
 	}
 	return nil

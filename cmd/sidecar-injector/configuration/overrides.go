@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -22,6 +23,16 @@ type Overrides struct {
 	// Templates are files with templates, each of the file's name without its extension. One takes the place of a template
 	// of its name; if there is none, it is applied after the default templates.
 	Templates []string
+}
+
+// Validate reports the first text of Set that is no key and value.
+func (o *Overrides) Validate() error {
+	for _, text := range o.Set {
+		if _, err := setting(text); err != nil {
+			return fmt.Errorf("--set %q: %w", text, err)
+		}
+	}
+	return nil
 }
 
 // Apply lays them over a configuration. The inputs are not changed.
@@ -65,10 +76,11 @@ func (e *flagError) Unwrap() error { return e.err }
 
 // set lays the values over those of the inputs: Istio's, if there are such.
 func (o *Overrides) set(in *Inputs) error {
-	values := &in.Values
+	// Our values are laid over the profile's, so that a null has to stay in them: it takes the profile's away.
+	values, merge := &in.Values, jsonpatch.MergeMergePatches
 	if in.Istio != nil {
 		sources := *in.Istio
-		in.Istio, values = &sources, &sources.Values
+		in.Istio, values, merge = &sources, &sources.Values, jsonpatch.MergePatch
 	}
 	for _, text := range o.Set {
 		patch, err := setting(text)
@@ -82,12 +94,15 @@ func (o *Overrides) set(in *Inputs) error {
 		if string(base) == "null" {
 			base = []byte("{}")
 		}
-		if *values, err = jsonpatch.MergePatch(base, patch); err != nil {
+		if *values, err = merge(base, patch); err != nil {
 			return fmt.Errorf("values: %w", err)
 		}
 	}
 	return nil
 }
+
+// anotherPair is a second key=value behind a comma, as Helm takes it.
+var anotherPair = regexp.MustCompile(`,\s*[A-Za-z][\w.\\-]*=`)
 
 // setting makes key.key=value a merge patch. A dot in a key is written \.
 func setting(text string) ([]byte, error) {
@@ -97,7 +112,13 @@ func setting(text string) ([]byte, error) {
 	}
 	var patch any
 	if err := yaml.UnmarshalStrict([]byte(value), &patch); err != nil {
-		return nil, fmt.Errorf("the value is no YAML: %w", err)
+		return nil, fmt.Errorf("the value is no YAML: %s", strings.TrimPrefix(err.Error(), "error converting YAML to JSON: yaml: "))
+	}
+	switch _, isText := patch.(string); {
+	case strings.Contains(path, "["):
+		return nil, errors.New("an element of a list cannot be set, only the list: key=[a, b]")
+	case isText && anotherPair.MatchString(value) && !strings.ContainsAny(value[:1], `"'`):
+		return nil, errors.New("want one key=value: repeat --set for another, or put a value with a comma and an equals sign in quotes")
 	}
 	const dot = "\x00"
 	keys := strings.Split(strings.ReplaceAll(path, `\.`, dot), ".")
