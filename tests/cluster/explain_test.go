@@ -117,21 +117,22 @@ func TestExplainTellsApart(t *testing.T) {
 		history string
 	}{
 		"injected by an older template":   {nil, []tweak{asks}, older, explain.SidecarOutdated, "other templates or values than today's"},
-		"injected by another injector":    {injecting, []tweak{injectedByIstio}, nil, explain.SidecarOther, ""},
-		"asked after it was created":      {nil, nil, annotate(injectKey, "true"), explain.SidecarMissing, "before it asked for a sidecar"},
-		"opted out after it was injected": {nil, []tweak{asks}, annotate(injectKey, "false"), explain.SidecarUnwanted, "created when it was to be injected"},
+		"injected by another injector":    {injecting, []tweak{injectedByIstio}, nil, explain.SidecarOther, "of another injector, istio (revision default)"},
+		"the same, where nobody opted in": {nil, []tweak{injectedByIstio}, nil, explain.SidecarOther, "of another injector, istio (revision default)"},
+		"asked after it was created":      {nil, nil, annotate(injectKey, "true"), explain.SidecarMissing, "before its annotation " + injectKey + " was set"},
+		"opted out after it was injected": {nil, []tweak{asks}, annotate(injectKey, "false"), explain.SidecarUnwanted, "before its annotation " + injectKey + " was set"},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			t.Parallel()
 			pod := mustCreate(t, newPod(newNamespace(t, c.labels), c.tweaks...))
 			if c.patch != nil {
 				laterThan(t, pod)
-				if _, err := shared.Client.CoreV1().Pods(pod.Namespace).Patch(t.Context(), pod.Name, types.StrategicMergePatchType, c.patch(pod), metav1.PatchOptions{}); err != nil {
+				if _, err := shared.Client.CoreV1().Pods(pod.Namespace).Patch(t.Context(), pod.Name, types.StrategicMergePatchType, c.patch(pod), metav1.PatchOptions{FieldManager: "somebody-else"}); err != nil {
 					t.Fatal(err)
 				}
 			}
 			got := explained(t, "pod/"+pod.Name, "-n", pod.Namespace)
-			if other := got.Reason == webhook.ReasonInjectedByOther; other != (c.sidecar == explain.SidecarOther) {
+			if skipped := got.Reason == webhook.ReasonInjectedByOther; skipped != (c.sidecar == explain.SidecarOther && c.labels != nil) {
 				t.Errorf("the reason is %q", got.Reason)
 			}
 			state := got.State
@@ -156,7 +157,7 @@ func TestExplainBeforeTheLabel(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := explained(t, "pod/"+pods[0].Name, "-n", namespace)
-	if got.State == nil || got.State.Sidecar != explain.SidecarMissing || !strings.Contains(got.State.History, "before the namespace got its label "+namespaceKey) {
+	if got.State == nil || got.State.Sidecar != explain.SidecarMissing || !strings.Contains(got.State.History, "before the namespace's label "+namespaceKey+" was set") {
 		t.Errorf("of a pod it says %+v", got.State)
 	}
 	got = explained(t, "deployment/web", "-n", namespace)
@@ -166,5 +167,55 @@ func TestExplainBeforeTheLabel(t *testing.T) {
 	out, _ := ask(t, "explain", "deployment/web", "-n", namespace)
 	if want := fmt.Sprintf("kubectl rollout restart deployment/web -n %s", namespace); !strings.Contains(out, want) {
 		t.Errorf("it does not say %q:\n%s", want, out)
+	}
+}
+
+// TestExplainRemedies: every remedy that is told for a live workload does what it says,
+// by the command as it is printed.
+func TestExplainRemedies(t *testing.T) {
+	t.Parallel()
+	for sentence, labels := range map[string]map[string]string{"without a sidecar": nil, "with one": injecting} {
+		t.Run(sentence, func(t *testing.T) {
+			t.Parallel()
+			create := func() string {
+				namespace := newNamespace(t, labels)
+				if _, _, err := shared.Kubectl(t.Context(), "", "-n", namespace, "create", "deployment", "web", "--image=nginx:1.21"); err != nil {
+					t.Fatal(err)
+				}
+				return namespace
+			}
+			told := explained(t, "deployment/web", "-n", create()).Remedies
+			if len(told) == 0 {
+				t.Fatal("no remedy is told")
+			}
+			for i := range told {
+				namespace := create()
+				remedies := explained(t, "deployment/web", "-n", namespace).Remedies
+				if len(remedies) != len(told) {
+					t.Fatalf("remedies %+v, before they were %+v", remedies, told)
+				}
+				for command := range strings.SplitSeq(remedies[i].Command, "\n") {
+					runKubectl(t, command)
+				}
+				if got := explained(t, "deployment/web", "-n", namespace); got.Verdict != remedies[i].Verdict {
+					t.Errorf("%s: it says %s afterwards, want %s", remedies[i].Change, got.Verdict, remedies[i].Verdict)
+				}
+			}
+		})
+	}
+}
+
+// runKubectl runs a command that explain printed, whose words are quoted at most whole.
+func runKubectl(t *testing.T, command string) {
+	t.Helper()
+	words := strings.Fields(command)
+	if len(words) < 2 || words[0] != "kubectl" {
+		t.Fatalf("not a kubectl command: %q", command)
+	}
+	for i := range words {
+		words[i] = strings.Trim(words[i], "'")
+	}
+	if _, _, err := shared.Kubectl(t.Context(), "", words[1:]...); err != nil {
+		t.Errorf("%s: %v", command, err)
 	}
 }
