@@ -32,6 +32,10 @@ Namespace objects in the same input and from --namespace-labels. With --live,
 and for live objects, all of these are the cluster's: what its injector runs
 with, revision included.
 
+Of kinds that are not Kubernetes' own (a Rollout, a DeploymentConfig), an object
+is a workload if a pod's template stands at spec.template or at
+spec.jobTemplate.spec.template.
+
 Output (-o):
   diff   per workload what was decided and why, and a unified diff (default)
   yaml   every document; those that nothing changed as they came

@@ -34,6 +34,9 @@ lists; probes and annotations for Prometheus, from the proxy's environment, with
 ports by number; labels and annotations that Istio derives from others. The
 network's label and what custom templates add to the pod itself stay.
 
+The annotations are all that is known of an injection, and whoever writes a
+manifest can write them: look at the diff of one that is not your own.
+
 Output (-o):
   diff   per workload what was decided and why, and a unified diff (default)
   yaml   every document; those that nothing changed as they came

@@ -149,6 +149,8 @@ func decode(chunk Document) ([]Document, error) {
 	switch {
 	case errors.Is(err, errMore):
 		return nil, fmt.Errorf("%s: %w", &chunk, err)
+	case err != nil && bytes.HasPrefix(bytes.TrimPrefix(chunk.Raw, []byte("\ufeff")), []byte("%")):
+		return nil, fmt.Errorf("%s:%d: broken YAML: directives such as %%YAML are not read, as kubectl reads none: remove the line", chunk.Source, chunk.Line)
 	case err != nil:
 		return nil, yamlError(&chunk, err)
 	}

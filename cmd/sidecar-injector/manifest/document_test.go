@@ -139,6 +139,10 @@ func TestParseErrors(t *testing.T) {
 			configMap + "...\n# comment\n" + configMap,
 			"in.yaml:6: broken YAML: did not find expected <document start>",
 		},
+		"a directive": {
+			"%YAML 1.2\n---\n" + configMap,
+			"in.yaml:1: broken YAML: directives such as %YAML are not read, as kubectl reads none: remove the line",
+		},
 		"more after the end of a mapping in braces": {
 			"{apiVersion: v1, kind: A} 7\n",
 			"in.yaml:1: broken YAML: did not find expected <document start>",
