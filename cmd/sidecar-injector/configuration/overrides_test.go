@@ -26,14 +26,14 @@ func TestSet(t *testing.T) {
 		set    []string
 		want   string
 	}{
-		"one over nothing":              {"", []string{"proxy.logLevel=debug"}, "proxy: {logLevel: debug}"},
-		"one beside others":             {"proxy: {uid: 5, logLevel: info}", []string{"proxy.logLevel=debug"}, "proxy: {uid: 5, logLevel: debug}"},
-		"the later wins":                {"", []string{"a=1", "a=2"}, "a: 2"},
-		"a value in YAML":               {"", []string{"a=[1, b]", "b={c: true}", `d="7"`}, "{a: [1, b], b: {c: true}, d: '7'}"},
-		"nothing behind the sign":       {"a: 1\nb: 2", []string{"a="}, "b: 2"},
-		"an equals sign in the value":   {"", []string{"a=b=c"}, "a: b=c"},
-		"a dot in a key":                {"", []string{`limits.nvidia\.com/gpu=1`}, "limits: {nvidia.com/gpu: 1}"},
-		"an object over something else": {"a: 1", []string{"a.b=2"}, "a: {b: 2}"},
+		"one over nothing":  {"", []string{"proxy.logLevel=debug"}, "proxy: {logLevel: debug}"},
+		"one beside others": {"proxy: {uid: 5, logLevel: info}", []string{"proxy.logLevel=debug"}, "proxy: {uid: 5, logLevel: debug}"},
+		"the later wins":    {"", []string{"a=1", "a=2"}, "a: 2"},
+		"a value in YAML":   {"", []string{"a=[1, b]", "b={c: true}", `d="7"`}, "{a: [1, b], b: {c: true}, d: '7'}"},
+		"null stays, and takes the profile's value away": {"a: 1\nb: 2", []string{"a="}, "{a: null, b: 2}"},
+		"an equals sign in the value":                    {"", []string{"a=b=c"}, "a: b=c"},
+		"a dot in a key":                                 {"", []string{`limits.nvidia\.com/gpu=1`}, "limits: {nvidia.com/gpu: 1}"},
+		"an object over something else":                  {"a: 1", []string{"a.b=2"}, "a: {b: 2}"},
 	}
 	for sentence, c := range cases {
 		t.Run(sentence, func(t *testing.T) {
@@ -104,7 +104,7 @@ func TestOverrideErrors(t *testing.T) {
 		"no equals sign":      {Overrides{Set: []string{"proxy"}}, `--set "proxy": want key=value, such as proxy.logLevel=debug`},
 		"no key":              {Overrides{Set: []string{"=x"}}, `--set "=x": want key=value, such as proxy.logLevel=debug`},
 		"an empty key":        {Overrides{Set: []string{"a..b=x"}}, `--set "a..b=x": a key between the dots is empty`},
-		"a value that is bad": {Overrides{Set: []string{"a=[x"}}, `--set "a=[x": the value is no YAML: error converting YAML to JSON: yaml: line 1: did not find expected ',' or ']'`},
+		"a value that is bad": {Overrides{Set: []string{"a=[x"}}, `--set "a=[x": the value is no YAML: line 1: did not find expected ',' or ']'`},
 		"no such template":    {Overrides{Templates: []string{"missing.yaml"}}, `read --template "missing.yaml": no such file or directory`},
 		"an unknown value":    {Overrides{Set: []string{"proxy.logLvel=x"}}, `parse values.yaml and --set: values: value "proxy.logLvel" is not known (did you mean "logLevel"?): allowed here are concurrency, drainSeconds, gid, holdApplication, image, imagePullPolicy, ipv6, logLevel, readinessProbe, resources, startupProbe, uid`},
 	}
