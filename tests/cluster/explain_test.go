@@ -165,7 +165,7 @@ func TestExplainBeforeTheLabel(t *testing.T) {
 		t.Errorf("of the workload it says %s, pods %+v", got.Verdict, got.Pods)
 	}
 	out, _ := ask(t, "explain", "deployment/web", "-n", namespace)
-	if want := fmt.Sprintf("kubectl rollout restart deployment/web -n %s", namespace); !strings.Contains(out, want) {
+	if want := fmt.Sprintf(" rollout restart deployment/web -n %s", namespace); !strings.Contains(out, want) {
 		t.Errorf("it does not say %q:\n%s", want, out)
 	}
 }

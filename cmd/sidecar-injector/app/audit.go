@@ -162,18 +162,24 @@ func (o *auditOptions) look(ctx context.Context, connection *cluster.Cluster, st
 			return auditor.Collect(ctx, pods, &collector)
 		}, options...)
 		if err != nil {
-			err = fmt.Errorf("list pods: %w", err)
+			err = o.scoped(fmt.Errorf("list pods: %w", err))
 		}
 	}
 	switch {
 	case ctx.Err() != nil:
 		return nil, nil, errors.New("interrupted")
-	case apierrors.IsForbidden(err) && o.namespace() == "":
-		return nil, nil, fmt.Errorf("%w; this looks at the whole cluster, -n at one namespace", err)
 	case err != nil:
 		return nil, nil, err
 	}
 	return auditor, collector.Report(), nil
+}
+
+// scoped adds to an error of who may not look at the whole cluster that there is less to ask for.
+func (o *auditOptions) scoped(err error) error {
+	if apierrors.IsForbidden(err) && o.namespace() == "" {
+		return fmt.Errorf("%w; this looks at the whole cluster, -n at one namespace", err)
+	}
+	return err
 }
 
 // podsOf lists the pods of a cluster in pages.
@@ -216,7 +222,7 @@ func (o *auditOptions) auditor(ctx context.Context, connection *cluster.Cluster)
 		}
 		live = append(live, only.ObjectMeta)
 	} else if live, err = connection.Namespaces(ctx); err != nil {
-		return nil, err
+		return nil, o.scoped(err)
 	}
 	namespaces, err := manifest.NewNamespaces(nil, nil, live...)
 	if err != nil {

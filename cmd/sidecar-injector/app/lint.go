@@ -51,7 +51,8 @@ case fails, 2 if something cannot be read.`,
   sidecar-injector lint --template examples/templates/logs.yaml -o sarif
 
   # In a pipeline that takes no warnings either.
-  sidecar-injector lint --config config.yaml --values values.yaml --strict
+  sidecar-injector lint --config examples/configuration/config.yaml \
+      --values examples/configuration/values.yaml --strict
 
   # A template author's own cases.
   sidecar-injector lint --template examples/templates/logs.yaml \

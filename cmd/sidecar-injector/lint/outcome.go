@@ -116,7 +116,10 @@ func withoutStatus(object map[string]any, key string) (string, error) {
 	if err := yaml.Unmarshal(encoded, &copied); err != nil {
 		return "", err
 	}
-	delete(templates.Pod(copied).Annotations(), key)
+	annotations := templates.Pod(copied).Annotations()
+	if delete(annotations, key); len(annotations) == 0 {
+		delete(templates.Child(copied, "metadata"), "annotations")
+	}
 	encoded, err = yaml.Marshal(copied)
 	return string(encoded), err
 }
