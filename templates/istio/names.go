@@ -8,6 +8,15 @@ const (
 	coreDumpContainer   = "enable-core-dump"
 )
 
+// OwnContainer says whether Istio's own templates for sidecars inject a container of that name.
+func OwnContainer(name string) bool {
+	switch name {
+	case proxyContainer, initContainer, validationContainer, coreDumpContainer:
+		return true
+	}
+	return false
+}
+
 // Annotations of a pod.
 const (
 	annotationStatus           = "sidecar.istio.io/status"

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/cluster"
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/terminal"
 )
 
 // usageWidth is that of the terminal which help is written for, its texts too.
@@ -37,7 +38,8 @@ func usage(command *cobra.Command) error {
 	flags, connection := sortOut(command)
 	fmt.Fprintf(&text, "\nFlags:\n%s", flags.FlagUsagesWrapped(usageWidth))
 	if len(connection) > 0 {
-		fmt.Fprintf(&text, "\nFlags for reaching the cluster, as 'kubectl options' explains them:\n%s", lines(connection))
+		fmt.Fprintf(&text, "\nFlags for reaching the cluster, as 'kubectl options' explains them:\n  %s\n",
+			strings.Join(terminal.Wrap(strings.Join(connection, " "), usageWidth, 2, 2), "\n  "))
 	}
 	if command.HasAvailableSubCommands() {
 		fmt.Fprintf(&text, "\nUse \"%s [command] --help\" for more about a command.\n", command.CommandPath())
@@ -60,19 +62,4 @@ func sortOut(command *cobra.Command) (own *pflag.FlagSet, connection []string) {
 	command.LocalFlags().VisitAll(add)
 	command.InheritedFlags().VisitAll(add)
 	return own, connection
-}
-
-// lines breaks a list into indented lines.
-func lines(words []string) string {
-	var text strings.Builder
-	width := usageWidth
-	for _, word := range words {
-		if width+1+len(word) > usageWidth {
-			text.WriteString("\n ")
-			width = 1
-		}
-		text.WriteString(" " + word)
-		width += 1 + len(word)
-	}
-	return strings.TrimPrefix(text.String(), "\n") + "\n"
 }

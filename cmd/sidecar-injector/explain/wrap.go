@@ -1,6 +1,10 @@
 package explain
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/terminal"
+)
 
 // width is that of a terminal, in characters.
 const width = 80
@@ -13,17 +17,12 @@ func (p *printer) paragraph(prefix, text string, style func(string) string) {
 	if style == nil {
 		style = func(text string) string { return text }
 	}
-	indent := strings.Repeat(" ", len(prefix))
+	indent := len(prefix)
 	if prefix == "" {
-		indent = "  "
+		indent = 2
 	}
-	line := ""
-	for word := range strings.FieldsSeq(text) {
-		if line != "" && len([]rune(prefix+line+" "+word)) > width {
-			p.line(prefix + style(line))
-			prefix, line = indent, ""
-		}
-		line = strings.TrimPrefix(line+" "+word, " ")
+	for _, line := range terminal.Wrap(text, width, len(prefix), indent) {
+		p.line(prefix + style(line))
+		prefix = strings.Repeat(" ", indent)
 	}
-	p.line(prefix + style(line))
 }

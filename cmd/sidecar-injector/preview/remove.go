@@ -61,6 +61,9 @@ func remove(profile *templates.Profile, w *manifest.Workload, answer *Workload) 
 		return nil, err
 	case ok:
 		answer.Decision, answer.Templates = decisionRemove, strings.Join(record.Templates, ",")
+		if answer.Reason == reasonIstio {
+			answer.Warnings = strangers(record)
+		}
 		return removed, nil
 	}
 	answer.Decision, answer.Reason = decisionSkip, reasonUntouched
@@ -80,17 +83,28 @@ func removeFromJob(w *manifest.Workload, answer *Workload) (map[string]any, erro
 	for _, field := range path {
 		job, _ = job[field].(map[string]any)
 	}
-	removed, _, ok, err := istio.Remove(map[string]any{"metadata": job["metadata"], "spec": w.Template["spec"]}, w.Name)
+	removed, record, ok, err := istio.Remove(map[string]any{"metadata": job["metadata"], "spec": w.Template["spec"]}, w.Name)
 	if !ok || err != nil {
 		return nil, err
 	}
-	answer.Decision, answer.Reason = decisionRemove, reasonIstio
+	answer.Decision, answer.Reason, answer.Warnings = decisionRemove, reasonIstio, strangers(record)
 	result := with(job, []string{"spec", "template", "spec"}, templates.Child(removed, "spec"))
 	if result["metadata"] = removed["metadata"]; removed["metadata"] == nil {
 		delete(result, "metadata")
 	}
 	w.Path, w.Template = path, job
 	return result, nil
+}
+
+// strangers warns of containers that go though Istio's own templates inject none of the name: custom templates may have
+// injected them, or whoever wrote the annotation lists what was the author's.
+func strangers(record templates.Record) (warnings []string) {
+	for _, name := range record.Containers {
+		if !istio.OwnContainer(name) {
+			warnings = append(warnings, fmt.Sprintf("the container %q goes, which is none of Istio's own: its annotation lists it as injected", name))
+		}
+	}
+	return warnings
 }
 
 // otherInjector returns the name of the injector, other than the two, whose work a pod template shows; empty if there is

@@ -2,6 +2,7 @@
 // they wait.
 //
 //	Styles     colours, where there is a terminal that has them     styles.go
+//	Wrap       lines that end between words                         wrap.go
 //	Progress   a bar on standard error, after a second              progress.go
 //	Status     a line that says how far something is                status.go
 package terminal

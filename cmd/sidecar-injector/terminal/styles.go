@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"os"
+	"strings"
 
 	"golang.org/x/term"
 )
@@ -15,12 +16,15 @@ func Is(out any) bool {
 }
 
 // Styles dress words up with colours. The zero value leaves them plain.
-type Styles struct{ colours bool }
+type Styles struct {
+	colours bool
+	width   int // of the terminal's lines; 0 if there is none
+}
 
 // StylesFor returns the styles for a writer: colours on a terminal, unless the environment says otherwise by NO_COLOR
 // (https://no-color.org) or TERM=dumb; plain text everywhere else.
 func StylesFor(out io.Writer, environment func(string) string) Styles {
-	return Styles{colours: Is(out) && environment("NO_COLOR") == "" && environment("TERM") != "dumb"}
+	return Styles{width: Width(out), colours: Is(out) && environment("NO_COLOR") == "" && environment("TERM") != "dumb"}
 }
 
 // The styles, by ECMA-48's numbers.
@@ -47,9 +51,9 @@ func (s Styles) Good(text string) string { return s.dress(green, text) }
 // Bad is for what is not.
 func (s Styles) Bad(text string) string { return s.dress(red, text) }
 
-// Diff dresses the lines of a unified diff up; other lines between diffs are headings.
+// Diff dresses the lines of a unified diff up; other lines between diffs are headings, which a terminal breaks between words.
 func (s Styles) Diff(text []byte) []byte {
-	if !s.colours {
+	if !s.colours && s.width == 0 {
 		return text
 	}
 	var out bytes.Buffer
@@ -61,7 +65,7 @@ func (s Styles) Diff(text []byte) []byte {
 		case bytes.HasPrefix(line, []byte("diff ")):
 			inDiff, number = true, bold
 		case !inDiff:
-			number = bold
+			content = s.heading(content)
 		case bytes.HasPrefix(line, []byte("@@")):
 			number = cyan
 		case bytes.HasPrefix(line, []byte("+")):
@@ -69,14 +73,27 @@ func (s Styles) Diff(text []byte) []byte {
 		case bytes.HasPrefix(line, []byte("-")):
 			number = red
 		case !bytes.HasPrefix(line, []byte(" ")):
-			inDiff, number = false, bold
+			inDiff, content = false, s.heading(content)
 		}
-		if number == "" {
-			out.Write(line)
-			continue
+		if number != "" {
+			content = s.dress(number, content)
 		}
-		out.WriteString(s.dress(number, content))
-		out.Write(line[len(content):])
+		out.WriteString(content)
+		if bytes.HasSuffix(line, []byte("\n")) {
+			out.WriteByte('\n')
+		}
 	}
 	return out.Bytes()
+}
+
+// heading is Heading, broken where the terminal's lines end.
+func (s Styles) heading(text string) string {
+	if s.width == 0 {
+		return s.Heading(text)
+	}
+	lines := Wrap(text, s.width, 0, 2)
+	for i := range lines {
+		lines[i] = s.Heading(lines[i])
+	}
+	return strings.Join(lines, "\n  ")
 }

@@ -76,6 +76,10 @@ func TestDiff(t *testing.T) {
 	if diff := cmp.Diff(want, string(Styles{colours: true}.Diff([]byte(text)))); diff != "" {
 		t.Errorf("coloured (-want +got):\n%s", diff)
 	}
+	const narrow = "a.yaml: Pod a:\n  inject\ndiff x y\n--- x\n+++ y\n@@ -1 +1 @@\n same\n-old\n+new\nb.yaml: Pod b:\n  skip\n"
+	if diff := cmp.Diff(narrow, string(Styles{width: 16}.Diff([]byte(text)))); diff != "" {
+		t.Errorf("on a narrow terminal without colours (-want +got):\n%s", diff)
+	}
 	if got := (Styles{}).Diff([]byte(text)); string(got) != text {
 		t.Errorf("plain: %q", got)
 	}
