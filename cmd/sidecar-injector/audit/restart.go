@@ -121,6 +121,7 @@ func (r *Restarter) await(ctx context.Context, object client.Object, name, word 
 			return true, nil
 		case apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err):
 			return false, err
+		case err != nil && isOver(ctx): // so what is asked fails, and what was seen before counts
 		case err != nil: // the API server may be back before the time is up
 			state = rollout{text: err.Error()}
 		default:
@@ -142,4 +143,10 @@ func (r *Restarter) await(ctx context.Context, object client.Object, name, word 
 	}
 	r.Tell.End(name + word + ", " + state.text)
 	return nil
+}
+
+// isOver says that a context has ended, or has too little time left for a request.
+func isOver(ctx context.Context) bool {
+	deadline, limited := ctx.Deadline()
+	return ctx.Err() != nil || limited && time.Until(deadline) < 100*time.Millisecond
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"unicode/utf8"
 
 	"golang.org/x/term"
 )
@@ -68,10 +67,14 @@ func Width(out any) int {
 	return width
 }
 
-// cut shortens a text to so many characters.
+// cut shortens a text to so many characters, at least one. It takes them out of the middle: what a text
+// is about stands at its beginning, and what changes at its end.
 func cut(text string, width int) string {
-	if utf8.RuneCountInString(text) <= width {
+	letters := []rune(text)
+	if len(letters) <= width {
 		return text
 	}
-	return string([]rune(text)[:max(0, width-1)]) + "…"
+	width = max(width, 1)
+	end := width * 2 / 5
+	return string(letters[:width-1-end]) + "…" + string(letters[len(letters)-end:])
 }

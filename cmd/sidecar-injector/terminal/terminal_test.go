@@ -11,30 +11,18 @@ import (
 	"testing"
 	"time"
 
+	"github.com/creack/pty"
 	"github.com/google/go-cmp/cmp"
-	"golang.org/x/sys/unix"
 )
 
 // openTerminal returns the two ends of a pseudo terminal.
 func openTerminal(t *testing.T) (user, program *os.File) {
 	t.Helper()
-	user, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
+	user, program, err := pty.Open()
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = user.Close() })
-	if err := unix.IoctlSetPointerInt(int(user.Fd()), unix.TIOCSPTLCK, 0); err != nil {
-		t.Fatal(err)
-	}
-	number, err := unix.IoctlGetUint32(int(user.Fd()), unix.TIOCGPTN)
-	if err != nil {
-		t.Fatal(err)
-	}
-	program, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|unix.O_NOCTTY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = program.Close() })
+	t.Cleanup(func() { _, _ = user.Close(), program.Close() })
 	return user, program
 }
 
@@ -93,7 +81,7 @@ func TestProgress(t *testing.T) {
 		time.Sleep(patience + 3*pause)
 		progress.Done()
 	})
-	if !strings.Contains(shown, "\r\x1b[Klooking: [========…") || !strings.HasSuffix(shown, "\r\x1b[K") {
+	if !strings.Contains(shown, "\r\x1b[Klooking: [=… ] 5/10\r") || !strings.HasSuffix(shown, "\r\x1b[K") {
 		t.Errorf("shown: %q", shown)
 	}
 
@@ -121,7 +109,7 @@ func TestBarFitsATerminal(t *testing.T) {
 func shownOn(t *testing.T, write func(*os.File)) string {
 	t.Helper()
 	user, program := openTerminal(t)
-	if err := unix.IoctlSetWinsize(int(program.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 10, Col: 20}); err != nil {
+	if err := pty.Setsize(program, &pty.Winsize{Rows: 10, Cols: 20}); err != nil {
 		t.Fatal(err)
 	}
 	write(program)
@@ -149,7 +137,7 @@ func TestStatus(t *testing.T) {
 		status.Close()
 	}
 	shown := shownOn(t, func(program *os.File) { tell(program) })
-	if want := "a: 1 of 3\r\x1b[Ka name that is too…\r\x1b[Ka name that is too long: 3\r\nb: 1\r\x1b[K"; shown != want {
+	if want := "a: 1 of 3\r\x1b[Ka name that…long: 2\r\x1b[Ka name that is too long: 3\r\nb: 1\r\x1b[K"; shown != want {
 		t.Errorf("on a terminal: %q, want %q", shown, want)
 	}
 	var pipe bytes.Buffer
