@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/app"
+	"github.com/sidecar-injector/sidecar-injector/tests/cluster"
 )
 
 // elsewhere are the commands whose examples are not run here: they run for as long as they are let, or change the
@@ -60,6 +61,24 @@ func TestHelp(t *testing.T) {
 		}
 	}
 	t.Logf("%d examples", ran)
+}
+
+// TestCompletion: a shell is offered what the cluster has.
+func TestCompletion(t *testing.T) {
+	t.Parallel()
+	namespace := newNamespace(t, nil)
+	pod := mustCreate(t, newPod(namespace))
+	for want, args := range map[string][]string{
+		"pod/" + pod.Name: {"explain", "-n", namespace, "pod/"},
+		namespace:         {"audit", "-n", ""},
+		cluster.Release:   {"preview", "--injector", ""},
+	} {
+		arguments := append([]string{"__complete", args[0], "--kubeconfig=" + shared.Kubeconfig}, args[1:]...)
+		offered, err := exec.CommandContext(t.Context(), shared.Binary, arguments...).Output()
+		if err != nil || !slices.Contains(strings.Split(string(offered), "\n"), want) {
+			t.Errorf("%s: %v, it offers %q, want %s among it", strings.Join(args, " "), err, offered, want)
+		}
+	}
 }
 
 // examplesOf returns the command lines in the examples of a command.
@@ -119,4 +138,3 @@ func (s shell) run(t *testing.T, line string) (printed string, code int) {
 	}
 	return string(out), command.ProcessState.ExitCode()
 }
-

@@ -71,17 +71,7 @@ func (g *Group) list(out io.Writer, look Look) {
 
 // indented writes a text in lines that are not wider than a terminal, where words allow it.
 func indented(out io.Writer, width int, text string) {
-	line := ""
-	for word := range strings.FieldsSeq(text) {
-		if line != "" && widest("  "+line+" "+word) > width {
-			fmt.Fprintln(out, "  "+line)
-			line = "  "
-		} else if line != "" {
-			line += " "
-		}
-		line += word
-	}
-	fmt.Fprintln(out, "  "+line)
+	fmt.Fprintln(out, "  "+strings.Join(terminal.Wrap(text, width, 2, 4), "\n    "))
 }
 
 // widest returns the length of a text's longest line, in characters.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 )
 
 // The parts of a SARIF 2.1.0 log that code review tools read (OASIS, "Static Analysis Results Interchange Format").
@@ -60,10 +61,10 @@ type (
 	}
 )
 
-// WriteSARIF writes findings as a SARIF log. version is that of the program. Files are relative to the working directory,
-// if they are below it.
+// WriteSARIF writes findings as a SARIF log. version is that of the program; SARIF has it begin with a number. Files
+// are relative to the working directory, if they are below it.
 func WriteSARIF(out io.Writer, findings []Finding, version string) error {
-	run := sarifRun{Tool: sarifTool{sarifDriver{Name: "sidecar-injector", Version: version, InformationURI: "https://github.com/sidecar-injector/sidecar-injector"}}, ColumnKind: "unicodeCodePoints", Results: []sarifResult{}}
+	run := sarifRun{Tool: sarifTool{sarifDriver{Name: "sidecar-injector", Version: strings.TrimPrefix(version, "v"), InformationURI: "https://github.com/sidecar-injector/sidecar-injector"}}, ColumnKind: "unicodeCodePoints", Results: []sarifResult{}}
 	for _, id := range slices.Sorted(maps.Keys(rules)) {
 		run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, sarifRule{id, sarifText{rules[id]}})
 	}
