@@ -25,14 +25,16 @@ func (e *fieldError) Error() string { return e.path.String() + ": " + e.problem 
 
 // fieldErrors returns the errors of single fields that an error of checkPod consists of, in the order of the fields.
 func fieldErrors(err error) []*fieldError {
-	if one, ok := err.(*fieldError); ok {
-		return []*fieldError{one}
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		if one, ok := errors.AsType[*fieldError](err); ok {
+			return []*fieldError{one}
+		}
+		return nil
 	}
 	var all []*fieldError
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		for _, inner := range joined.Unwrap() {
-			all = append(all, fieldErrors(inner)...)
-		}
+	for _, inner := range joined.Unwrap() {
+		all = append(all, fieldErrors(inner)...)
 	}
 	return all
 }

@@ -168,7 +168,7 @@ func (in *input) connect(ctx context.Context, o *inputOptions) error {
 	}
 	in.namespace = in.cluster.Namespace
 	in.injector, in.problem = in.cluster.Injector(ctx)
-	if in.problem != nil && !o.named() && !(o.noneToo && errors.Is(in.problem, installed.ErrNone)) {
+	if in.problem != nil && !o.named() && (!o.noneToo || !errors.Is(in.problem, installed.ErrNone)) {
 		return advise(in.problem)
 	}
 	in.live, err = in.cluster.Namespaces(ctx)

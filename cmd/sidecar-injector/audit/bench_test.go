@@ -59,7 +59,7 @@ func manyPods(b *testing.B, auditor *Auditor, alike int) func(func(corev1.Pod) b
 			// As a network plug-in notes a pod's address.
 			annotate("cni.example.com/podIP", fmt.Sprintf("10.0.%d.%d", i/256, i%256))(pod)
 			pod.ManagedFields = append(pod.ManagedFields, metav1.ManagedFieldsEntry{Manager: "cni", Subresource: "status",
-				FieldsV1: &metav1.FieldsV1{Raw: []byte(`{"f:metadata":{"f:annotations":{"f:cni.example.com/podIP":{}}}}`)}})
+				FieldsV1: metav1.NewFieldsV1(`{"f:metadata":{"f:annotations":{"f:cni.example.com/podIP":{}}}}`)})
 			if !yield(*pod) {
 				return
 			}
