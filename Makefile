@@ -44,7 +44,7 @@ build: ## Build both programs, static, into bin/
 test: lint verify unit envoy traffic cluster-test rotation conformance ## Everything: what continuous integration runs
 
 .PHONY: unit
-unit: ## The tests that need nothing but Go; seconds
+unit: ## The tests that need nothing but Go
 	@$(if $(RACE),,echo 'WARNING: there is no C compiler: the tests run WITHOUT the race detector' >&2)
 	go test $(RACE) ./...
 
