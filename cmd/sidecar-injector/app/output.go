@@ -54,7 +54,7 @@ func (o *outputOptions) print(ctx context.Context, format preview.Format, docume
 		printed.Text = terminal.StylesFor(stdout, os.Getenv).Diff(printed.Text)
 	}
 	for _, warning := range printed.Warnings {
-		fmt.Fprintf(stderr, "warning: %s\n", warning)
+		fmt.Fprintln(stderr, terminal.Lines("warning: "+warning, terminal.Width(stderr), 0, 2))
 	}
 	if _, err := stdout.Write(printed.Text); err != nil {
 		return fmt.Errorf("write output: %w", err)

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/terminal"
 )
 
 // The names under which kubectl calls the program as its plug-in `kubectl
@@ -19,7 +21,7 @@ const (
 )
 
 // Main runs the command that args name, the first being the program's own name,
-// and returns the exit code: 0; 1 after an error, printed as one line on stderr; 2
+// and returns the exit code: 0; 1 after an error, printed as one line on stderr (which a terminal breaks between words); 2
 // after wrong usage, printed likewise with a hint. Of commands that look for
 // something 1 says that it was found, and 2 is any error. It stops early, without
 // an error of its own, when ctx ends.
@@ -52,7 +54,7 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 	if asked && exit.err == nil {
 		return exit.code
 	}
-	fmt.Fprintf(stderr, "error: %s\n", oneLine(err))
+	fmt.Fprintln(stderr, terminal.Lines("error: "+oneLine(err), terminal.Width(stderr), 0, 2))
 	var usage *usageError
 	if !errors.As(err, &usage) {
 		if asked {

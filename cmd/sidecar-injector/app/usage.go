@@ -38,8 +38,8 @@ func usage(command *cobra.Command) error {
 	flags, connection := sortOut(command)
 	fmt.Fprintf(&text, "\nFlags:\n%s", flags.FlagUsagesWrapped(usageWidth))
 	if len(connection) > 0 {
-		fmt.Fprintf(&text, "\nFlags for reaching the cluster, as 'kubectl options' explains them:\n  %s\n",
-			strings.Join(terminal.Wrap(strings.Join(connection, " "), usageWidth, 2, 2), "\n  "))
+		fmt.Fprintf(&text, "\nFlags for reaching the cluster, as 'kubectl options' explains them:\n%s\n",
+			terminal.Lines(strings.Join(connection, " "), usageWidth, 2, 2))
 	}
 	if command.HasAvailableSubCommands() {
 		fmt.Fprintf(&text, "\nUse \"%s [command] --help\" for more about a command.\n", command.CommandPath())

@@ -71,7 +71,7 @@ func (g *Group) list(out io.Writer, look Look) {
 
 // indented writes a text in lines that are not wider than a terminal, where words allow it.
 func indented(out io.Writer, width int, text string) {
-	fmt.Fprintln(out, "  "+strings.Join(terminal.Wrap(text, width, 2, 4), "\n    "))
+	fmt.Fprintln(out, terminal.Lines(text, width, 2, 4))
 }
 
 // widest returns the length of a text's longest line, in characters.

@@ -5,18 +5,23 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/terminal"
 )
 
-// WriteText writes findings for people, a line each in the form that editors know, and a remedy below.
+// WriteText writes findings for people, a line each in the form that editors know, and a remedy below; a terminal's lines
+// are broken between words.
 func WriteText(out io.Writer, findings []Finding) error {
 	var text strings.Builder
+	width := terminal.Width(out)
 	for _, finding := range findings {
+		line := fmt.Sprintf("%s: %s (%s)", finding.Severity, finding.Message, finding.Rule)
 		if place := finding.place(); place != "" {
-			text.WriteString(place + ": ")
+			line = place + ": " + line
 		}
-		fmt.Fprintf(&text, "%s: %s (%s)\n", finding.Severity, finding.Message, finding.Rule)
+		fmt.Fprintln(&text, terminal.Lines(line, width, 0, 2))
 		if finding.Remedy != "" {
-			fmt.Fprintf(&text, "    %s\n", finding.Remedy)
+			fmt.Fprintln(&text, terminal.Lines(finding.Remedy, width, 4, 4))
 		}
 	}
 	fmt.Fprintf(&text, "errors: %d, warnings: %d\n", Count(findings, Error), Count(findings, Warning))

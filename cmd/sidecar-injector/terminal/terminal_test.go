@@ -147,6 +147,23 @@ func TestStatus(t *testing.T) {
 	}
 }
 
+func TestLines(t *testing.T) {
+	for sentence, c := range map[string]struct {
+		width, first, rest int
+		want               string
+	}{
+		"no terminal":             {0, 2, 4, "  one two three"},
+		"wide enough":             {80, 0, 2, "one two three"},
+		"too narrow for all":      {10, 0, 2, "one two\n  three"},
+		"with room in front":      {10, 4, 2, "    one\n  two\n  three"},
+		"narrower than each word": {2, 0, 0, "one\ntwo\nthree"},
+	} {
+		if got := Lines("one two three", c.width, c.first, c.rest); got != c.want {
+			t.Errorf("%s: %q, want %q", sentence, got, c.want)
+		}
+	}
+}
+
 func TestWidth(t *testing.T) {
 	shownOn(t, func(program *os.File) {
 		if got := Width(program); got != 20 {

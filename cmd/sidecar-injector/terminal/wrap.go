@@ -19,3 +19,12 @@ func Wrap(text string, width, first, rest int) []string {
 	}
 	return append(lines, line)
 }
+
+// Lines is Wrap as one text, with blanks where it leaves room. A width of 0 is that of no terminal: one line.
+func Lines(text string, width, first, rest int) string {
+	lines := []string{text}
+	if width > 0 {
+		lines = Wrap(text, width, first, rest)
+	}
+	return strings.Repeat(" ", first) + strings.Join(lines, "\n"+strings.Repeat(" ", rest))
+}
