@@ -124,6 +124,13 @@ func TestPreviewServer(t *testing.T) {
 	if diff := cmp.Diff(names, strings.Fields(check("files", 0, "-f", file))); diff != "" {
 		t.Errorf("what would change (-want +got):\n%s", diff)
 	}
+	for _, command := range []string{"preview", "explain"} {
+		// The namespace's label is the cluster's: the document that asks for nothing is injected with it.
+		labelled := newNamespace(t, injecting)
+		if out, code := ask(t, command, "-n", labelled, "--live", "-f", file); code != 0 || strings.Contains(out, "not_requested") {
+			t.Errorf("%s --live: exit code %d, in a namespace that opted in it prints:\n%s", command, code, out)
+		}
+	}
 	check("files, by another value than the cluster's", 1, "-f", file, "--set", "proxy.logLevel=debug")
 	if _, _, err := shared.Kubectl(t.Context(), "", "-n", namespace, "apply", "-f", file); err != nil {
 		t.Fatal(err)
