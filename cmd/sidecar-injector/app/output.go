@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -20,10 +21,10 @@ type outputOptions struct {
 }
 
 // add adds the flags; formats are those of -o besides templates.
-func (o *outputOptions) add(command *cobra.Command, formats string, complete ...string) {
-	command.Flags().StringVarP(&o.output, "output", "o", string(preview.FormatDiff), formats+", jsonpath=... or go-template=...")
+func (o *outputOptions) add(command *cobra.Command, formats ...string) {
+	command.Flags().StringVarP(&o.output, "output", "o", string(preview.FormatDiff), strings.Join(formats, ", ")+", jsonpath=... or go-template=...")
 	command.Flags().BoolVar(&o.exitCode, "exit-code", false, "exit code 0 if nothing would change, 1 if something would, 2 after an error")
-	completeWith(command, "output", complete...)
+	completeWith(command, "output", formats...)
 }
 
 // ended makes an error what the exit code asks for.

@@ -85,7 +85,7 @@ that is an error: exit code 1 and no output.`,
 	}
 	options.add(command.Flags())
 	command.ValidArgsFunction = completeWorkloads(options.cluster)
-	options.out.add(command, "diff, yaml, json, patch, review, name", "diff", "yaml", "json", "patch", "review", "name")
+	options.out.add(command, "diff", "yaml", "json", "patch", "review", "name")
 	command.Flags().BoolVar(&options.server, "server", false, "ask the API server too, in dry runs, and fail if it makes another pod; implies --live")
 	completeCluster(command, options.cluster)
 	return command

@@ -64,7 +64,7 @@ Output (-o):
 		},
 	}
 	options.add(command.Flags())
-	options.out.add(command, "diff, yaml, json, patch, name", "diff", "yaml", "json", "patch", "name")
+	options.out.add(command, "diff", "yaml", "json", "patch", "name")
 	options.cluster.AddConnection(command.Flags())
 	command.ValidArgsFunction = completeWorkloads(options.cluster)
 	completeCluster(command, options.cluster)

@@ -177,9 +177,9 @@ func (l *loader) template(name string) *source {
 			return found
 		}
 	}
-	profile := templates.DefaultProfile
-	if builtin, err := templates.BuiltinProfile(profile); err == nil {
-		return &source{file: "profile/" + profile + "/" + name + ".yaml", text: builtin.Templates[name]}
+	found := &source{file: "profile/" + templates.DefaultProfile + "/" + name + ".yaml"}
+	if builtin, err := templates.BuiltinProfile(templates.DefaultProfile); err == nil {
+		found.text = builtin.Templates[name]
 	}
-	return &source{file: "profile/" + profile + "/" + name + ".yaml"}
+	return found
 }

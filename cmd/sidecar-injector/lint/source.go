@@ -1,8 +1,6 @@
 package lint
 
 import (
-	"errors"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -41,7 +39,7 @@ func documents(text []byte) []*yaml.Node {
 	decoder := yaml.NewDecoder(strings.NewReader(string(text)))
 	for {
 		var document yaml.Node
-		if err := decoder.Decode(&document); errors.Is(err, io.EOF) || err != nil {
+		if decoder.Decode(&document) != nil { // the end, or what is no YAML
 			break
 		}
 		if len(document.Content) > 0 && document.Content[0].Tag != "!!null" {
