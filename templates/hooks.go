@@ -26,6 +26,9 @@ type Hooks struct {
 	// AllowMissing lets templates read values that are not there: those are nil, and print as "<no value>". Otherwise
 	// that is an error.
 	AllowMissing bool
+	// LastKeyWins lets a key of what toYaml and the like make replace one that the mapping around it has already, and the
+	// other way round. Otherwise that is an error.
+	LastKeyWins bool
 }
 
 // Preparation is a pod before its injection.

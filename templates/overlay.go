@@ -5,8 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
-	"strconv"
+	"maps"
 	"strings"
 )
 
@@ -19,25 +18,13 @@ type overlay struct {
 	sum [sha256.Size]byte
 }
 
-// parseOverlay parses what a template rendered. Output with nothing in it gives an overlay with nothing in it.
-// Errors are *yamlError or those of checkPod.
-func parseOverlay(rendered []byte) (*overlay, error) {
-	raw, err := ReadYAML(rendered)
-	if err != nil {
-		return nil, newYAMLError(err)
-	}
-	if string(raw) == "null" {
-		return &overlay{sum: sumOf(nil)}, nil
-	}
-	pod, err := decodeObject(raw)
-	if err != nil {
-		return nil, &yamlError{problem: "the output " + err.Error()}
-	}
-	if err := checkPod(pod); err != nil {
-		return nil, err
-	}
+// newOverlay makes an overlay of filled output that has been checked, which it keeps. Output with nothing in it gives an
+// overlay with nothing in it.
+func newOverlay(filled any) *overlay {
+	pod, _ := filled.(map[string]any)
 	for _, part := range []string{"metadata", "spec"} {
-		if pod[part] == nil { // a heading with nothing below it, not the wish to delete the pod's
+		if heading, there := pod[part]; there && heading == nil { // nothing below it, not the wish to delete the pod's
+			pod = maps.Clone(pod)
 			delete(pod, part)
 		}
 	}
@@ -49,7 +36,7 @@ func parseOverlay(rendered []byte) (*overlay, error) {
 			}
 		}
 	}
-	return o, nil
+	return o
 }
 
 // sumOf returns the hash of a decoded value.
@@ -91,48 +78,6 @@ func injectedNames(overlays []*overlay) (map[string][]string, error) {
 		}
 	}
 	return found, nil
-}
-
-// directives counts the merge directives of a decoded object.
-func directives(value any) map[string]int {
-	counts := map[string]int{}
-	countDirectives(value, counts)
-	return counts
-}
-
-func countDirectives(value any, counts map[string]int) {
-	switch value := value.(type) {
-	case map[string]any:
-		for key, field := range value {
-			if isDirective(key) {
-				counts[key]++
-			}
-			countDirectives(field, counts)
-		}
-	case []any:
-		for _, element := range value {
-			countDirectives(element, counts)
-		}
-	}
-}
-
-// yamlError says that rendered text is no YAML, or no object.
-type yamlError struct {
-	line    int // of the rendered text, from 1; 0 if unknown
-	problem string
-}
-
-func (e *yamlError) Error() string { return e.problem }
-
-var yamlErrorForm = regexp.MustCompile(`(?:error converting YAML to JSON: )?yaml: (?:unmarshal errors:\s+)?(?:line (\d+): )?(.*)`)
-
-func newYAMLError(err error) *yamlError {
-	parts := yamlErrorForm.FindStringSubmatch(err.Error())
-	if parts == nil {
-		return &yamlError{problem: err.Error()}
-	}
-	line, _ := strconv.Atoi(parts[1])
-	return &yamlError{line: line, problem: "the output is not valid YAML: " + parts[2]}
 }
 
 // Error is an error of a template: it did not execute, or its output is no valid partial Pod.
@@ -179,14 +124,3 @@ func (e *loadError) Error() string {
 }
 
 func (e *loadError) Unwrap() error { return e.err }
-
-// overlayLine returns the line of the rendered text that an error of parseOverlay is about.
-func overlayLine(rendered []byte, err error) int {
-	if field, ok := errors.AsType[*fieldError](err); ok {
-		return fieldLine(rendered, field.path)
-	}
-	if syntax, ok := errors.AsType[*yamlError](err); ok {
-		return syntax.line
-	}
-	return 0
-}

@@ -1,4 +1,4 @@
-package yamlescape_test
+package param_test
 
 import (
 	"errors"
@@ -9,25 +9,25 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/sidecar-injector/sidecar-injector/templates/internal/yamlescape"
+	"github.com/sidecar-injector/sidecar-injector/templates/internal/param"
 )
 
-func TestFunctionsPassMarks(t *testing.T) {
+func TestFunctionsKeepValues(t *testing.T) {
 	tests := map[string]struct{ text, want string }{
-		"toYaml":                        {`toYaml .m`, "yamlescape.YAML(a: x\n)"},
-		"toYaml, indented":              {`toYaml .m | indent 2 | trim`, "yamlescape.YAML(a: x)"},
-		"toYaml on a line":              {`nindent 1 (toYaml .m)`, "yamlescape.YAML(\n a: x\n )"},
-		"JSON":                          {`toJson .m | trim`, `yamlescape.Flow({"a":"x"})`},
-		"JSON with a line break":        {`toJson "\u0085\u2028"`, `yamlescape.Flow("\u0085\u2028")`},
-		"quoted":                        {`quote "a\"b\n"`, `yamlescape.Flow("a\"b\n")`},
-		"quoted number":                 {`quote 1`, `yamlescape.Flow("1")`},
-		"quoted twice":                  {`quote "a" | quote`, `yamlescape.Flow("\"a\"")`},
+		"toYaml":                        {`toYaml .m`, "value(a: x\n)"},
+		"toYaml, indented":              {`toYaml .m | indent 2 | trim`, "value(a: x)"},
+		"toYaml on a line":              {`nindent 1 (toYaml .m)`, "value(\n a: x\n )"},
+		"JSON":                          {`toJson .m | trim`, `value({"a":"x"})`},
+		"quoted":                        {`quote "a\"b\n"`, `value("a\"b\n")`},
+		"quoted number":                 {`quote 1`, `value("1")`},
+		"quoted twice":                  {`quote "a" | quote`, `value("\"a\"")`},
 		"several values quoted":         {`quote "a" nil "b"`, `string("a" "b")`},
 		"nothing quoted":                {`quote nil`, `string()`},
-		"single-quoted":                 {`squote "it's"`, `yamlescape.Flow('it''s')`},
-		"single-quoted lines":           {`squote "a\nb"`, `yamlescape.Flow("a\nb")`},
-		"a default":                     {`toYaml .m | default "x"`, "yamlescape.YAML(a: x\n)"},
-		"a choice":                      {`or "" (quote "x")`, `yamlescape.Flow("x")`},
+		"single-quoted":                 {`squote "it's"`, `value('it''s')`},
+		"single-quoted lines":           {`squote "a\nb"`, `value("a\nb")`},
+		"a default":                     {`toYaml .m | default "x"`, "value(a: x\n)"},
+		"a choice":                      {`or "" (quote "x")`, `value("x")`},
+		"JSON, indented":                {`toJson .m | indent 2`, `value(  {"a":"x"})`},
 		"text that is indented":         {`indent 2 "x"`, "string(  x)"},
 		"text that is trimmed":          {`trim " x "`, "string(x)"},
 		"a function that takes a text":  {`toYaml .m | upper`, "string(A: X\n)"},
@@ -45,8 +45,8 @@ func TestFunctionsPassMarks(t *testing.T) {
 			base := functions()
 			base["several"] = func(n int, texts ...string) string { return fmt.Sprint(n, texts) }
 			base["has"] = func(m any, text string) bool { return m == text }
-			functions := yamlescape.Functions(base)
-			functions["see"] = func(value any) string { got = fmt.Sprintf("%T(%[1]v)", value); return "" }
+			functions := param.Functions(base)
+			functions["see"] = func(value any) string { got = described(value); return "" }
 			x := "x"
 			data := map[string]any{"m": map[string]string{"a": "x"}, "p": &x}
 			parsed := template.Must(template.New("test").Funcs(functions).Parse("{{" + test.text + " | see}}"))
@@ -60,21 +60,27 @@ func TestFunctionsPassMarks(t *testing.T) {
 	}
 }
 
+func described(value any) string {
+	if made, ok := value.(*param.Value); ok {
+		return fmt.Sprintf("value(%s)", made)
+	}
+	return fmt.Sprintf("%T(%[1]v)", value)
+}
+
 func TestFunctionsFail(t *testing.T) {
 	tests := map[string]struct{ text, want string }{
-		"no text":              {`upper 1`, "wrong type for value; expected string; got int"},
-		"nothing":              {`upper .none`, "invalid value; expected string"},
-		"no text among texts":  {`several "a" 1`, "wrong type for value; expected string; got int"},
-		"an error":             {`failing "x"`, "error calling failing: on purpose"},
-		"what cannot be YAML":  {`toYaml .channel`, "unsupported type: chan int"},
-		"a text that is bytes": {`quote "\xff"`, "invalid UTF-8"},
+		"no text":             {`upper 1`, "wrong type for value; expected string; got int"},
+		"nothing":             {`upper .none`, "invalid value; expected string"},
+		"no text among texts": {`several "a" 1`, "wrong type for value; expected string; got int"},
+		"an error":            {`failing "x"`, "error calling failing: on purpose"},
+		"what cannot be YAML": {`toYaml .channel`, "unsupported type: chan int"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			base := functions()
 			base["several"] = func(texts ...string) string { return fmt.Sprint(texts) }
 			base["failing"] = func(string) (string, error) { return "", errors.New("on purpose") }
-			parsed := template.Must(template.New("test").Funcs(yamlescape.Functions(base)).Parse("{{" + test.text + "}}"))
+			parsed := template.Must(template.New("test").Funcs(param.Functions(base)).Parse("{{" + test.text + "}}"))
 			err := parsed.Execute(&strings.Builder{}, map[string]any{"none": nil, "channel": make(chan int)})
 			if err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("got %v, want %q in it", err, test.want)
@@ -85,7 +91,7 @@ func TestFunctionsFail(t *testing.T) {
 
 func TestFunctionsDoNotChangeTheBase(t *testing.T) {
 	base := template.FuncMap{"toYaml": func(any) string { return "" }}
-	yamlescape.Functions(base)
+	param.Functions(base)
 	if _, same := base["toYaml"].(func(any) string); !same || len(base) != 1 {
 		t.Errorf("the base was changed to %v", base)
 	}
