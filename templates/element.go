@@ -1,9 +1,6 @@
 package templates
 
-import (
-	"fmt"
-	"strings"
-)
+import "fmt"
 
 // elementKey is what makes an element of a Kubernetes list the same element after a change: a container, volume or
 // environment variable is its name, a container port its number and protocol, a mount its path. Any other object, and
@@ -95,6 +92,3 @@ func equalObjects(a, b map[string]any) bool {
 	}
 	return true
 }
-
-// pointerEscapes are those of one reference token of a JSON pointer (RFC 6901, section 3).
-var pointerEscapes = strings.NewReplacer("~", "~0", "/", "~1")
