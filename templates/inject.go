@@ -164,12 +164,7 @@ func withoutInjected(pod map[string]any, claims status) map[string]any {
 		return pod
 	}
 	bare := runtime.DeepCopyJSON(pod)
-	mapContainers(bare, func(list string, container map[string]any) map[string]any {
-		if claimed, ok := claims.of(list, nameOf(container)); ok {
-			return withoutOwned(container, claimed)
-		}
-		return container
-	})
+	mapContainers(bare, claims.withoutOwned)
 	claims.restorePositions(bare)
 	return bare
 }

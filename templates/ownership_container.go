@@ -1,6 +1,7 @@
 package templates
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/sidecar-injector/sidecar-injector/internal/listmap"
@@ -91,23 +92,58 @@ func isField(t *podtype.Type, value any) bool {
 	return true
 }
 
-// withoutOwned returns what is left of a container without the fields that are owned: what its author, another webhook or
-// the API server put there. It is nil if that is nothing but the name. The container is not changed; the result shares
-// values with it.
-func withoutOwned(container map[string]any, owned ownedFields) map[string]any {
-	s := stripper{owned: owned}
-	rest := s.object(containerType, container, nil)
-	if len(rest) == 0 || len(rest) == 1 && rest["name"] != nil {
+// withoutOwned returns what is left of a container of a list without what an injection set: what its author, another webhook
+// or the API server put there. It is nil if that is nothing but the name and what goes without saying. A container that was
+// not injected is returned as it is. It is not changed; the result shares values with it.
+func (s status) withoutOwned(list string, container map[string]any) map[string]any {
+	name := nameOf(container)
+	owned, injected := s.of(list, name)
+	if !injected {
+		return container
+	}
+	taker := stripper{owned: owned}
+	rest := taker.object(containerType, container, nil)
+	if s.Overrides[name] == nil {
+		dropDerived(rest, container)
+	}
+	delete(rest, "name")
+	if isAbsent(containerType, rest) {
 		return nil
 	}
 	rest["name"] = container["name"]
 	return rest
 }
 
+// dropDerived takes out of what is left of a container that its author wrote nothing of what the API server derived from
+// the injected fields: the pull policy from the image, and requests from limits. It changes what is left.
+func dropDerived(rest, container map[string]any) {
+	image, _ := container["image"].(string)
+	if rest["image"] == nil && rest["imagePullPolicy"] == podtype.PullPolicy(image) {
+		delete(rest, "imagePullPolicy")
+	}
+	left, _ := rest["resources"].(map[string]any)
+	requests, _ := left["requests"].(map[string]any)
+	keeps, _ := left["limits"].(map[string]any)
+	all, _ := container["resources"].(map[string]any)
+	limits, _ := all["limits"].(map[string]any)
+	own := maps.Clone(requests)
+	maps.DeleteFunc(own, func(resource string, request any) bool {
+		limit := limits[resource]
+		return limit != nil && keeps[resource] == nil && listmap.Equal(resourceType, limit, request)
+	})
+	if len(own) < len(requests) {
+		left = maps.Clone(left)
+		rest["resources"], left["requests"] = left, own
+	}
+}
+
+var resourceType = containerType.Field("resources").Field("limits").Field("")
+
 // stripper takes fields away that are owned and as they were set.
 type stripper struct {
 	ownedPath
 	owned ownedFields
+	taken int
 }
 
 // object returns what is left of an object; the fields of keep stay.
@@ -121,19 +157,23 @@ func (s *stripper) object(t *podtype.Type, object map[string]any, keep []string)
 		at := s.enter(name)
 		if left, ok := s.value(t.Field(name), value); ok {
 			rest[name] = left
+		} else {
+			s.taken++
 		}
 		s.leave(at)
 	}
 	return rest
 }
 
-// value returns what is left of a field; ok is false if nothing is.
+// value returns what is left of a field; ok is false if nothing is. An object that an injection set a part of goes when
+// nothing is left of it but what the API server fills in: half a probe is none.
 func (s *stripper) value(t *podtype.Type, value any) (rest any, ok bool) {
 	switch value := value.(type) {
 	case map[string]any:
 		if len(value) > 0 && !s.isDeep() {
+			before := s.taken
 			left := s.object(t, value, nil)
-			return left, len(left) > 0
+			return left, s.taken == before || !isAbsent(t, left)
 		}
 	case []any:
 		if s.isDeep() || len(value) == 0 {
@@ -167,6 +207,16 @@ func (s *stripper) list(t *podtype.Type, list []any) []any {
 		s.leave(at)
 	}
 	return rest
+}
+
+// isAbsent says that an object has no field that means more than if it were absent.
+func isAbsent(t *podtype.Type, object map[string]any) bool {
+	for name, value := range object {
+		if !listmap.Absent(t.Field(name), value) {
+			return false
+		}
+	}
+	return true
 }
 
 func hasMoreThan(object map[string]any, fields []string) bool {

@@ -38,7 +38,8 @@ func (s status) lostPositions(original positions, injected Pod) positions {
 		index := 0
 		for _, container := range injected.In(list) {
 			name := nameOf(container)
-			if owned, ok := s.of(list, name); ok && (original[name] == "" || withoutOwned(container, owned) == nil) {
+			_, isInjected := s.of(list, name)
+			if isInjected && (original[name] == "" || s.withoutOwned(list, container) == nil) {
 				continue // it is not there
 			}
 			if lost[name] == position(list, index) {

@@ -60,13 +60,13 @@ func (s status) removeContainers(list string, all []any) []any {
 	for _, element := range all {
 		container, _ := element.(map[string]any)
 		name := nameOf(container)
-		owned, injected := s.of(list, name)
+		_, injected := s.of(list, name)
 		lost, written := s.Overrides[name]
 		switch {
 		case !injected:
 			rest = append(rest, element)
 		case written:
-			own := withoutOwned(container, owned)
+			own := s.withoutOwned(list, container)
 			if own == nil {
 				own = map[string]any{"name": container["name"]}
 			}
@@ -91,7 +91,6 @@ func (s status) author(pod map[string]any, key string) map[string]any {
 // Neither pod is changed.
 func (s *status) noteAuthor(author, injected Pod, lists map[string]string, key string) {
 	if original := positionsOf(author, lists); len(original) > 0 {
-		s.Positions = s.lostPositions(original, injected)
 		s.Overrides = make(map[string]object, len(original))
 		now := map[string]map[string]any{}
 		for _, container := range injected.All() {
@@ -108,6 +107,7 @@ func (s *status) noteAuthor(author, injected Pod, lists map[string]string, key s
 			}
 			s.Overrides[name] = lost
 		}
+		s.Positions = s.lostPositions(original, injected)
 	}
 	c := &comparison{}
 	s.Was = c.object(podtype.Pod(), outside(author, lists, key), outside(injected, lists, key))
