@@ -54,7 +54,6 @@ func (e *Engine) Inject(input Input) (*Result, error) {
 			return nil, err
 		}
 	}
-	places := placesOf(r.pod, r.lists)
 	overrides := takeOverrides(r.pod, r.lists)
 	merged, err := mergeOverlays(r.pod, r.templates, r.overlays)
 	if err != nil {
@@ -67,11 +66,8 @@ func (e *Engine) Inject(input Input) (*Result, error) {
 	if err := e.finish(injection, r); err != nil {
 		return nil, err
 	}
-	now := status{Revision: e.revision, Templates: r.templates, Hash: r.hash(), Containers: map[string]marks{}}
-	now.claim(merged, r.lists, overrides)
-	if len(places) > 0 {
-		now.Places = places.lostIn(withoutInjected(merged, now))
-	}
+	now := status{Revision: e.revision, Templates: r.templates, Hash: r.hash(), Containers: map[string]ownedFields{}}
+	now.ownContainers(merged, r.lists, overrides)
 	now.noteAuthor(claims.author(input.Pod, e.profile.Keys.Status), merged, r.lists, e.profile.Keys.Status)
 	Pod(merged).Annotations()[e.profile.Keys.Status] = now.String()
 	return &Result{Pod: merged, Patch: Diff(input.Pod, merged), Templates: r.templates, Containers: r.containers}, nil
@@ -168,13 +164,8 @@ func withoutInjected(pod map[string]any, claims status) map[string]any {
 		return pod
 	}
 	bare := runtime.DeepCopyJSON(pod)
-	mapContainers(bare, func(list string, container map[string]any) map[string]any {
-		if claimed, ok := claims.of(list, nameOf(container)); ok {
-			return withoutOwned(container, claimed)
-		}
-		return container
-	})
-	claims.Places.restore(bare, claims.names())
+	mapContainers(bare, claims.withoutOwned)
+	claims.restorePositions(bare)
 	return bare
 }
 
