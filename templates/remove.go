@@ -34,7 +34,7 @@ func Remove(pod map[string]any, key string) (removed map[string]any, record Reco
 // remove returns a copy of the pod without what is claimed to be injected.
 func (s status) remove(pod map[string]any, key string) map[string]any {
 	removed := runtime.DeepCopyJSON(pod)
-	mapContainers(removed, func(list string, container map[string]any) map[string]any {
+	removed = Pod(removed).mapContainers(func(list string, container map[string]any) map[string]any {
 		claimed, injected := s.of(list, nameOf(container))
 		if !injected {
 			return container
