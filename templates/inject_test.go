@@ -191,19 +191,6 @@ spec: {containers: [{name: app, ports: [{containerPort: 80, name: http}]}]}`}})
 	}
 }
 
-func TestMergeKeepsUnknownFieldsOfBothSides(t *testing.T) {
-	pod := mustDecode(t, `{"spec":{"future":{"a":1,"b":[1]},"containers":[{"name":"app","future":{"x":1},"list":[{"y":1}]}]}}`)
-	patch := mustDecode(t, `{"spec":{"future":{"b":[2],"c":3},"containers":[{"name":"app","future":{"z":2},"list":[{"y":2}]}]}}`)
-	merged, err := mergePod(pod, patch)
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := mustDecode(t, `{"spec":{"future":{"a":1,"b":[2],"c":3},"containers":[{"name":"app","future":{"x":1,"z":2},"list":[{"y":2}]}]}}`)
-	if diff := cmp.Diff(want, merged); diff != "" {
-		t.Errorf("merged (-want +got):\n%s", diff)
-	}
-}
-
 func TestValues(t *testing.T) {
 	for name, test := range map[string]struct{ values, want string }{
 		"an unknown value is refused":         {"proxy: {imge: x}", `value "proxy.imge" is not known (did you mean "image"?): allowed here are concurrency, drainSeconds, gid, holdApplication, image, imagePullPolicy, ipv6, logLevel, readinessProbe, resources, startupProbe, uid`},
