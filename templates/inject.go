@@ -58,7 +58,6 @@ func (e *Engine) Inject(input Input) (*Result, error) {
 		}
 	}
 	author := Pod(claims.author(input.Pod, key))
-	places := placesOf(r.pod, r.lists)
 	pod, overrides := takeOverrides(r.pod, r)
 	if pod, err = mergeOverlays(pod, r.templates, r.overlays); err != nil {
 		return nil, err
@@ -74,11 +73,8 @@ func (e *Engine) Inject(input Input) (*Result, error) {
 	if pod, err = e.finish(&Injection{Pod: pod, Data: r.data, Model: r.model, Overrides: overrides, Path: input.Path, Again: again}, r); err != nil {
 		return nil, err
 	}
-	now := status{Revision: e.revision, Templates: r.templates, Hash: r.hash(), Containers: map[string]marks{}}
-	now.claim(pod, r.lists, overrides)
-	if len(places) > 0 {
-		now.Places = places.lostIn(withoutInjected(pod, now))
-	}
+	now := status{Revision: e.revision, Templates: r.templates, Hash: r.hash(), Containers: map[string]ownedFields{}}
+	now.ownContainers(pod, r.lists, overrides)
 	now.noteAuthor(author, pod, r.lists, key)
 	pod = pod.withAnnotation(key, now.String())
 	return &Result{Pod: pod, Patch: Diff(input.Pod, pod), Templates: r.templates, Containers: r.containers}, nil
@@ -173,13 +169,8 @@ func withoutInjected(pod Pod, claims status) Pod {
 	if len(claims.Containers) == 0 {
 		return pod
 	}
-	bare := pod.mapContainers(func(list string, container map[string]any) map[string]any {
-		if claimed, ok := claims.of(list, nameOf(container)); ok {
-			return withoutOwned(container, claimed)
-		}
-		return container
-	})
-	claims.Places.restore(bare, claims.names()) // which writes to the spec alone, a copy
+	bare := pod.mapContainers(claims.withoutOwned)
+	claims.restorePositions(bare) // which writes to the spec alone, a copy
 	return bare
 }
 

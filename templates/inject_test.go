@@ -10,6 +10,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/sidecar-injector/sidecar-injector/internal/listmap"
+	"github.com/sidecar-injector/sidecar-injector/internal/podtype"
 )
 
 const minimalPod = `{"apiVersion":"v1","kind":"Pod","metadata":{"name":"p"},"spec":{"containers":[{"name":"app","image":"app"}]}}`
@@ -87,8 +90,8 @@ spec:
 		"ports":                  []any{map[string]any{"containerPort": int64(15021), "protocol": "TCP"}},
 		"terminationMessagePath": "/dev/termination-log",
 	}
-	if diff := cmp.Diff(want, Pod(result.Pod).In("initContainers")[0]); diff != "" {
-		t.Errorf("proxy (-want +got):\n%s", diff)
+	if got := Pod(result.Pod).In("initContainers")[0]; !listmap.Equal(containerType, want, got) {
+		t.Errorf("proxy (-want +got):\n%s", cmp.Diff(want, got))
 	}
 	if again := mustInject(t, engine, result.Pod); len(again.Patch) > 0 {
 		t.Errorf("a third injection changes the pod: %v", again.Patch)
@@ -101,13 +104,13 @@ func TestForgedStatus(t *testing.T) {
 	key := engine.Profile().Keys.Status
 	app := mustDecode(t, minimalPod)["spec"].(map[string]any)["containers"].([]any)[0].(map[string]any)
 	forged := map[string]string{
-		"the application listed as injected":    status{Templates: []string{"envoy"}, Containers: map[string]marks{"app": ownedMarks(app, nil)}}.String(),
+		"the application listed as injected":    status{Templates: []string{"envoy"}, Containers: map[string]ownedFields{"app": ownedInContainer(app, nil)}}.String(),
 		"a status of another form":              `{"containers":"x"}`,
 		"a status that is no JSON":              `{`,
 		"marks of a broken length":              `{"containers":{"sidecar-proxy":"AAA="}}`,
 		"the status of Istio's injector":        `{"initContainers":["app"],"containers":["app"],"volumes":["x"]}`,
 		"nothing":                               "",
-		"a sidecar that is not there is listed": status{Containers: map[string]marks{"sidecar-proxy": make(marks, markSize)}}.String(),
+		"a sidecar that is not there is listed": status{Containers: map[string]ownedFields{"sidecar-proxy": make(ownedFields, 4)}}.String(),
 	}
 	honest := mustInject(t, engine, mustDecode(t, minimalPod)).Pod
 	for name, annotation := range forged {
@@ -165,7 +168,7 @@ func TestConcurrentInjectionsWriteToNothingShared(t *testing.T) {
 		group.Go(func() {
 			for range 20 {
 				result, err := engine.Inject(Input{Pod: input, Namespace: metav1.ObjectMeta{Name: "shop"}})
-				if err != nil || !equal(want.Pod, result.Pod) {
+				if err != nil || !listmap.Equal(podtype.Pod(), want.Pod, result.Pod) {
 					t.Errorf("got another pod, or an error: %v", err)
 					return
 				}

@@ -34,9 +34,6 @@ func mergeContainer(injected, author map[string]any) (map[string]any, error) {
 	return merged, err
 }
 
-// containerType is that of an init container too.
-var containerType = podtype.Pod().Field("spec").Field(Containers).Elem()
-
 // merger merges patches.
 type merger struct {
 	// chooses says that a field of a patch takes the place of the other fields of its union.

@@ -114,7 +114,7 @@ func TestRemoveRefuses(t *testing.T) {
 		}
 	}
 	pod := mustDecode(t, minimalPod)
-	Pod(pod).Annotations()[key] = status{Containers: map[string]marks{"app": nil}}.String()
+	Pod(pod).Annotations()[key] = status{Containers: map[string]ownedFields{"app": nil}}.String()
 	if _, _, ok, err := Remove(pod, key); !ok || err == nil {
 		t.Errorf("all containers listed: ok %v, error %v, want an error", ok, err)
 	}

@@ -15,7 +15,7 @@ import (
 // default. (Quantities of different suffixes stay apart, as 1024M and 1G do for the API server.) A value that is stored
 // already has the text that encoding/json gives it.
 func AppendCanonical(dst []byte, t *podtype.Type, value any) []byte {
-	if def, ok := t.FilledIn(); ok && value != nil && t.DropsZero() && isZero(t, value) {
+	if def, ok := t.FilledIn(); ok && value != nil && Dropped(t, value) {
 		value = def
 	}
 	return appendValue(dst, t, value, true)

@@ -2,7 +2,8 @@
 // two values mean the same, and which elements of a list are those of another.
 //
 //	Key, KeyFields     what identifies an element: the keys of server-side apply where the Pod type has them
-//	Equal, Absent      equality by meaning: what the API server makes equal is equal
+//	Equal              equality by meaning: what the API server makes equal is equal
+//	Absent, Dropped    fields that mean no more than if they were absent
 //	AppendCanonical    one JSON text for all values that mean the same
 //	AppendJSON         the JSON text of a value as it stands
 //	Pair, Match        the elements of a list that stand in another too, in order or anywhere

@@ -38,6 +38,19 @@ func Equal(t *podtype.Type, a, b any) bool {
 	return reflect.DeepEqual(a, b)
 }
 
+// Same says that two values are one map or one list in memory, so that nothing in them differs.
+func Same(a, b any) bool {
+	switch a := a.(type) {
+	case map[string]any:
+		b, ok := b.(map[string]any)
+		return ok && same(a, b)
+	case []any:
+		b, ok := b.([]any)
+		return ok && len(a) == len(b) && same(a, b)
+	}
+	return false
+}
+
 // same says that two maps or two lists of one length are one.
 func same[T map[string]any | []any](a, b T) bool {
 	return reflect.ValueOf(a).UnsafePointer() == reflect.ValueOf(b).UnsafePointer()
@@ -75,16 +88,20 @@ func EqualField(t *podtype.Type, a, b any) bool {
 	return Absent(t, a) && Absent(t, b)
 }
 
-// Absent says that a field of that type means the same as if it were absent: it is null, or has the value that the API
-// server fills in, or is zero where the API server does not tell zero from absent.
+// Absent says that a field of that type means the same as if it were absent: it is Dropped, or has the value that the API
+// server fills in.
 func Absent(t *podtype.Type, value any) bool {
-	if value == nil {
+	if Dropped(t, value) {
 		return true
 	}
-	if def, ok := t.FilledIn(); ok && Equal(t, def, value) {
-		return true
-	}
-	return t.DropsZero() && isZero(t, value)
+	def, ok := t.FilledIn()
+	return ok && Equal(t, def, value)
+}
+
+// Dropped says that the API server never stores this value of a field of that type: it is null, or zero where the API
+// server does not tell zero from absent.
+func Dropped(t *podtype.Type, value any) bool {
+	return value == nil || t.DropsZero() && isZero(t, value)
 }
 
 func isZero(t *podtype.Type, value any) bool {

@@ -92,50 +92,54 @@ func occurrencesOf(list *podtype.Type, elements []any) map[string][]int {
 }
 
 // maxRepeats bounds how many pairs of the same elements are looked at for each element. Beyond it, which takes a list that
-// repeats a few elements very often, the first is paired with the first, and so on, and fewer may be kept than possible.
+// repeats a few elements very often, the last is paired with the last, and so on, and fewer may be kept than possible.
 const maxRepeats = 16
 
-// match is a pair of the same elements in a chain of such, both places growing.
-type match struct{ before, after, last int }
+// match is a pair of the same elements at the begin of a chain of such, both places growing; -1 ends it.
+type match struct{ before, after, next int }
 
 // keepLongest writes into from the longest run of matches in which both places grow, the places of before counted from
 // offset. This is Hunt and Szymanski's method, by which a list without repeats costs what its longest increasing run does.
+// It goes from the back, so that of runs of one length the one is kept that begins last in before.
 func keepLongest(places map[string][]int, after []string, offset int, from []int) {
 	repeats := 0
 	for _, id := range after {
 		repeats += len(places[id])
 	}
-	taken := map[string]int{} // used beyond the bound alone
+	bounded := repeats > maxRepeats*(len(after)+len(places))
+	left := map[string]int{} // places of an identity that are not taken yet, used if bounded alone
 	var matches []match
-	var ends []int // ends[k] is the match that ends a chain of k+1 at the lowest place of before
-	for i, id := range after {
+	var begins []int // begins[k] is the match that begins a chain of k+1 at the highest place of before
+	for i, id := range slices.Backward(after) {
 		candidates := places[id]
-		if repeats > maxRepeats*(len(after)+len(places)) {
-			candidates = candidates[min(taken[id], len(candidates)):]
-			candidates = candidates[:min(1, len(candidates))]
-			taken[id]++
+		if bounded && len(candidates) > 0 {
+			if _, seen := left[id]; !seen {
+				left[id] = len(candidates)
+			}
+			left[id]--
+			candidates = candidates[max(left[id], 0):max(left[id]+1, 0)]
 		}
-		// From the highest place, so that no chain takes two of them.
-		for _, place := range slices.Backward(candidates) {
-			k := sort.Search(len(ends), func(k int) bool { return matches[ends[k]].before >= place })
-			if k < len(ends) && matches[ends[k]].before == place {
+		// From the lowest place, so that no chain takes two of them.
+		for _, place := range candidates {
+			k := sort.Search(len(begins), func(k int) bool { return matches[begins[k]].before <= place })
+			if k < len(begins) && matches[begins[k]].before == place {
 				continue
 			}
-			last := -1
+			next := -1
 			if k > 0 {
-				last = ends[k-1]
+				next = begins[k-1]
 			}
-			matches = append(matches, match{place, i, last})
-			if k == len(ends) {
-				ends = append(ends, 0)
+			matches = append(matches, match{place, i, next})
+			if k == len(begins) {
+				begins = append(begins, 0)
 			}
-			ends[k] = len(matches) - 1
+			begins[k] = len(matches) - 1
 		}
 	}
-	if len(ends) == 0 {
+	if len(begins) == 0 {
 		return
 	}
-	for at := ends[len(ends)-1]; at >= 0; at = matches[at].last {
+	for at := begins[len(begins)-1]; at >= 0; at = matches[at].next {
 		from[matches[at].after] = matches[at].before + offset
 	}
 }

@@ -2,6 +2,7 @@ package podtype
 
 import (
 	"reflect"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 )
@@ -86,4 +87,15 @@ var defaults = map[fieldOf]any{
 	in[corev1.AzureDiskVolumeSource]("kind"):                      string(corev1.AzureSharedBlobDisk),
 	in[corev1.ScaleIOVolumeSource]("storageMode"):                 "ThinProvisioned",
 	in[corev1.ScaleIOVolumeSource]("fsType"):                      "xfs",
+}
+
+// PullPolicy returns the pull policy that the API server derives from the name of an image: Always for one that is tagged
+// latest, or with neither tag nor digest. Source: SetDefaults_Container in k8s.io/kubernetes/pkg/apis/core/v1/defaults.go.
+func PullPolicy(image string) string {
+	name, _, hasDigest := strings.Cut(image, "@")
+	_, tag, _ := strings.Cut(name[strings.LastIndex(name, "/")+1:], ":")
+	if tag == "latest" || tag == "" && !hasDigest {
+		return string(corev1.PullAlways)
+	}
+	return string(corev1.PullIfNotPresent)
 }
