@@ -30,7 +30,7 @@ func newOverlay(filled any) *overlay {
 	}
 	o := &overlay{pod: pod, names: map[string][]string{}, sum: sumOf(pod["spec"])}
 	for _, list := range containerLists {
-		for _, container := range objectsIn(pod, "spec", list) {
+		for _, container := range Pod(pod).In(list) {
 			if container["$patch"] == nil {
 				o.names[list] = append(o.names[list], nameOf(container))
 			}
@@ -57,7 +57,7 @@ func injectedNames(overlays []*overlay) (map[string][]string, error) {
 		named := map[string]any{}
 		for _, list := range lists {
 			var names []any
-			for _, element := range objectsIn(o.pod, "spec", list) {
+			for _, element := range Pod(o.pod).In(list) {
 				if element["$patch"] == nil {
 					names = append(names, map[string]any{"name": nameOf(element)})
 				}
@@ -67,13 +67,13 @@ func injectedNames(overlays []*overlay) (map[string][]string, error) {
 			}
 		}
 		var err error
-		if merged, err = mergeInto(merged, map[string]any{"spec": named}); err != nil {
+		if merged, err = mergePod(merged, map[string]any{"spec": named}); err != nil {
 			return nil, fmt.Errorf("merge the names of what is injected: %w", err)
 		}
 	}
 	found := map[string][]string{}
 	for _, list := range lists {
-		for _, element := range objectsIn(merged, "spec", list) {
+		for _, element := range Pod(merged).In(list) {
 			found[list] = append(found[list], nameOf(element))
 		}
 	}
