@@ -28,6 +28,8 @@ type Result struct {
 	Templates []string
 	// Containers are the names of the containers that the templates inject.
 	Containers []string
+	// Warnings are sentences for the pod's author about what works otherwise than it was probably meant.
+	Warnings []string
 }
 
 // Inject applies the templates that the pod names, or the default ones, to the pod. Injecting the result again
@@ -63,6 +65,8 @@ func (e *Engine) Inject(input Input) (*Result, error) {
 	if err := applyOverrides(merged, overrides, r.overlays); err != nil {
 		return nil, err
 	}
+	rules := e.newSubject(input, claims, r, merged, overrides)
+	rules.leaveToPod(claims)
 	injection := &Injection{Pod: merged, Data: r.data, Model: r.model, Overrides: overrides, Path: input.Path, Again: len(claims.Containers) > 0}
 	if err := e.finish(injection, r); err != nil {
 		return nil, err
@@ -74,7 +78,11 @@ func (e *Engine) Inject(input Input) (*Result, error) {
 	}
 	now.noteAuthor(claims.author(input.Pod, e.profile.Keys.Status), merged, r.lists, e.profile.Keys.Status)
 	Pod(merged).Annotations()[e.profile.Keys.Status] = now.String()
-	return &Result{Pod: merged, Patch: Diff(input.Pod, merged), Templates: r.templates, Containers: r.containers}, nil
+	warnings, err := rules.check()
+	if err != nil {
+		return nil, err
+	}
+	return &Result{Pod: merged, Patch: Diff(input.Pod, merged), Templates: r.templates, Containers: r.containers, Warnings: warnings}, nil
 }
 
 // prepare returns a copy of the pod, after the profile has undone on it what it did to it before.
