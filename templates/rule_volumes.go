@@ -14,9 +14,15 @@ func checkVolumeSources(s *subject, pod Pod) *violation {
 		return nil
 	}
 	for _, volume := range objectsIn(pod, "spec", "volumes") {
-		if injected := s.volumes[nameOf(volume)]; injected != nil && len(sourcesOf(volume)) > 1 {
-			return &violation{field: fmt.Sprintf("volume %q", nameOf(volume)), problem: fmt.Sprintf("the name is that of an injected volume, which is %s: give the pod's own another name", strings.Join(sourcesOf(injected), ", "))}
+		injected, sources := s.volumes[nameOf(volume)], sourcesOf(volume)
+		if injected.template == "" || len(sources) < 2 {
+			continue
 		}
+		field := fmt.Sprintf("volume %q", nameOf(volume))
+		if len(injected.sources) > 1 {
+			return &violation{template: injected.template, element: nameOf(volume), field: field, problem: fmt.Sprintf("it has %d sources, want one: %s", len(sources), strings.Join(sources, ", "))}
+		}
+		return &violation{field: field, problem: fmt.Sprintf("the name is that of an injected volume (%s): give the pod's own another name", strings.Join(injected.sources, ", "))}
 	}
 	return nil
 }
@@ -29,8 +35,8 @@ func warnVolumes(s *subject) []string {
 	var warnings []string
 	for _, volume := range objectsIn(s.after, "spec", "volumes") {
 		injected, sources := s.volumes[nameOf(volume)], sourcesOf(volume)
-		if injected != nil && len(sources) > 0 && !slices.Equal(sources, sourcesOf(injected)) {
-			warnings = append(warnings, fmt.Sprintf("the volume %q of the pod (%s) takes the place of the injected one (%s): if that is not meant, give it another name", nameOf(volume), strings.Join(sources, ", "), strings.Join(sourcesOf(injected), ", ")))
+		if injected.template != "" && len(sources) > 0 && !slices.Equal(sources, injected.sources) {
+			warnings = append(warnings, fmt.Sprintf("the volume %q of the pod (%s) takes the place of the injected one (%s): if that is not meant, give it another name", nameOf(volume), strings.Join(sources, ", "), strings.Join(injected.sources, ", ")))
 		}
 	}
 	return warnings

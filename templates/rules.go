@@ -52,9 +52,15 @@ type subject struct {
 	// overrides are the author's parts of injected containers, by name.
 	overrides map[string]map[string]any
 	// volumes are those that the templates give, by name.
-	volumes map[string]map[string]any
+	volumes map[string]injectedVolume
 	// annotations are the pod's, and those that it inherits from its namespace.
 	annotations map[string]string
+}
+
+// injectedVolume is a volume and the template that gives it.
+type injectedVolume struct {
+	template string
+	sources  []string
 }
 
 // violation is a rule that is broken.
@@ -66,8 +72,10 @@ type violation struct {
 	// causes are fields of the container; if an annotation has set one, the first such annotation is named. Each has the
 	// sentence for that, empty if it is the problem.
 	causes []cause
-	// annotation is the annotation to name, where that is known.
-	annotation string
+	// annotation is the annotation to name, or template the template that is to blame, where that is known.
+	annotation, template string
+	// element is the name of a volume of that template.
+	element string
 }
 
 // cause is a field, such as resources.requests.cpu, whose value may break a rule.
@@ -77,7 +85,7 @@ type cause struct{ field, problem string }
 func (e *Engine) newSubject(input Input, claims status, r *rendering, injected map[string]any, overrides map[string]map[string]any) *subject {
 	s := &subject{
 		profile: e.profile, after: injected, lists: r.lists, overrides: overrides,
-		templates: map[string]string{}, volumes: map[string]map[string]any{}, annotations: r.data.ObjectMeta.Annotations,
+		templates: map[string]string{}, volumes: map[string]injectedVolume{}, annotations: r.data.ObjectMeta.Annotations,
 		before: sync.OnceValue(func() Pod { return withoutInjected(e.prepare(input, claims), claims) }),
 	}
 	for i, o := range r.overlays {
@@ -89,8 +97,8 @@ func (e *Engine) newSubject(input Input, claims status, r *rendering, injected m
 			}
 		}
 		for _, volume := range objectsIn(o.pod, "spec", "volumes") {
-			if name := nameOf(volume); volume["$patch"] == nil && s.volumes[name] == nil {
-				s.volumes[name] = volume
+			if name := nameOf(volume); volume["$patch"] == nil && s.volumes[name].template == "" {
+				s.volumes[name] = injectedVolume{r.templates[i], sourcesOf(volume)}
 			}
 		}
 	}
@@ -153,12 +161,15 @@ func (s *subject) refuse(broken *violation) error {
 		}
 	}
 	problem := broken.field + ": " + broken.problem
+	if broken.template != "" {
+		return &Error{Template: broken.template, Element: broken.element, Err: errors.New(problem)}
+	}
 	if broken.container == "" {
 		return &InputError{Problem: problem}
 	}
 	problem = fmt.Sprintf("container %q: %s", broken.container, problem)
 	if s.overrides[broken.container] == nil {
-		return &Error{Template: s.templates[broken.container], Err: errors.New(problem)}
+		return &Error{Template: s.templates[broken.container], Element: broken.container, Err: errors.New(problem)}
 	}
 	return &InputError{Problem: problem}
 }
