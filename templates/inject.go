@@ -65,8 +65,8 @@ func (e *Engine) Inject(input Input) (*Result, error) {
 	if err := applyOverrides(merged, overrides, r.overlays); err != nil {
 		return nil, err
 	}
-	rules := e.newSubject(input, claims, r, merged, overrides)
-	rules.leaveToPod(claims)
+	rules := e.newSubject(input, claims, r, overrides)
+	merged = rules.leaveToPod(merged)
 	injection := &Injection{Pod: merged, Data: r.data, Model: r.model, Overrides: overrides, Path: input.Path, Again: len(claims.Containers) > 0}
 	if err := e.finish(injection, r); err != nil {
 		return nil, err
@@ -78,7 +78,7 @@ func (e *Engine) Inject(input Input) (*Result, error) {
 	}
 	now.noteAuthor(claims.author(input.Pod, e.profile.Keys.Status), merged, r.lists, e.profile.Keys.Status)
 	Pod(merged).Annotations()[e.profile.Keys.Status] = now.String()
-	warnings, err := rules.check()
+	warnings, err := rules.check(merged)
 	if err != nil {
 		return nil, err
 	}

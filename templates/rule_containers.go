@@ -5,14 +5,6 @@ import (
 	"strings"
 )
 
-// checkContainersLeft: a pod has a container. One whose only container is an override of a native sidecar would have none.
-func checkContainersLeft(_ *subject, pod Pod) *violation {
-	if len(pod.In(Containers)) > 0 {
-		return nil
-	}
-	return &violation{field: "spec.containers", problem: "every container of the pod is an override of an injected init container, and none is left; want a container of the pod's own"}
-}
-
 // checkImage: an image has a name, and no space before or behind it.
 func checkImage(_ string, container map[string]any) *violation {
 	image := textAt(container, "image")
@@ -36,7 +28,7 @@ func checkInitFields(list string, container map[string]any) *violation {
 			return &violation{container: nameOf(container), field: field, problem: "is for native sidecars alone (restartPolicy Always), and this is an init container that ends"}
 		}
 	}
-	for i, policy := range objectsIn(container, "resizePolicy") {
+	for i, policy := range objectsOf(container, "resizePolicy") {
 		if policy["restartPolicy"] == "RestartContainer" {
 			return &violation{container: nameOf(container), field: fmt.Sprintf("resizePolicy[%d].restartPolicy", i), problem: "RestartContainer is for native sidecars alone, and this is an init container that ends; want NotRequired"}
 		}

@@ -10,53 +10,69 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 )
 
-// leaveToPod takes out of the injected containers the requests and limits of the resources that spec.resources sets: what
-// the author gives to the pod as a whole, its sidecar shares, and the pod stays valid. What the author asked of the sidecar
-// itself stays, by an annotation or by an override, and with a limit the request, since the API server would make it as high
-// as the limit otherwise. It changes the pod.
+// leaveToPod returns the pod without those requests and limits of the injected containers whose resource spec.resources
+// sets: what the author gives to the pod as a whole, its sidecar shares, and the pod stays valid. What the author asked of
+// the sidecar itself stays, by an annotation or by an override, and with a limit the request, since the API server would make
+// it as high as the limit otherwise. The pod is not changed.
 //
 // An API server before 1.37 fills in spec.resources before it calls the webhook. What an earlier injection put there is
 // therefore kept if the pod allows it, so that injecting again changes nothing.
-func (s *subject) leaveToPod(claims status) {
-	pod, _ := valueAt(s.after, "spec.resources").(map[string]any)
-	if pod == nil {
-		return
+func (s *subject) leaveToPod(pod Pod) Pod {
+	shared := podResources(pod)
+	if len(shared) == 0 {
+		return pod
 	}
-	var earlier []func()
+	kept := s.withoutShared(pod, shared, true)
+	if s.claimsAny() && checkPodResources(s, kept) != nil {
+		return s.withoutShared(pod, shared, false)
+	}
+	return kept
+}
+
+// withoutShared is leaveToPod for resources of these names; what an earlier injection set stays if keep is true.
+func (s *subject) withoutShared(pod Pod, names []string, keep bool) Pod {
+	spec := maps.Clone(asObject(pod["spec"]))
 	for _, list := range containerLists {
-		for _, container := range s.after.In(list) {
+		all, _ := spec[list].([]any)
+		all = slices.Clone(all)
+		for i, element := range all {
+			container := asObject(element)
 			if !s.injects(list, nameOf(container)) {
 				continue
 			}
-			owned, _ := claims.of(list, nameOf(container))
-			for _, name := range podResources(pod) {
+			var earlier map[string]any
+			if _, ok := s.claims.of(list, nameOf(container)); ok && keep {
+				earlier, _ = s.stored.Find(nameOf(container))
+			}
+			for _, name := range names {
 				limited := s.asked(container, "limits", name)
 				for kind, asked := range map[string]bool{"limits": limited, "requests": limited || s.asked(container, "requests", name)} {
-					amounts, _ := valueAt(container, "resources."+kind).(map[string]any)
-					switch value := amounts[name]; {
-					case value == nil, asked:
-					case owned.set()[markOf("/resources/"+kind+"/"+name, value)]:
-						earlier = append(earlier, func() { dropResource(container, kind, name) })
-					default:
-						dropResource(container, kind, name)
+					value := valueIn(container, kind, name)
+					if value != nil && !asked && (earlier == nil || fmt.Sprint(valueIn(earlier, kind, name)) != fmt.Sprint(value)) {
+						container = withoutResource(container, kind, name)
 					}
 				}
 			}
+			all[i] = container
+		}
+		if len(all) > 0 {
+			spec[list] = all
 		}
 	}
-	if len(earlier) > 0 && checkPodResources(s, s.after) != nil {
-		for _, drop := range earlier {
-			drop()
-		}
-	}
+	changed := maps.Clone(pod)
+	changed["spec"] = spec
+	return changed
 }
 
 // podResources returns the names of the resources that spec.resources sets.
-func podResources(pod map[string]any) []string {
+func podResources(pod Pod) []string {
+	resources := asObject(valueAt(pod, "spec.resources"))
+	if resources == nil {
+		return nil
+	}
 	names := map[string]bool{}
 	for _, kind := range resourceKinds {
-		amounts, _ := pod[kind].(map[string]any)
-		for name, amount := range amounts {
+		for name, amount := range asObject(resources[kind]) {
 			if amount != nil {
 				names[name] = true
 			}
@@ -72,26 +88,33 @@ func (s *subject) asked(container map[string]any, kind, name string) bool {
 	return override != nil && valueAt(override, field) != nil || s.annotationOf(container, field) != ""
 }
 
-// dropResource takes a resource out of a container, and the maps that become empty. It changes the container.
-func dropResource(container map[string]any, kind, name string) {
-	resources, _ := container["resources"].(map[string]any)
-	amounts, _ := resources[kind].(map[string]any)
-	if delete(amounts, name); len(amounts) > 0 {
-		return
+// withoutResource returns a container without a resource, and without the maps that become empty by that.
+func withoutResource(container map[string]any, kind, name string) map[string]any {
+	container = maps.Clone(container)
+	resources := maps.Clone(asObject(container["resources"]))
+	amounts := maps.Clone(asObject(resources[kind]))
+	container["resources"], resources[kind] = resources, amounts
+	if delete(amounts, name); len(amounts) == 0 {
+		delete(resources, kind)
 	}
-	if delete(resources, kind); len(resources) == 0 {
+	if len(resources) == 0 {
 		delete(container, "resources")
 	}
+	return container
 }
 
 // checkPodResources: the containers together request no more than spec.resources does, and no container is limited to more
 // than the pod is. An init container that ends counts only as far as it is more than what runs after it; a native sidecar
 // counts like a container, but for its limits of cpu and memory.
 func checkPodResources(s *subject, pod Pod) *violation {
-	for _, name := range podResources(asObject(valueAt(pod, "spec.resources"))) {
-		if amount, ok := amountOf(valueAt(pod, "spec.resources.requests."+name)); ok {
+	for _, name := range podResources(pod) {
+		bound := "spec.resources.requests." + name
+		if valueAt(pod, bound) == nil { // the API server makes it what the containers request together, and that may be too much
+			bound = "spec.resources.limits." + name
+		}
+		if amount, ok := amountOf(valueAt(pod, bound)); ok {
 			if sum := together(pod, name, requestOf); sum.Cmp(amount) > 0 {
-				return s.exceeds(pod, "requests", name, fmt.Sprintf("spec.resources.requests.%s is %q, and the containers request %q together", name, amount.String(), sum.String()))
+				return s.exceeds(pod, "requests", name, fmt.Sprintf("%s is %q, and the containers request %q together", bound, amount.String(), sum.String()))
 			}
 		}
 		amount, ok := amountOf(valueAt(pod, "spec.resources.limits."+name))
@@ -167,10 +190,4 @@ func requestOf(container map[string]any, name string) resource.Quantity {
 // valueIn returns an amount of a container; names of resources may have dots.
 func valueIn(container map[string]any, kind, name string) any {
 	return asObject(valueAt(container, "resources."+kind))[name]
-}
-
-// asObject returns a value that is an object, and otherwise nil, which has no fields.
-func asObject(value any) map[string]any {
-	object, _ := value.(map[string]any)
-	return object
 }

@@ -5,7 +5,7 @@ import "fmt"
 // checkPortNames: the ports of a container have names of their own.
 func checkPortNames(_ string, container map[string]any) *violation {
 	taken := map[string]any{}
-	for i, port := range objectsIn(container, "ports") {
+	for i, port := range objectsOf(container, "ports") {
 		name := textAt(port, "name")
 		if other, ok := taken[name]; ok && name != "" {
 			return &violation{container: nameOf(container), field: fmt.Sprintf("ports[%d].name", i), problem: fmt.Sprintf("%q is the name of the port %v already: give the port %v another", name, other, port["containerPort"])}
@@ -34,7 +34,7 @@ func checkHostPorts(_ *subject, pod Pod) *violation {
 
 // takeHostPorts notes the host ports of a container in taken, by the container that has each.
 func takeHostPorts(container map[string]any, taken map[string]string) *violation {
-	for i, port := range objectsIn(container, "ports") {
+	for i, port := range objectsOf(container, "ports") {
 		if number, ok := port["hostPort"].(int64); !ok || number == 0 {
 			continue
 		}

@@ -13,7 +13,7 @@ func checkVolumeSources(s *subject, pod Pod) *violation {
 	if len(s.volumes) == 0 {
 		return nil
 	}
-	for _, volume := range objectsIn(pod, "spec", "volumes") {
+	for _, volume := range pod.In("volumes") {
 		injected, sources := s.volumes[nameOf(volume)], sourcesOf(volume)
 		if injected.template == "" || len(sources) < 2 {
 			continue
@@ -33,7 +33,7 @@ func warnVolumes(s *subject) []string {
 		return nil
 	}
 	var warnings []string
-	for _, volume := range objectsIn(s.after, "spec", "volumes") {
+	for _, volume := range s.after.In("volumes") {
 		injected, sources := s.volumes[nameOf(volume)], sourcesOf(volume)
 		if injected.template != "" && len(sources) > 0 && !slices.Equal(sources, injected.sources) {
 			warnings = append(warnings, fmt.Sprintf("the volume %q of the pod (%s) takes the place of the injected one (%s): if that is not meant, give it another name", nameOf(volume), strings.Join(sources, ", "), strings.Join(injected.sources, ", ")))
@@ -55,12 +55,12 @@ func sourcesOf(volume map[string]any) []string {
 
 // checkDevices: what a container has as a block device it does not mount, and neither path is the other's.
 func checkDevices(_ string, container map[string]any) *violation {
-	devices := objectsIn(container, "volumeDevices")
+	devices := objectsOf(container, "volumeDevices")
 	if len(devices) == 0 {
 		return nil
 	}
 	names, paths := map[string]bool{}, map[string]bool{}
-	for _, mount := range objectsIn(container, "volumeMounts") {
+	for _, mount := range objectsOf(container, "volumeMounts") {
 		names[nameOf(mount)], paths[textAt(mount, "mountPath")] = true, true
 	}
 	for i, device := range devices {

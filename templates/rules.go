@@ -14,7 +14,6 @@ import (
 // broke it before is the API server's to refuse.
 //
 //	rule                                                              breaks it     file
-//	the pod keeps a container of its own                              refused       rule_containers.go
 //	images are named, with no space around them                       refused       rule_containers.go
 //	fields of native sidecars stand in native sidecars alone          refused       rule_containers.go
 //	amounts are not negative, requests not above limits               refused       rule_resources.go
@@ -33,7 +32,7 @@ var (
 		checkImage, checkInitFields, checkResources, checkIDs, checkPrivileges, checkPortNames, checkDevices,
 	}
 	podRules = []func(s *subject, pod Pod) *violation{
-		checkContainersLeft, checkPodResources, checkHostPorts, checkVolumeSources, checkProfileAnnotations, checkAnnotationSize,
+		checkPodResources, checkHostPorts, checkVolumeSources, checkProfileAnnotations, checkAnnotationSize,
 	}
 	warningRules = []func(s *subject) []string{
 		warnRootless, warnProxyUsers, warnProxyPorts, warnPortNames, warnVolumes, warnCompletion,
@@ -43,9 +42,12 @@ var (
 // subject is an injected pod, as the rules look at it. They do not change it.
 type subject struct {
 	profile *Profile
-	// before returns the pod as its author wrote it, after is the injected one.
+	// stored is the pod as it came, before returns it as its author wrote it, and after is the injected one.
+	stored Pod
 	before func() Pod
 	after  Pod
+	// claims are those of an earlier injection.
+	claims status
 	// lists says in which list each injected container stands, templates which one injects it.
 	lists     map[string]string
 	templates map[string]string
@@ -69,8 +71,7 @@ type violation struct {
 	container string
 	// field is what is wrong in it, and problem why, and what is allowed.
 	field, problem string
-	// causes are fields of the container; if an annotation has set one, the first such annotation is named. Each has the
-	// sentence for that, empty if it is the problem.
+	// causes are fields of the container; if an annotation has set one, the first such annotation is named.
 	causes []cause
 	// annotation is the annotation to name, or template the template that is to blame, where that is known.
 	annotation, template string
@@ -79,12 +80,18 @@ type violation struct {
 }
 
 // cause is a field, such as resources.requests.cpu, whose value may break a rule.
-type cause struct{ field, problem string }
+type cause struct {
+	field string
+	// problem is the sentence for the annotation; empty if it is that of the violation.
+	problem string
+	// other is the field whose annotation may help instead; empty if there is none.
+	other string
+}
 
 // newSubject gathers what the rules need of an injection.
-func (e *Engine) newSubject(input Input, claims status, r *rendering, injected map[string]any, overrides map[string]map[string]any) *subject {
+func (e *Engine) newSubject(input Input, claims status, r *rendering, overrides map[string]map[string]any) *subject {
 	s := &subject{
-		profile: e.profile, after: injected, lists: r.lists, overrides: overrides,
+		profile: e.profile, stored: input.Pod, claims: claims, lists: r.lists, overrides: overrides,
 		templates: map[string]string{}, volumes: map[string]injectedVolume{}, annotations: r.data.ObjectMeta.Annotations,
 		before: sync.OnceValue(func() Pod { return withoutInjected(e.prepare(input, claims), claims) }),
 	}
@@ -96,7 +103,7 @@ func (e *Engine) newSubject(input Input, claims status, r *rendering, injected m
 				}
 			}
 		}
-		for _, volume := range objectsIn(o.pod, "spec", "volumes") {
+		for _, volume := range Pod(o.pod).In("volumes") {
 			if name := nameOf(volume); volume["$patch"] == nil && s.volumes[name].template == "" {
 				s.volumes[name] = injectedVolume{r.templates[i], sourcesOf(volume)}
 			}
@@ -105,9 +112,10 @@ func (e *Engine) newSubject(input Input, claims status, r *rendering, injected m
 	return s
 }
 
-// check returns the error of the first rule that injection breaks, and otherwise its warnings. The error is an
+// check returns the error of the first rule that the injected pod breaks, and otherwise its warnings. The error is an
 // *InputError where the pod's author has to act, an *Error where the template's author has.
-func (s *subject) check() ([]string, error) {
+func (s *subject) check(injected Pod) ([]string, error) {
+	s.after = injected
 	for _, list := range containerLists {
 		for _, container := range s.after.In(list) {
 			if !s.injects(list, nameOf(container)) {
@@ -131,6 +139,9 @@ func (s *subject) check() ([]string, error) {
 	}
 	return warnings, nil
 }
+
+// claimsAny says that the pod was injected before, if its status annotation is to be believed.
+func (s *subject) claimsAny() bool { return len(s.claims.names()) > 0 }
 
 // injects says that the templates inject the container.
 func (s *subject) injects(list, name string) bool { return s.lists[name] == list }
@@ -156,6 +167,9 @@ func (s *subject) refuse(broken *violation) error {
 			problem := broken.problem
 			if cause.problem != "" {
 				problem = cause.problem
+			}
+			if other := s.profile.FieldAnnotations[cause.other]; other != "" {
+				problem += fmt.Sprintf(" (annotation %q)", other)
 			}
 			return &InputError{Annotation: key, Problem: problem}
 		}
@@ -195,6 +209,24 @@ func valueAt(object map[string]any, path string) any {
 		value = inner[step]
 	}
 	return value
+}
+
+// objectsOf returns the objects of the list in a field; what is of another shape is left out.
+func objectsOf(object map[string]any, field string) []map[string]any {
+	list, _ := object[field].([]any)
+	var objects []map[string]any
+	for _, element := range list {
+		if object, ok := element.(map[string]any); ok {
+			objects = append(objects, object)
+		}
+	}
+	return objects
+}
+
+// asObject returns a value that is an object, and otherwise nil, which has no fields.
+func asObject(value any) map[string]any {
+	object, _ := value.(map[string]any)
+	return object
 }
 
 // textAt is valueAt for a string.

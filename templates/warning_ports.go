@@ -34,7 +34,7 @@ func warnPortNames(s *subject) []string {
 	taken := map[string]string{}
 	for _, list := range containerLists {
 		for _, container := range s.after.In(list) {
-			for _, port := range objectsIn(container, "ports") {
+			for _, port := range objectsOf(container, "ports") {
 				if name := textAt(port, "name"); name != "" && s.injects(list, nameOf(container)) {
 					taken[name] = nameOf(container)
 				}
@@ -61,7 +61,7 @@ func (s *subject) eachOwnPort(visit func(container string, port map[string]any))
 			if s.injects(list, nameOf(container)) || list == InitContainers && !isNative(container) {
 				continue
 			}
-			for _, port := range objectsIn(container, "ports") {
+			for _, port := range objectsOf(container, "ports") {
 				visit(nameOf(container), port)
 			}
 		}
