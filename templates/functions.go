@@ -30,7 +30,7 @@ import (
 //	excludedPorts KEY VALUE       VALUE, checked: as ports, but for "*"
 //	excludedCIDRs KEY VALUE       VALUE, checked: as cidrs, but for "*"
 //	interfaces KEY VALUE          VALUE, checked: network interface names separated by commas
-//	quantity KEY VALUE            VALUE, checked: a Kubernetes quantity such as 100m or 64Mi
+//	quantity KEY VALUE            VALUE, checked: a Kubernetes quantity such as 100m or 64Mi, not negative
 //	seconds KEY VALUE             VALUE, checked: a time as Protocol Buffers write it in JSON, such as 30s or 0.5s
 //	isSeconds VALUE               whether it is one
 //	wholeNumber KEY VALUE         VALUE, checked: a whole number from 0 to 9999
@@ -122,7 +122,7 @@ func isInterface(s string) bool {
 }
 
 func quantity(key, value string) (string, error) {
-	if _, err := resource.ParseQuantity(value); err != nil {
+	if amount, err := resource.ParseQuantity(value); err != nil || amount.Sign() < 0 {
 		return "", &InputError{key, fmt.Sprintf("%q is not a quantity such as 100m or 64Mi", value)}
 	}
 	return value, nil
