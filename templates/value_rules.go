@@ -61,7 +61,7 @@ func (r *ValueRule) check(value any) (at, problem string) {
 		return resourcesProblem(value)
 	case r.Is == "image":
 		if broken := checkImage("", map[string]any{"image": text}); broken != nil {
-			return "", "is " + broken.problem
+			return "", "is wrong: " + broken.problem
 		}
 		return "", ""
 	}
