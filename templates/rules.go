@@ -112,6 +112,9 @@ func (e *Engine) newSubject(input Input, claims status, r *rendering, overrides 
 	return s
 }
 
+// maxWarnings bounds the warnings of a pod: the API server passes on 4 KiB of them.
+const maxWarnings = 10
+
 // check returns the error of the first rule that the injected pod breaks, and otherwise its warnings. The error is an
 // *InputError where the pod's author has to act, an *Error where the template's author has.
 func (s *subject) check(injected Pod) ([]string, error) {
@@ -136,6 +139,9 @@ func (s *subject) check(injected Pod) ([]string, error) {
 	var warnings []string
 	for _, rule := range warningRules {
 		warnings = append(warnings, rule(s)...)
+	}
+	if more := len(warnings) - maxWarnings; more > 0 {
+		warnings = append(warnings[:maxWarnings], fmt.Sprintf("there are %d warnings more", more))
 	}
 	return warnings, nil
 }
