@@ -30,6 +30,8 @@ type Result struct {
 	Templates []string
 	// Containers are the names of the containers that the templates inject.
 	Containers []string
+	// Warnings are sentences for the pod's author about what works otherwise than it was probably meant.
+	Warnings []string
 }
 
 // Inject applies the templates that the pod names, or the default ones, to the pod. Injecting the result again
@@ -69,6 +71,8 @@ func (e *Engine) Inject(input Input) (*Result, error) {
 	if err := refuseNoContainer(pod, r); err != nil {
 		return nil, err
 	}
+	rules := e.newSubject(input, claims, r, overrides)
+	pod = rules.leaveToPod(pod)
 	again := len(claims.Containers) > 0
 	if pod, err = e.finish(&Injection{Pod: pod, Data: r.data, Model: r.model, Overrides: overrides, Path: input.Path, Again: again}, r); err != nil {
 		return nil, err
@@ -77,7 +81,11 @@ func (e *Engine) Inject(input Input) (*Result, error) {
 	now.ownContainers(pod, r.lists, overrides)
 	now.noteAuthor(author, pod, r.lists, key)
 	pod = pod.withAnnotation(key, now.String())
-	return &Result{Pod: pod, Patch: Diff(input.Pod, pod), Templates: r.templates, Containers: r.containers}, nil
+	warnings, err := rules.check(pod)
+	if err != nil {
+		return nil, err
+	}
+	return &Result{Pod: pod, Patch: Diff(input.Pod, pod), Templates: r.templates, Containers: r.containers, Warnings: warnings}, nil
 }
 
 // prepare returns the pod after the profile has undone what it did to it before. The input's is not changed.

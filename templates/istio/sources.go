@@ -99,6 +99,13 @@ func (i *injector) profile() *templates.Profile {
 		OtherInjectors: map[string]templates.InjectorMark{
 			"istio": {Container: proxyContainer, Annotation: annotationStatus, Unless: marker},
 		},
+		FieldAnnotations: fieldAnnotations,
+		ProxyPorts:       portsByContainer(),
+		Redirect: templates.Redirect{
+			Containers:   []string{initContainer, validationContainer},
+			Proxy:        proxyContainer,
+			UserArgument: "-u", GroupArgument: "-g",
+		},
 		Templates: i.config.Templates,
 		Values:    map[string]any{"nativeSidecars": i.sources.NativeSidecars},
 		Hooks: templates.Hooks{
