@@ -6,6 +6,8 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/sidecar-injector/sidecar-injector/internal/nulls"
 )
 
 // Input is one pod to inject.
@@ -39,6 +41,9 @@ type Result struct {
 // Errors: *InputError if the pod asks for what cannot be given, *Error if a template fails (an *InputError in it says
 // that the pod's author has to act), others if the pod is of a shape that cannot be merged.
 func (e *Engine) Inject(input Input) (*Result, error) {
+	if null := nulls.Find(input.Pod); null != "" {
+		return nil, &InputError{Problem: null + " is null, which no element of a list can be"}
+	}
 	claimed, _ := Pod(input.Pod).Annotation(e.profile.Keys.Status)
 	claims := readStatus(claimed)
 	prepared := e.prepare(input, claims)
