@@ -30,6 +30,8 @@ type Result struct {
 	Templates []string
 	// Containers are the names of the containers that the templates inject.
 	Containers []string
+	// Warnings are sentences for the pod's author about what was injected all the same.
+	Warnings []string
 }
 
 // Inject applies the templates that the pod names, or the default ones, to the pod. Injecting the result again
@@ -79,7 +81,7 @@ func (e *Engine) Inject(input Input) (*Result, error) {
 	}
 	now.noteAuthor(claims.author(input.Pod, e.profile.Keys.Status), merged, r.lists, e.profile.Keys.Status)
 	Pod(merged).Annotations()[e.profile.Keys.Status] = now.String()
-	return &Result{Pod: merged, Patch: Diff(input.Pod, merged), Templates: r.templates, Containers: r.containers}, nil
+	return &Result{Pod: merged, Patch: Diff(input.Pod, merged), Templates: r.templates, Containers: r.containers, Warnings: r.data.Warnings}, nil
 }
 
 // prepare returns a copy of the pod, after the profile has undone on it what it did to it before.
