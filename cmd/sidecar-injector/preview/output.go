@@ -11,6 +11,7 @@ import (
 	"go.yaml.in/yaml/v2"
 
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/manifest/edit"
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/terminal"
 	"github.com/sidecar-injector/sidecar-injector/templates"
 )
 
@@ -87,7 +88,7 @@ func pageOf(index int, result *Result, format Format) (*page, error) {
 	p := &page{workloads: len(result.Workloads), changed: result.changed(), warnings: warnings(result)}
 	for i := range result.Workloads {
 		if w := &result.Workloads[i]; w.Difference != "" {
-			p.differ = append(p.differ, fmt.Sprintf("%s: %s: the API server makes another pod than is previewed\n%s", result.Document.Source, w.title(), w.Difference))
+			p.differ = append(p.differ, result.heading(w, "the API server makes another pod than is previewed")+w.Difference)
 		}
 	}
 	var out bytes.Buffer
@@ -153,6 +154,11 @@ func warnings(result *Result) []string {
 	return lines
 }
 
+// heading is a line about a workload, which names it and where it stands.
+func (r *Result) heading(w *Workload, text string) string {
+	return terminal.Text(r.Document.Source+": "+w.title()+": "+text) + "\n"
+}
+
 // title names a workload for people.
 func (w *Workload) title() string { return w.Kind + " " + w.Namespace + "/" + w.Name }
 
@@ -174,7 +180,7 @@ func renderDiff(out *bytes.Buffer, result *Result) error {
 		if w.Decision == "inject" && w.Patch == nil {
 			unchanged = ", nothing to change"
 		}
-		fmt.Fprintf(out, "%s: %s: %s%s\n", result.Document.Source, w.title(), w.verdict(), unchanged)
+		out.WriteString(result.heading(w, w.verdict()+unchanged))
 		if w.Patch == nil {
 			continue
 		}
@@ -186,7 +192,7 @@ func renderDiff(out *bytes.Buffer, result *Result) error {
 		if err != nil {
 			return fmt.Errorf("encode %s: %w", w.title(), err)
 		}
-		name := strings.ToLower(w.Kind) + "/" + w.Name + ".yaml"
+		name := terminal.Text(strings.ToLower(w.Kind) + "/" + w.Name + ".yaml")
 		out.Write(diff.Diff(result.words.before+"/"+name, before, result.words.after+"/"+name, after))
 	}
 	return nil
