@@ -151,5 +151,5 @@ func (m *maker) place(field string) string {
 	if m.live {
 		return ""
 	}
-	return " (" + strings.Join(append(slices.Clone(m.path), "metadata", field), ".") + ")"
+	return " (" + strings.TrimPrefix(m.field+".metadata."+field, ".") + ")"
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -92,9 +93,20 @@ func checkTemplate(template map[string]any, path []string) error {
 	return nil
 }
 
-// prefix joins a field path for messages.
+// prefix joins a field path for messages; a number is the element of a list.
 func prefix(path []string, fields ...string) string {
-	return strings.Join(slices.Concat(path, fields), ".")
+	var joined strings.Builder
+	for i, field := range slices.Concat(path, fields) {
+		switch _, err := strconv.ParseUint(field, 10, 32); {
+		case err == nil && i > 0:
+			joined.WriteString("[" + field + "]")
+		case i > 0:
+			joined.WriteString("." + field)
+		default:
+			joined.WriteString(field)
+		}
+	}
+	return joined.String()
 }
 
 func describeList(value any) string {

@@ -40,6 +40,10 @@ func renderName(out *bytes.Buffer, result *Result) {
 		if group, _, grouped := strings.Cut(w.APIVersion, "/"); grouped {
 			kind += "." + group
 		}
-		out.WriteString(terminal.Text(kind+"/"+w.Name) + "\n")
+		line := terminal.Text(kind+"/"+w.Name) + "\n"
+		if w.Template != "" && bytes.HasSuffix(out.Bytes(), []byte(line)) {
+			continue // another template of the same object
+		}
+		out.WriteString(line)
 	}
 }
