@@ -13,6 +13,9 @@ import (
 	"sync"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/sidecar-injector/sidecar-injector/internal/strictyaml"
+	"github.com/sidecar-injector/sidecar-injector/internal/suggest"
 )
 
 // fieldError says what is wrong with one field of an overlay.
@@ -88,7 +91,7 @@ func checkValue(path fieldPath, value any, t reflect.Type) error {
 		if object, ok := value.(map[string]any); ok {
 			return checkStruct(path, object, t)
 		}
-		return &fieldError{path, fmt.Sprintf("is %s, want an object", kindOf(value))}
+		return &fieldError{path, fmt.Sprintf("is %s, want an object", strictyaml.Kind(value))}
 	case reflect.Map:
 		return checkMap(path, value, t)
 	case reflect.Slice:
@@ -120,7 +123,7 @@ func checkStruct(path fieldPath, object map[string]any, t reflect.Type) error {
 		}
 		field, ok := fields[key]
 		if !ok {
-			found = append(found, &fieldError{path.with(key), "unknown field" + Suggestion(key, slices.Sorted(maps.Keys(fields)))})
+			found = append(found, &fieldError{path.with(key), "unknown field" + suggest.Question(suggest.Name(key, slices.Sorted(maps.Keys(fields))))})
 			continue
 		}
 		if err := checkValue(path.with(key), value, field.typ); err != nil {
@@ -151,7 +154,7 @@ func checkMergeKeys(path fieldPath, list []any, mergeKey string) error {
 func checkMap(path fieldPath, value any, t reflect.Type) error {
 	object, ok := value.(map[string]any)
 	if !ok {
-		return &fieldError{path, fmt.Sprintf("is %s, want an object", kindOf(value))}
+		return &fieldError{path, fmt.Sprintf("is %s, want an object", strictyaml.Kind(value))}
 	}
 	var found []error
 	for _, key := range slices.Sorted(maps.Keys(object)) {
@@ -172,7 +175,7 @@ func checkSlice(path fieldPath, value any, t reflect.Type) error {
 	}
 	list, ok := value.([]any)
 	if !ok {
-		return &fieldError{path, fmt.Sprintf("is %s, want a list", kindOf(value))}
+		return &fieldError{path, fmt.Sprintf("is %s, want a list", strictyaml.Kind(value))}
 	}
 	var found []error
 	for i, element := range list {
@@ -208,7 +211,7 @@ func checkScalar(path fieldPath, value any, t reflect.Type) error {
 	if want == "" {
 		return nil
 	}
-	return &fieldError{path, fmt.Sprintf("is %s (%v), want %s", kindOf(value), value, want)}
+	return &fieldError{path, fmt.Sprintf("is %s (%v), want %s", strictyaml.Kind(value), value, want)}
 }
 
 // structField is what the checks need of a field of a Kubernetes type.

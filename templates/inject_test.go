@@ -10,6 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/sidecar-injector/sidecar-injector/internal/strictyaml"
 )
 
 const minimalPod = `{"apiVersion":"v1","kind":"Pod","metadata":{"name":"p"},"spec":{"containers":[{"name":"app","image":"app"}]}}`
@@ -220,7 +222,7 @@ func TestValues(t *testing.T) {
 		"a list replaces the list of default": {"imagePullSecrets: [{name: a}]", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			values, err := ParseValues([]byte(test.values))
+			values, err := strictyaml.Object([]byte(test.values))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -234,7 +236,7 @@ func TestValues(t *testing.T) {
 
 func BenchmarkInject(b *testing.B) {
 	engine := mustEngine(b, Options{})
-	pod, err := decodeObject([]byte(minimalPod))
+	pod, err := strictyaml.DecodeObject([]byte(minimalPod))
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -5,9 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
-	"strconv"
 	"strings"
+
+	"github.com/sidecar-injector/sidecar-injector/internal/strictyaml"
 )
 
 // overlay is what a template rendered, parsed and checked. It may be shared between injections and is never changed.
@@ -22,14 +22,14 @@ type overlay struct {
 // parseOverlay parses what a template rendered. Output with nothing in it gives an overlay with nothing in it.
 // Errors are *yamlError or those of checkPod.
 func parseOverlay(rendered []byte) (*overlay, error) {
-	raw, err := ReadYAML(rendered)
+	raw, err := strictyaml.ToJSON(rendered)
 	if err != nil {
 		return nil, newYAMLError(err)
 	}
 	if string(raw) == "null" {
 		return &overlay{sum: sumOf(nil)}, nil
 	}
-	pod, err := decodeObject(raw)
+	pod, err := strictyaml.DecodeObject(raw)
 	if err != nil {
 		return nil, &yamlError{problem: "the output " + err.Error()}
 	}
@@ -124,15 +124,12 @@ type yamlError struct {
 
 func (e *yamlError) Error() string { return e.problem }
 
-var yamlErrorForm = regexp.MustCompile(`(?:error converting YAML to JSON: )?yaml: (?:unmarshal errors:\s+)?(?:line (\d+): )?(.*)`)
-
 func newYAMLError(err error) *yamlError {
-	parts := yamlErrorForm.FindStringSubmatch(err.Error())
-	if parts == nil {
+	wrong, ok := errors.AsType[*strictyaml.Error](err)
+	if !ok || wrong.Line == 0 {
 		return &yamlError{problem: err.Error()}
 	}
-	line, _ := strconv.Atoi(parts[1])
-	return &yamlError{line: line, problem: "the output is not valid YAML: " + parts[2]}
+	return &yamlError{line: wrong.Line, problem: "the output is not valid YAML: " + wrong.Problem}
 }
 
 // Error is an error of a template: it did not execute, or its output is no valid partial Pod.

@@ -18,6 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
+	"github.com/sidecar-injector/sidecar-injector/internal/strictyaml"
 	"github.com/sidecar-injector/sidecar-injector/templates"
 )
 
@@ -174,7 +175,7 @@ func decodePod(req *admission.Request) (map[string]any, *corev1.Pod, error) {
 	var raw map[string]any
 	if len(req.Object.Raw) > 0 {
 		if err := json.Unmarshal(req.Object.Raw, &raw); err != nil {
-			return nil, nil, fmt.Errorf("decode pod: %w", explainType(req.Object.Raw, &raw, err))
+			return nil, nil, fmt.Errorf("decode pod: %w", strictyaml.ExplainType(req.Object.Raw, &raw, err))
 		}
 	}
 	if raw == nil {
@@ -182,7 +183,7 @@ func decodePod(req *admission.Request) (map[string]any, *corev1.Pod, error) {
 	}
 	var pod corev1.Pod
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(raw, &pod); err != nil {
-		return nil, nil, fmt.Errorf("decode pod: %w", explainType(req.Object.Raw, &corev1.Pod{}, err))
+		return nil, nil, fmt.Errorf("decode pod: %w", strictyaml.ExplainType(req.Object.Raw, &corev1.Pod{}, err))
 	}
 	return raw, &pod, nil
 }

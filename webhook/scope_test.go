@@ -1,9 +1,13 @@
 package webhook
 
 import (
+	"maps"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/sidecar-injector/sidecar-injector/templates"
 )
 
 func TestScopePath(t *testing.T) {
@@ -40,5 +44,38 @@ func TestScopeOfPath(t *testing.T) {
 				t.Errorf("pairs (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// What stands behind the scope's path reaches the profile.
+func TestPathSaysWhereARequestComesFrom(t *testing.T) {
+	profile := &templates.Profile{
+		Keys:             templates.Keys{Status: statusKey},
+		DefaultTemplates: []string{"a"},
+		Templates:        map[string]string{"a": "{}"},
+		Hooks: templates.Hooks{Finish: func(i *templates.Injection) error {
+			for key, value := range i.Path {
+				i.Pod.Annotations()[key] = value
+			}
+			return nil
+		}},
+	}
+	config, err := NewConfig(profile, ConfigFile{}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := serve(t, Options{Config: config})
+	for path, want := range map[string]map[string]any{
+		"":                              nil,
+		"/":                             nil,
+		"/cluster/east/net/a--slash--b": {"cluster": "east", "net": "a/b"},
+		"/cluster/east/":                {"cluster": "east"},
+	} {
+		pod, _ := server.admitted(t, ScopeNamespace+Scope(path), aPod(t))
+		annotations := templates.Pod(pod).Annotations()
+		maps.DeleteFunc(annotations, func(key string, _ any) bool { return key == statusKey })
+		if diff := cmp.Diff(want, annotations, cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("%s: annotations (-want +got):\n%s", path, diff)
+		}
 	}
 }
