@@ -68,17 +68,22 @@ func (h *Handler) Register(server interface {
 	Register(path string, hook http.Handler)
 }) {
 	for _, scope := range []Scope{ScopeNamespace, ScopePod} {
-		hook := &admission.Webhook{Handler: h.For(scope)}
+		hook := &admission.Webhook{Handler: h.handler(scope, parametersOf)}
 		server.Register(scope.Path(), hook)
 		server.Register(scope.Path()+"/", scope.below(hook))
 	}
 }
 
-// For returns the handler of one scope.
-func (h *Handler) For(scope Scope) admission.Handler {
+// For returns the handler of requests at one scope's path with these path parameters, which may be nil.
+func (h *Handler) For(scope Scope, parameters map[string]string) admission.Handler {
+	return h.handler(scope, func(context.Context) map[string]string { return parameters })
+}
+
+// handler returns the handler of one scope, given where it finds the path parameters of a request.
+func (h *Handler) handler(scope Scope, parameters func(context.Context) map[string]string) admission.Handler {
 	return admission.HandlerFunc(func(ctx context.Context, req admission.Request) admission.Response {
 		start := time.Now()
-		a := h.answer(ctx, scope, &req)
+		a := h.answer(scope, parameters(ctx), &req)
 		h.metrics.record(start, a.outcome, a.reason)
 		logger := log.FromContext(ctx).WithValues("uid", req.UID, "namespace", req.Namespace, "outcome", a.outcome, "reason", a.reason)
 		if a.err != nil {
@@ -111,7 +116,7 @@ const (
 	reasonInternalError Reason = "internal_error"
 )
 
-func (h *Handler) answer(ctx context.Context, scope Scope, req *admission.Request) (a answer) {
+func (h *Handler) answer(scope Scope, parameters map[string]string, req *admission.Request) (a answer) {
 	config := h.config.Load()
 	if config == nil {
 		return answer{outcome: outcomeError, reason: reasonNoConfig, status: http.StatusServiceUnavailable, err: errors.New("no configuration is loaded yet")}
@@ -133,7 +138,7 @@ func (h *Handler) answer(ctx context.Context, scope Scope, req *admission.Reques
 	}
 	if decision.Inject {
 		a.outcome = outcomeInject
-		h.inject(&a, config, pod, templates.Input{Pod: raw, Namespace: metav1.ObjectMeta{Name: req.Namespace}, Path: pairsOf(ctx)})
+		h.inject(&a, config, pod, templates.Input{Pod: raw, Namespace: metav1.ObjectMeta{Name: req.Namespace}, Path: parameters})
 	}
 	return a
 }

@@ -22,13 +22,13 @@ func TestScopeOfPath(t *testing.T) {
 	tests := map[string]struct {
 		path  string
 		scope Scope
-		pairs map[string]string
+		want  map[string]string
 		ok    bool
 	}{
 		"namespaces that opted in": {"/inject/namespace", ScopeNamespace, map[string]string{}, true},
 		"pods that ask":            {"/inject/pod", ScopePod, map[string]string{}, true},
 		"with a slash behind":      {"/inject/pod/", ScopePod, map[string]string{}, true},
-		"with pairs":               {"/inject/pod/cluster/a--slash--b/net/c", ScopePod, map[string]string{"cluster": "a/b", "net": "c"}, true},
+		"with parameters":          {"/inject/pod/cluster/a--slash--b/net/c", ScopePod, map[string]string{"cluster": "a/b", "net": "c"}, true},
 		"half a pair":              {"/inject/pod/cluster", ScopePod, nil, false},
 		"a path that begins alike": {"/inject/pods", "", nil, false},
 		"Istio's path":             {"/inject", "", nil, false},
@@ -36,12 +36,12 @@ func TestScopeOfPath(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			scope, pairs, ok := ScopeOfPath(test.path)
+			scope, parameters, ok := ScopeOfPath(test.path)
 			if scope != test.scope && ok || ok != test.ok {
 				t.Errorf("got %q, %v, want %q, %v", scope, ok, test.scope, test.ok)
 			}
-			if diff := cmp.Diff(test.pairs, pairs); diff != "" {
-				t.Errorf("pairs (-want +got):\n%s", diff)
+			if diff := cmp.Diff(test.want, parameters); diff != "" {
+				t.Errorf("parameters (-want +got):\n%s", diff)
 			}
 		})
 	}

@@ -205,7 +205,7 @@ func (p *Previewer) inject(ctx context.Context, w *manifest.Workload, answer *Wo
 		answer.NotCalled = call.Why()
 		return w.Template, nil
 	}
-	admitted, err := simulate.Admit(webhook.WithPairs(ctx, call.Pairs), p.options.Handler, call.Scope, namespace, defaulted)
+	admitted, err := simulate.Admit(ctx, p.options.Handler.For(call.Scope, call.Parameters), namespace, defaulted)
 	if err != nil {
 		return nil, err
 	}
