@@ -7,8 +7,8 @@
 //	  → prepare   what the profile did to the author's own fields, undone       hooks.go
 //	  → strip     what an earlier injection owns, by its status annotation      status.go, places.go
 //	  → data      the values that templates see                                 data.go
-//	  → render    each template, in order                                       render.go, functions.go
-//	  → overlay   the rendered YAML, parsed and checked against the Pod type    overlay.go, check.go, locate.go
+//	  → render    each template, in order: values are parameters, not text      render.go, functions*.go, internal/param
+//	  → overlay   what it rendered, checked against the Pod type                overlay.go, check.go
 //	  → merge     overlays onto the pod, then the user's own containers on top  merge.go, inject.go, overrides.go
 //	  → finish    what the profile does besides                                 hooks.go
 //	  → order     init containers and containers                                order.go

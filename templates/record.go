@@ -93,8 +93,10 @@ func (e *Engine) Render(input Input) (*Rendered, error) {
 
 // overridden says that a container was injected, and that this image of the templates was not what it was given.
 func (s status) overridden(name, image string) bool {
-	given, injected := s.of(Containers, name)
-	return injected && !given.set()[markOf("/image", image)]
+	owned, injected := s.of(Containers, name)
+	var path ownedPath
+	path.enter("image")
+	return injected && !owned.has(path.hash(containerType.Field("image"), image))
 }
 
 // AsCreated returns a copy of a stored pod without what the API server, the scheduler and, through the pod's status, the

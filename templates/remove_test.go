@@ -84,7 +84,7 @@ spec:
   - name: proxy
     image: proxy
 `}})
-	pod := mustInject(t, engine, mustDecode(t, minimalPod)).Pod
+	pod := runtime.DeepCopyJSON(mustInject(t, engine, mustDecode(t, minimalPod)).Pod)
 	Pod(pod).Labels()["changed"], Pod(pod).Labels()["new"] = "b", "b"
 	spec := Child(pod, "spec")
 	Child(spec, "securityContext")["runAsUser"] = int64(7)
@@ -114,7 +114,7 @@ func TestRemoveRefuses(t *testing.T) {
 		}
 	}
 	pod := mustDecode(t, minimalPod)
-	Pod(pod).Annotations()[key] = status{Containers: map[string]marks{"app": nil}}.String()
+	Pod(pod).Annotations()[key] = status{Containers: map[string]ownedFields{"app": nil}}.String()
 	if _, _, ok, err := Remove(pod, key); !ok || err == nil {
 		t.Errorf("all containers listed: ok %v, error %v, want an error", ok, err)
 	}
