@@ -14,6 +14,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/sidecar-injector/sidecar-injector/internal/suggest"
 	"github.com/sidecar-injector/sidecar-injector/templates/internal/param"
 )
 
@@ -191,7 +192,7 @@ func checkStruct(path fieldPath, object map[string]any, t reflect.Type) error {
 		}
 		field, ok := fields[key]
 		if !ok {
-			found = append(found, &fieldError{path.with(key), "unknown field" + Suggestion(key, slices.Sorted(maps.Keys(fields)))})
+			found = append(found, &fieldError{path.with(key), "unknown field" + suggest.Question(suggest.Name(key, slices.Sorted(maps.Keys(fields))))})
 			continue
 		}
 		if err := checkValue(path.with(key), value, field.typ); err != nil {
