@@ -1,6 +1,8 @@
 package edit
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -272,4 +274,77 @@ func TestMovedText(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestMovedCommentsAtRandom moves containers between lists of random texts: lines in block style or in brackets, with a
+// comment behind or above any of them.
+func TestMovedCommentsAtRandom(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 2000 {
+		text, count := randomLists(random)
+		raw := []byte(text)
+		for _, list := range []string{"initContainers", "containers"} {
+			before := object(t, string(raw))
+			changed, ok := edited(raw, before, moveTo(object(t, string(raw)), list))
+			if !ok {
+				t.Fatalf("to %s: the text would be written anew:\n%s", list, raw)
+			}
+			for i := range count {
+				if n := strings.Count(string(changed), fmt.Sprintf("#%d.", i)); n != 1 {
+					t.Fatalf("to %s: comment #%d. is there %d times in\n%s\nof\n%s", list, i, n, changed, raw)
+				}
+			}
+			raw = changed
+		}
+	}
+}
+
+// randomLists returns a pod with containers in two lists, and how many comments it has.
+func randomLists(random *rand.Rand) (text string, count int) {
+	comment := func() string {
+		if random.IntN(2) == 0 {
+			return ""
+		}
+		count++
+		return fmt.Sprintf(" #%d.", count-1)
+	}
+	var out strings.Builder
+	line := func(indent int, text string) {
+		if above := comment(); above != "" && random.IntN(2) == 0 {
+			out.WriteString(strings.Repeat(" ", indent) + above[1:] + "\n")
+		} else {
+			text += above
+		}
+		out.WriteString(strings.Repeat(" ", indent) + text + "\n")
+	}
+	out.WriteString("apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n")
+	line(2, "restartPolicy: Always")
+	names := [][]string{{"sidecar-proxy", "app"}, {"first"}}
+	if random.IntN(2) == 0 {
+		names[0] = []string{"app", "sidecar-proxy"}
+	}
+	for i, list := range []string{"containers", "initContainers"} {
+		if i == 1 && random.IntN(2) == 0 {
+			break
+		}
+		if random.IntN(3) == 0 {
+			line(2, list+": [")
+			for _, name := range names[i] {
+				line(4, "{name: "+name+", image: \"a#b\"},")
+			}
+			line(2, "]")
+			continue
+		}
+		line(2, list+":")
+		for _, name := range names[i] {
+			line(2, "- name: "+name)
+			if random.IntN(2) == 0 {
+				line(4, "env:")
+				line(4, "- {name: A, value: b}")
+			}
+			line(4, "image: 'a # b'")
+		}
+	}
+	line(2, "hostname: a")
+	return out.String(), count
 }
