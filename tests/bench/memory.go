@@ -43,12 +43,16 @@ func (p *parts) memory(_ int, into results) error {
 	if err != nil {
 		return err
 	}
+	health, _, err := freeAddress()
+	if err != nil {
+		return err
+	}
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
 	var log bytes.Buffer
 	program := exec.CommandContext(ctx, p.program, "serve", "--kubeconfig", kubeconfig, "--namespace", "injector", "--config", config,
 		"--tls-self-signed", "--publish-ca-bundle=false", "--webhook-bind-address", address,
-		"--metrics-bind-address", "0", "--health-probe-bind-address", "127.0.0.1:0")
+		"--metrics-bind-address", "0", "--health-probe-bind-address", health)
 	program.Stdout, program.Stderr = &log, &log
 	if err := program.Start(); err != nil {
 		return fmt.Errorf("start %q: %w", p.program, err)
@@ -102,7 +106,7 @@ func (p *parts) underLoad(pid int, ask load) (most float64, err error) {
 // waitForListener waits until somebody listens.
 func waitForListener(address string) error {
 	var err error
-	for range 600 {
+	for range 300 {
 		var connection net.Conn
 		if connection, err = net.Dial("tcp", address); err == nil {
 			return connection.Close()

@@ -39,8 +39,8 @@ func (p *parts) profile(dir string, only *regexp.Regexp, progress io.Writer) err
 	return nil
 }
 
-// profile writes two profiles. Both begin after the first admission. That of allocations counts those of earlier rows too: it is to be
-// read with go tool pprof -base, or with one row alone.
+// profile writes two profiles. That of allocations counts all since the process began: of one row alone, or with the one
+// before as -base of go tool pprof, it says what the row allocates.
 func (a admissions) profile(file string) (err error) {
 	const pods = 500
 	reviews := reviewsFrom(a.reviews, 0, pods)
