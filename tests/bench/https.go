@@ -45,12 +45,12 @@ func (p *parts) https(rounds int, into results) error {
 			if err != nil {
 				return fmt.Errorf("%s: %w", name, err)
 			}
-			for result, time := range map[string]time.Duration{
+			for result, spent := range map[string]time.Duration{
 				"HTTPS":      (wall() - begin) / admissionsInARound,
 				"HTTPS, p50": latencies[len(latencies)/2],
 				"HTTPS, p99": latencies[len(latencies)*99/100],
 			} {
-				samples[result][name] = append(samples[result][name], sample{time: time})
+				samples[result][name] = append(samples[result][name], sample{time: spent})
 			}
 		}
 	}

@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// profileFor is how long ours works for a profile.
+// profileFor is how much of the processor's time ours works for a profile.
 const profileFor = 3 * time.Second
 
 // profile writes, for each row of admissions, where ours spends its time and what it allocates.
@@ -56,7 +56,7 @@ func (a admissions) profile(file string) (err error) {
 	if err := pprof.StartCPUProfile(cpu); err != nil {
 		return err
 	}
-	for next, end := 1, wall()+profileFor; wall() < end; next++ {
+	for next, end := 1, processor()+profileFor; processor() < end; next++ {
 		if err := a.ours.answer(reviews[next%pods], &answer); err != nil {
 			return err
 		}
