@@ -108,7 +108,8 @@ func TestGoals(t *testing.T) {
 	for name := range new(parts).admissions() {
 		known[name] = false
 	}
-	for _, name := range []string{"HTTPS", "HTTPS, p50", "HTTPS, p99", "documents, yaml", "documents, diff", "documents, built-in", "memory, idle", "memory, load"} {
+	for _, name := range []string{"HTTPS", "HTTPS, p50", "HTTPS, p99", "documents, yaml", "documents, diff", "documents, built-in",
+		"memory, idle", "memory, load", "memory, preview"} {
 		known[name] = false
 	}
 	for _, g := range goals {

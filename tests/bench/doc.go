@@ -10,12 +10,13 @@
 //
 //	what is measured, and the goals                    rows.go, goals.go
 //	the pods                                           pods.go, workloads.go, worst.go
-//	who answers                                        istios.go, ours.go, floor.go
-//	one admission after the other, in turns            admissions.go, sample.go
-//	over HTTPS, 64 clients at once                     https.go
+//	who answers                                        injector.go, istios.go, ours.go, floor.go
+//	one admission after the other                      admissions.go
+//	over HTTPS, 64 clients at once                     https.go, load.go
 //	a file of 1,000 workloads                          documents.go
 //	the program's memory                               memory.go
-//	the table                                          table.go
+//	turns, and what an operation costs                 turns.go, sample.go
+//	the table, and profiles                            table.go, profile.go
 //
 // Admissions one after the other are measured by the processor time of the whole process, the collection of their
 // garbage included: it depends less on what else the machine does than the time on the clock. Everything else is

@@ -86,7 +86,7 @@ func serveOurs(of injector, certificate *tls.Certificate) (address string, stop 
 	go func() { ended <- server.Start(ctx) }()
 	stop = func() {
 		cancel()
-		<-ended
+		_ = <-ended // what it answered is measured already
 	}
 	for server.StartedChecker()(nil) != nil {
 		select {
@@ -105,6 +105,6 @@ func freeAddress() (address string, port int, err error) {
 	if err != nil {
 		return "", 0, fmt.Errorf("find a free port: %w", err)
 	}
-	defer listener.Close()
-	return listener.Addr().String(), listener.Addr().(*net.TCPAddr).Port, nil
+	found := listener.Addr().(*net.TCPAddr)
+	return found.String(), found.Port, listener.Close()
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -62,9 +63,8 @@ func (l load) ask(review []byte) error {
 	if err != nil {
 		return fmt.Errorf("ask the webhook: %w", err)
 	}
-	defer answer.Body.Close()
 	text, err := io.ReadAll(answer.Body)
-	if err != nil {
+	if err := errors.Join(err, answer.Body.Close()); err != nil {
 		return fmt.Errorf("read the webhook's answer: %w", err)
 	}
 	if answer.StatusCode != http.StatusOK || !bytes.Contains(text, []byte(`"patch"`)) {

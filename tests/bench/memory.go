@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/sidecar-injector/sidecar-injector/webhook"
@@ -34,7 +35,7 @@ func (p *parts) memory(_ int, into results) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }() // it is in the folder for temporary files
 	kubeconfig, config := filepath.Join(dir, "kubeconfig"), filepath.Join(dir, "config.yaml")
 	if err := errors.Join(os.WriteFile(kubeconfig, []byte(unreachable), 0o600), os.WriteFile(config, nil, 0o600)); err != nil {
 		return err
@@ -74,7 +75,24 @@ func (p *parts) memory(_ int, into results) error {
 		return err
 	}
 	into["memory, idle"], into["memory, load"] = measured{nameOurs: {bytes: idle}}, measured{nameOurs: {bytes: most}}
-	return nil
+	preview, err := ofPreview(p.program)
+	into["memory, preview"] = measured{nameOurs: {bytes: preview}}
+	return err
+}
+
+// ofPreview returns the most resident memory, that of its file included, that the program has while it previews 1,000
+// documents.
+func ofPreview(program string) (float64, error) {
+	preview := exec.Command(program, "preview", "-f", "-", "-o", "yaml")
+	preview.Stdin = bytes.NewReader(deployments(1000))
+	if err := preview.Run(); err != nil {
+		return 0, fmt.Errorf("run %q: %w", preview, err)
+	}
+	usage, ok := preview.ProcessState.SysUsage().(*syscall.Rusage)
+	if !ok {
+		return 0, errors.New("read the memory of preview: it is not known here")
+	}
+	return float64(usage.Maxrss) * 1024, nil
 }
 
 // underLoad returns the most memory that the process has while it is asked.

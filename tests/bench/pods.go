@@ -37,7 +37,7 @@ func replica(workload string, pod *corev1.Pod, number int) *corev1.Pod {
 	pod.ManagedFields = []metav1.ManagedFieldsEntry{{
 		Manager: "kube-controller-manager", Operation: metav1.ManagedFieldsOperationUpdate, APIVersion: "v1",
 		Time:       &metav1.Time{Time: time.Date(2026, 11, 1, 0, 0, number, 0, time.UTC)},
-		FieldsType: "FieldsV1", FieldsV1: &metav1.FieldsV1{Raw: fieldsOf(pod)},
+		FieldsType: "FieldsV1", FieldsV1: metav1.NewFieldsV1(string(fieldsOf(pod))),
 	}}
 	addToken(&pod.Spec, "kube-api-access-"+suffix(number))
 	return pod
