@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
 	"net/http/httptest"
@@ -16,14 +17,14 @@ const admissionsInARound = 25 * clients
 
 // https measures both webhooks behind TLS servers on loopback, as each of them runs in its own program: Istio's in the
 // standard library's server, ours in controller-runtime's. The pods are small, and each is of another workload.
-func (p *parts) https(rounds int, into results) error {
+func (p *parts) https(rounds int, into results) (err error) {
 	istios := httptest.NewTLSServer(p.istios.handler)
 	defer istios.Close()
 	ours, stop, err := serveOurs(p.oursOfIstio, &istios.TLS.Certificates[0])
 	if err != nil {
 		return err
 	}
-	defer stop()
+	defer func() { err = errors.Join(err, stop()) }()
 	names := []string{nameOurs, nameIstios}
 	servers := map[string]load{
 		nameOurs:   newLoad(ours, p.oursOfIstio.path),
@@ -70,7 +71,7 @@ func reviewsFrom(reviews func(number int) []byte, first, count int) [][]byte {
 }
 
 // serveOurs serves our webhook as the program does. stop ends it.
-func serveOurs(of injector, certificate *tls.Certificate) (address string, stop func(), err error) {
+func serveOurs(of injector, certificate *tls.Certificate) (address string, stop func() error, err error) {
 	address, port, err := freeAddress()
 	if err != nil {
 		return "", nil, err
@@ -84,9 +85,9 @@ func serveOurs(of injector, certificate *tls.Certificate) (address string, stop 
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- server.Start(ctx) }()
-	stop = func() {
+	stop = func() error {
 		cancel()
-		_ = <-ended // what it answered is measured already
+		return <-ended
 	}
 	for server.StartedChecker()(nil) != nil {
 		select {
