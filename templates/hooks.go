@@ -23,6 +23,9 @@ type Hooks struct {
 	Finish func(*Injection) error
 	// Order puts the containers of the finished pod in order. Nil: the rule of the envoy profile, see order.go.
 	Order func(*Injection)
+	// AllowNoContainers lets a pod through, with a warning, that the API server refuses: one whose only containers are what its
+	// author wrote of native sidecars. Otherwise that is an error.
+	AllowNoContainers bool
 	// AllowMissing lets templates read values that are not there: those are nil, and print as "<no value>". Otherwise
 	// that is an error.
 	AllowMissing bool

@@ -114,8 +114,8 @@ func (i *injector) profile() *templates.Profile {
 			Prepare:      i.prepare,
 			Finish:       i.finish,
 			Order:        i.order,
-			AllowMissing: true,
-			LastKeyWins:  true, // as Istio's parser has it: userVolume as a JSON array names each volume twice
+			AllowMissing: true, AllowNoContainers: true,
+			LastKeyWins: true, // as Istio's parser has it: userVolume as a JSON array names each volume twice
 		},
 	}
 }
