@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// checkContainersLeft: a pod has to have a container. One whose only container is the override of a native sidecar, which is an
-// init container, is left with none.
+// checkContainersLeft: a pod has to have a container. One whose only container is the override of a native sidecar,
+// which is an init container, is left with none.
 func checkContainersLeft(s *subject, pod Pod) *violation {
 	if problem := noContainerLeft(s, pod); problem != "" && !s.profile.Hooks.AllowNoContainers {
 		return &violation{field: "spec.containers", problem: problem}
@@ -23,8 +23,8 @@ func warnContainersLeft(s *subject) []string {
 	return nil
 }
 
-// noContainerLeft says that a pod has no container, since all that its author wrote there are injected as init containers; it is
-// empty if that is not so.
+// noContainerLeft says that a pod has no container, since all that its author wrote there are injected as init
+// containers; it is empty if that is not so.
 func noContainerLeft(s *subject, pod Pod) string {
 	if len(pod.elements(Containers)) > 0 {
 		return ""
