@@ -188,6 +188,9 @@ func checkStruct(path fieldPath, object map[string]any, t reflect.Type) error {
 	for _, key := range slices.Sorted(maps.Keys(object)) { // so that one error is always the same
 		value := object[key]
 		if isDirective(key) {
+			if !isKnownDirective(key) {
+				found = append(found, &fieldError{path.with(key), unknownDirective})
+			}
 			continue
 		}
 		field, ok := fields[key]
@@ -229,6 +232,9 @@ func checkMap(path fieldPath, value any, t reflect.Type) error {
 	for _, key := range slices.Sorted(maps.Keys(object)) {
 		element := object[key]
 		if isDirective(key) {
+			if !isKnownDirective(key) {
+				found = append(found, &fieldError{path.with(key), unknownDirective})
+			}
 			continue
 		}
 		if err := checkValue(path.with(key), element, t.Elem()); err != nil {

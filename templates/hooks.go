@@ -30,11 +30,14 @@ type Hooks struct {
 	Finish func(*Injection) error
 	// Order puts the containers of the finished pod in order. Nil: the rule of the envoy profile, see order.go.
 	Order func(*Injection)
+	// AllowNoContainers lets a pod through, with a warning, that the API server refuses: one whose only containers are
+	// what its author wrote of native sidecars. Otherwise that is an error.
+	AllowNoContainers bool
 	// AllowMissing lets templates read values that are not there: those are nil, and print as "<no value>". Otherwise
 	// that is an error.
 	AllowMissing bool
-	// LastKeyWins lets a key of what toYaml and the like make replace one that the mapping around it has already, and the
-	// other way round. Otherwise that is an error.
+	// LastKeyWins lets a key of what toYaml and the like make replace one that the mapping around it has already, and
+	// the other way round. Otherwise that is an error.
 	LastKeyWins bool
 }
 
@@ -51,8 +54,9 @@ type Preparation struct {
 
 // Injection is a pod with the templates and its author's overrides merged in.
 type Injection struct {
-	// Pod is a copy made by Pod.Editable, which says what of it may be changed: metadata, labels, annotations, the spec's fields
-	// and the containers. All else is shared with the pod as it came, with templates and with other injections.
+	// Pod is a copy made by Pod.Editable, which says what of it may be changed: metadata, labels, annotations, the
+	// spec's fields and the containers. All else is shared with the pod as it came, with templates and with other
+	// injections.
 	Pod Pod
 	// Data is what is known of the pod, Model what the templates saw. Neither must be changed.
 	Data  *Data
@@ -65,7 +69,7 @@ type Injection struct {
 	Overrides map[string]map[string]any
 	// Path is that of the Input.
 	Path map[string]string
-	// Again says that the pod was injected before, if its status annotation, which anybody can write, is to be believed.
-	// What the author's part of an injected container says is then mixed with what the API server filled in.
+	// Again says that the pod was injected before, if its status annotation, which anybody can write, is to be
+	// believed. What the author's part of an injected container says is then mixed with what the API server filled in.
 	Again bool
 }

@@ -14,6 +14,8 @@ import (
 // broke it before is the API server's to refuse.
 //
 //	rule                                                              breaks it     file
+//	a container is left besides init containers                       refused, or   rule_left.go
+//	                                                                  a warning
 //	images are named, with no space around them                       refused       rule_containers.go
 //	fields of native sidecars stand in native sidecars alone          refused       rule_containers.go
 //	amounts are not negative, requests not above limits               refused       rule_resources.go
@@ -32,10 +34,10 @@ var (
 		checkImage, checkInitFields, checkResources, checkIDs, checkPrivileges, checkPortNames, checkDevices,
 	}
 	podRules = []func(s *subject, pod Pod) *violation{
-		checkPodResources, checkHostPorts, checkVolumeSources, checkProfileAnnotations, checkAnnotationSize,
+		checkContainersLeft, checkPodResources, checkHostPorts, checkVolumeSources, checkProfileAnnotations, checkAnnotationSize,
 	}
 	warningRules = []func(s *subject) []string{
-		warnRootless, warnProxyUsers, warnProxyPorts, warnPortNames, warnVolumes, warnCompletion,
+		warnContainersLeft, warnRootless, warnProxyUsers, warnProxyPorts, warnPortNames, warnVolumes, warnCompletion,
 	}
 )
 

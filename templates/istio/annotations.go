@@ -157,7 +157,7 @@ func readProxyAnnotation(value string) (*meshconfig.ProxyConfig, []string, error
 		return nil, nil, fmt.Errorf("is not a ProxyConfig: %w", err)
 	}
 	config := defaultProxyConfig()
-	layProxyOver(config, said, zeros...)
+	mergeProxy(config, said, zeros...)
 	if err := checkProxyConfig(config); err != nil {
 		return nil, nil, fmt.Errorf("is no usable ProxyConfig: %w", err)
 	}
