@@ -86,7 +86,7 @@ spec:
   - name: proxy
     image: proxy
 `}})
-	pod := mustInject(t, engine, mustDecode(t, minimalPod)).Pod
+	pod := runtime.DeepCopyJSON(mustInject(t, engine, mustDecode(t, minimalPod)).Pod)
 	Pod(pod).Labels()["changed"], Pod(pod).Labels()["new"] = "b", "b"
 	spec := Child(pod, "spec")
 	Child(spec, "securityContext")["runAsUser"] = int64(7)

@@ -158,3 +158,12 @@ func readProxyAnnotation(value string) (*meshconfig.ProxyConfig, error) {
 	}
 	return said, nil
 }
+
+// fieldAnnotations are the annotations that set fields of the injected containers.
+var fieldAnnotations = map[string]string{
+	"image":                     "sidecar.istio.io/proxyImage",
+	"resources.requests.cpu":    "sidecar.istio.io/proxyCPU",
+	"resources.requests.memory": "sidecar.istio.io/proxyMemory",
+	"resources.limits.cpu":      "sidecar.istio.io/proxyCPULimit",
+	"resources.limits.memory":   "sidecar.istio.io/proxyMemoryLimit",
+}
