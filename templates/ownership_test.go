@@ -27,6 +27,7 @@ spec:
   initContainers:
   - name: b
     image: b
+    restartPolicy: Always
     resources: {limits: {cpu: 2000m, memory: 1024Mi}, requests: {cpu: 0.5}}
     ports: [{containerPort: 80}, {containerPort: 53, protocol: UDP}]
     env: [{name: A, value: theirs}, {name: C, value: theirs}]
@@ -37,7 +38,7 @@ spec:
 	key := engine.Profile().Keys.Status
 	random := rand.New(rand.NewPCG(3, 4))
 	checked := 0
-	for range 1_000 {
+	for range 10_000 {
 		author := asStored(t, randomPod(random))
 		if author == nil || len(Pod(author).In(Containers)) == 0 || hasTwins(author) {
 			continue
