@@ -29,6 +29,8 @@ type Data struct {
 	Revision string
 	// NativeSidecars says whether the sidecar is to be an init container that keeps running.
 	NativeSidecars bool
+	// Warnings are what the pod's author is told besides; the hook Model may append to them.
+	Warnings []string
 }
 
 // newData builds the data of one pod. The pod is not changed and not kept.

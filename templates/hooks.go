@@ -11,8 +11,8 @@ import (
 type Hooks struct {
 	// Functions are laid over the functions that templates may call.
 	Functions template.FuncMap
-	// Model returns what templates see in place of the Data, which it must not change. An *InputError says that the
-	// pod's author has to act.
+	// Model returns what templates see in place of the Data, which it must not change but for its Warnings. An
+	// *InputError says that the pod's author has to act.
 	Model func(data *Data) (any, error)
 	// Prepare undoes on a pod that was injected before what Finish did, as far as fields are concerned that are not
 	// the injected containers' own, so that templates see the pod as its author wrote it. It is called for every pod

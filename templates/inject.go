@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/sidecar-injector/sidecar-injector/internal/nulls"
 )
 
 // Input is one pod to inject.
@@ -66,12 +68,15 @@ func (e *Engine) Inject(input Input) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Result{Pod: pod, Patch: Diff(input.Pod, pod), Templates: r.templates, Containers: r.containers, Warnings: warnings}, nil
+	return &Result{Pod: pod, Patch: Diff(input.Pod, pod), Templates: r.templates, Containers: r.containers, Warnings: append(r.data.Warnings, warnings...)}, nil
 }
 
 // renderFor renders the templates for a pod, injected already or not, and returns what its status annotation says of the
 // injection before, of those containers that the templates inject.
 func (e *Engine) renderFor(input Input) (before status, r *rendering, err error) {
+	if null := nulls.Find(input.Pod); null != "" {
+		return before, nil, &InputError{Problem: null + " is null, which no element of a list can be"}
+	}
 	annotation, _ := Pod(input.Pod).Annotation(e.profile.Keys.Status)
 	before = readStatus(annotation)
 	prepared := e.prepare(input, before)
