@@ -5,13 +5,14 @@
 //
 //	pod (raw JSON object)
 //	  → prepare   what the profile did to the author's own fields, undone       hooks.go
-//	  → strip     what an earlier injection owns, by its status annotation      status.go, positions.go
+//	  → strip     what an earlier injection owns, by its status annotation      status.go, ownership_strip.go, positions.go
 //	  → data      the values that templates see                                 data.go
 //	  → render    each template, in order: values are parameters, not text      render.go, functions*.go, internal/param
 //	  → overlay   what it rendered, checked against the Pod type                overlay.go, check.go
 //	  → merge     overlays onto the pod, then the author's own containers       merge*.go, overrides.go
 //	  → finish    what the profile does besides                                 hooks.go
 //	  → order     init containers and containers                                order.go
+//	  → own       which fields are the injector's, and what the author had      ownership*.go, remove.go
 //	  → patch     the difference, with explicit positions                       diff.go
 //
 // Nothing on this way changes what it is given: each step returns what it makes, and shares with it what stays. So no

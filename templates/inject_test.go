@@ -108,7 +108,7 @@ func TestForgedStatus(t *testing.T) {
 		"the application listed as injected":    status{Templates: []string{"envoy"}, Containers: map[string]ownedFields{"app": ownedInContainer(app, nil)}}.String(),
 		"a status of another form":              `{"containers":"x"}`,
 		"a status that is no JSON":              `{`,
-		"marks of a broken length":              `{"containers":{"sidecar-proxy":"AAA="}}`,
+		"hashes of a broken length":             `{"containers":{"sidecar-proxy":"AAA="}}`,
 		"the status of Istio's injector":        `{"initContainers":["app"],"containers":["app"],"volumes":["x"]}`,
 		"nothing":                               "",
 		"a sidecar that is not there is listed": status{Containers: map[string]ownedFields{"sidecar-proxy": make(ownedFields, 4)}}.String(),
