@@ -12,14 +12,12 @@ import (
 	"text/template"
 	"unicode"
 
-	"github.com/Masterminds/sprig/v3"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
 )
 
-// functions returns the functions that templates may call: those of sprig that depend on their arguments alone and
-// change none of them, and:
+// functions returns the functions that templates may call: those of sprig in ofSprig, and:
 //
 //	annotation META KEY DEFAULT   the annotation's value, or DEFAULT as a string (Istio's)
 //	isset MAP KEY                 whether the map has the key (Istio's)
@@ -39,10 +37,7 @@ import (
 //
 // and those of listFunctions. The checks fail with an *InputError that names the annotation KEY.
 func functions() template.FuncMap {
-	functions := sprig.HermeticTxtFuncMap()
-	for _, writes := range []string{"set", "unset", "merge", "mustMerge", "mergeOverwrite", "mustMergeOverwrite"} {
-		delete(functions, writes)
-	}
+	functions := sprigFunctions()
 	bound(functions)
 	functions["annotation"] = annotation
 	functions["isset"] = func(m map[string]string, key string) bool { _, ok := m[key]; return ok }
