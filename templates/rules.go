@@ -22,6 +22,8 @@ import (
 //	users and groups are in range, privileges agree                   refused       rule_security.go
 //	port names and host ports are not taken                           refused       rule_ports.go
 //	volumes have one source, devices and mounts their own place       refused       rule_volumes.go
+//	what an annotation mounts is there                                refused       rule_volumes.go
+//	probes that the profile rewrites have a port                      refused       rule_probes.go
 //	annotations have 256 KiB together                                 refused       rule_annotations.go
 //	a container does not start as what it must not run as             a warning     warning_users.go
 //	the application does not run as the proxy, nor unlike it          a warning     warning_users.go
@@ -32,7 +34,7 @@ var (
 		checkImage, checkInitFields, checkResources, checkIDs, checkPrivileges, checkPortNames, checkDevices,
 	}
 	podRules = []func(s *subject, pod Pod) *violation{
-		checkPodResources, checkHostPorts, checkVolumeSources, checkProfileAnnotations, checkAnnotationSize,
+		checkPodResources, checkHostPorts, checkVolumeSources, checkMounts, checkProbePorts, checkProfileAnnotations, checkAnnotationSize,
 	}
 	warningRules = []func(s *subject) []string{
 		warnRootless, warnProxyUsers, warnProxyPorts, warnPortNames, warnVolumes, warnCompletion,
