@@ -3,9 +3,6 @@ package templates
 import (
 	"cmp"
 	"errors"
-	"fmt"
-	"strconv"
-	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
@@ -96,7 +93,7 @@ func (r *rendering) merge(author Pod) (pod Pod, overrides map[string]map[string]
 	if pod, err = applyOverrides(pod, overrides); err != nil {
 		return nil, nil, err
 	}
-	return pod, overrides, refuseNoContainer(pod, r)
+	return pod, overrides, nil
 }
 
 // prepare returns the pod after the profile has undone what it did to it before. The input's is not changed.
@@ -206,22 +203,4 @@ func mergeOverlays(pod Pod, names []string, overlays []*overlay) (Pod, error) {
 		pod = merged
 	}
 	return pod, nil
-}
-
-// refuseNoContainer returns an *InputError if the containers that the author wrote are those of init containers that the
-// templates inject, so that no container is left.
-func refuseNoContainer(pod Pod, r *rendering) error {
-	all := r.pod.In(Containers)
-	if len(pod.elements(Containers)) > 0 || len(all) == 0 {
-		return nil
-	}
-	names := make([]string, len(all))
-	for i, container := range all {
-		names[i] = strconv.Quote(nameOf(container))
-		if r.lists[nameOf(container)] != InitContainers {
-			return nil // a template has deleted it
-		}
-	}
-	return &InputError{Problem: fmt.Sprintf("the pod has no container besides %s, which is injected as an init container: it needs a container of its own",
-		strings.Join(names, " and "))}
 }

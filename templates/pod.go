@@ -122,10 +122,14 @@ func (p Pod) withContainers(lists map[string][]any) Pod {
 	return changed
 }
 
+// setContainers sets a list of containers as Replace does.
 func setContainers(spec map[string]any, list string, all []any) {
 	if _, there := spec[list]; len(all) == 0 && (list != Containers || !there) {
 		delete(spec, list)
 		return
+	}
+	if all == nil {
+		all = []any{} // a nil list would be null
 	}
 	spec[list] = all
 }

@@ -2,11 +2,14 @@ package templates
 
 import "fmt"
 
-// checkProbePorts: a probe asks a port from 1 to 65535. A profile that sends the probes of the application through the proxy
+// probes are the fields of a container that may ask a port by HTTP.
+var probes = []string{"livenessProbe", "readinessProbe", "startupProbe", "lifecycle.preStop", "lifecycle.postStart"}
+
+// checkProbePorts: a probe or hook asks a port from 1 to 65535. A profile that sends those of the application through the proxy
 // may be told another by an annotation.
 func checkProbePorts(s *subject, pod Pod) *violation {
 	for _, container := range pod.All() {
-		for _, probe := range []string{"livenessProbe", "readinessProbe", "startupProbe"} {
+		for _, probe := range probes {
 			port, ok := valueAt(container, probe+".httpGet.port").(int64)
 			if !ok || port > 0 && port <= 65535 {
 				continue

@@ -78,7 +78,11 @@ func amountOf(value any) (amount resource.Quantity, ok bool) {
 	if value == nil {
 		return amount, false
 	}
-	amount, err := resource.ParseQuantity(fmt.Sprint(value))
+	text, ok := value.(string)
+	if !ok {
+		text = fmt.Sprint(value)
+	}
+	amount, err := resource.ParseQuantity(text)
 	return amount, err == nil
 }
 

@@ -152,7 +152,7 @@ func readProxyAnnotation(value string) (*meshconfig.ProxyConfig, error) {
 		return nil, fmt.Errorf("is not a ProxyConfig: %w", err)
 	}
 	config := defaultProxyConfig()
-	layProxyOver(config, said, zeros...)
+	mergeProxy(config, said, zeros...)
 	if err := checkProxyConfig(config); err != nil {
 		return nil, fmt.Errorf("is no usable ProxyConfig: %w", err)
 	}

@@ -115,6 +115,7 @@ func (i *injector) profile() *templates.Profile {
 			Finish:       i.finish,
 			Order:        i.order,
 			AllowMissing: true,
+			WarnOnly:     true,
 			LastKeyWins:  true, // as Istio's parser has it: userVolume as a JSON array names each volume twice
 		},
 	}
