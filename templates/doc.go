@@ -10,9 +10,11 @@
 //	  → render    each template, in order: values are parameters, not text      render.go, functions*.go, internal/param
 //	  → overlay   what it rendered, checked against the Pod type                overlay.go, check.go
 //	  → merge     overlays onto the pod, then the author's own containers       merge*.go, overrides.go
+//	  → share     what spec.resources sets, left to the pod                     rule_podresources.go
 //	  → finish    what the profile does besides                                 hooks.go
 //	  → order     init containers and containers                                order.go
 //	  → own       which fields are the injector's, and what the author had      ownership*.go, remove.go
+//	  → rules     a valid pod stays valid, or is refused, or warned about       rules.go, rule_*.go, warning_*.go
 //	  → patch     the difference, with explicit positions                       diff.go
 //
 // Nothing on this way changes what it is given: each step returns what it makes, and shares with it what stays. So no
@@ -21,5 +23,5 @@
 // of a list is which.
 //
 // What is done once per configuration (reading a profile, merging values, parsing templates) is in profile.go,
-// values.go and engine.go.
+// values.go, value_rules.go and engine.go.
 package templates

@@ -30,9 +30,9 @@ type Hooks struct {
 	Finish func(*Injection) error
 	// Order puts the containers of the finished pod in order. Nil: the rule of the envoy profile, see order.go.
 	Order func(*Injection)
-	// AllowNoContainers lets a pod through, with a warning, that the API server refuses: one whose only containers are
-	// what its author wrote of native sidecars. Otherwise that is an error.
-	AllowNoContainers bool
+	// WarnOnly lets a pod through, with a warning, that the API server refuses because of its injection (see rules.go): for
+	// a profile whose pods have to be those of another injector. Otherwise that is an error.
+	WarnOnly bool
 	// AllowMissing lets templates read values that are not there: those are nil, and print as "<no value>". Otherwise
 	// that is an error.
 	AllowMissing bool

@@ -171,4 +171,6 @@ var fieldAnnotations = map[string]string{
 	"resources.requests.memory": "sidecar.istio.io/proxyMemory",
 	"resources.limits.cpu":      "sidecar.istio.io/proxyCPULimit",
 	"resources.limits.memory":   "sidecar.istio.io/proxyMemoryLimit",
+	"volumeMounts":              "sidecar.istio.io/userVolumeMount",
+	"probe.httpGet.port":        annotationStatusPort,
 }

@@ -150,8 +150,9 @@ func (i *injector) profile() *templates.Profile {
 			Models:        reflect.TypeFor[*Model](),
 			FunctionReads: functionReads(),
 			Reads:         []string{"ObjectMeta/Name"}, // ownerOf
-			AllowMissing:  true, AllowNoContainers: true,
-			LastKeyWins: true, // as Istio's parser has it: userVolume as a JSON array names each volume twice
+			AllowMissing:  true,
+			WarnOnly:      true,
+			LastKeyWins:   true, // as Istio's parser has it: userVolume as a JSON array names each volume twice
 		},
 	}
 }

@@ -48,7 +48,7 @@ func TestTemplates(t *testing.T) {
 	}{
 		"what is right":                              {"spec:\n  containers:\n  - name: helper\n    image: helper", ""},
 		"a function that does not exist":             {"spec:\n  containers:\n  - name: {{ helper }}\n", `template 3:14 function "helper" not defined`},
-		"quotes that no path closes":                 {"spec:\n  containers:\n  - name: helper\n    image: {{ if .ObjectMeta.Name }}\"{{ end }}{{ .ObjectMeta.Name }}", "schema 3:5 a pod without labels and with no name yet: the container \"helper\": image is missing|render 4:5 a minimal pod: the output is not valid YAML: found unexpected end of stream"},
+		"quotes that no path closes":                 {"spec:\n  containers:\n  - name: helper\n    image: {{ if .ObjectMeta.Name }}\"{{ end }}{{ .ObjectMeta.Name }}", "render 3:5 a pod without labels and with no name yet: container \"helper\": image: \"\" is not an image: want a name, with no space around it|render 4:5 a minimal pod: the output is not valid YAML: found unexpected end of stream"},
 		"a template that fails for some pods":        {"spec:\n  containers:\n  - name: helper\n    image: {{ index .Spec.InitContainers 0 }}", "render 4:12 a minimal pod: {{index .Spec.InitContainers 0}}: error calling index"},
 		"a field that Kubernetes does not know":      {"spec:\n  containers:\n  - name: helper\n    image: helper\n    comand: [x]", `render 5:5 a minimal pod: spec.containers[0].comand: unknown field (did you mean "command"?)`},
 		"a container without a volume for its mount": {"spec:\n  containers:\n  - {name: helper, image: helper, volumeMounts: [{name: data-x, mountPath: /x}]}", `missing-volume 3:6 a minimal pod: the container "helper" mounts the volume "data-x", which is not there`},
