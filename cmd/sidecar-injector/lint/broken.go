@@ -57,8 +57,8 @@ func problemOf(profile *templates.Profile, name, text string) *templates.Error {
 // mend returns the text without what the problem is about: an unknown function is replaced by a known one, an action by a
 // word as long as it is. ok is false where that cannot be done.
 func mend(text string, problem *templates.Error) (mended string, ok bool) {
-	if found := functionForm.FindStringSubmatch(problem.Err.Error()); found != nil {
-		mended = wordForm(found[1]).ReplaceAllString(text, "${1}print")
+	if problem.Function != "" {
+		mended = callForm(problem.Function).ReplaceAllString(text, "${1}print")
 		return mended, mended != text
 	}
 	lines := strings.Split(text, "\n")
