@@ -29,7 +29,7 @@ func (f Finding) in(s *source, path string, line int, suggestion string) []Findi
 	case strings.HasPrefix(strings.TrimLeft(lineOf(s.text, line), " "), "\t"):
 		f.Remedy = "indent with blanks: YAML takes no tabs"
 	default:
-		f.Remedy = "mend the YAML"
+		f.Remedy = "correct the YAML"
 	}
 	return []Finding{f}
 }
