@@ -50,6 +50,7 @@ type Engine struct {
 	texts       map[string]string
 	templates   map[string]*compiled
 	quarantined map[string]error
+	replicas    *replicas
 }
 
 // New parses the templates and checks the options; errors are *ValueError or *OptionError. A template that does not parse is quarantined: that is an error
@@ -66,6 +67,9 @@ func New(options Options) (*Engine, error) {
 	}
 	values, err := mergeValues(profile.Values, options.Values, profile.OpenValues)
 	if err != nil {
+		return nil, err
+	}
+	if err := checkValueRules(profile.ValueRules, values); err != nil {
 		return nil, err
 	}
 	e := &Engine{
@@ -91,6 +95,7 @@ func New(options Options) (*Engine, error) {
 			delete(e.templates, name)
 		}
 	}
+	e.replicas = newReplicas(e)
 	return e, e.checkUses()
 }
 

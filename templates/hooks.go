@@ -1,6 +1,7 @@
 package templates
 
 import (
+	"reflect"
 	"text/template"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -11,9 +12,15 @@ import (
 type Hooks struct {
 	// Functions are laid over the functions that templates may call.
 	Functions template.FuncMap
-	// Model returns what templates see in place of the Data, which it must not change. An *InputError says that the
-	// pod's author has to act.
+	// Model returns what templates see in place of the Data, which it must not change but for its Warnings. An
+	// *InputError says that the pod's author has to act.
 	Model func(data *Data) (any, error)
+	// Models is the type of what Model returns, FunctionReads says of Functions, by name, what they read of their arguments,
+	// and Reads are the paths of the Data that the other hooks read of what differs between the pods of one workload, such as
+	// "ObjectMeta/Name". All of them serve to tell which pods are answered alike.
+	Models        reflect.Type
+	FunctionReads map[string]FunctionReads
+	Reads         []string
 	// Prepare undoes on a pod that was injected before what Finish did, as far as fields are concerned that are not
 	// the injected containers' own, so that templates see the pod as its author wrote it. It is called for every pod
 	// and returns it: the one that it is given, or a changed copy (see Pod.Editable).

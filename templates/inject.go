@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/sidecar-injector/sidecar-injector/internal/nulls"
 )
 
 // Input is one pod to inject.
@@ -30,62 +32,84 @@ type Result struct {
 	Templates []string
 	// Containers are the names of the containers that the templates inject.
 	Containers []string
+	// Warnings are sentences for the pod's author about what works otherwise than it was probably meant.
+	Warnings []string
 }
 
 // Inject applies the templates that the pod names, or the default ones, to the pod. Injecting the result again
 // changes nothing.
 //
-// A container of the pod that has the name of an injected one is its user's override: it wins field by field, but
-// for the image "auto", which stands for the injected image.
+// A container of the pod that has the name of an injected one is its author's override: it wins field by field, but for the
+// image "auto", which stands for the injected image, and for values that the API server fills in, which stand for injected ones.
 //
 // Errors: *InputError if the pod asks for what cannot be given, *Error if a template fails (an *InputError in it says
 // that the pod's author has to act).
 func (e *Engine) Inject(input Input) (*Result, error) {
 	key := e.profile.Keys.Status
-	claimed, _ := Pod(input.Pod).Annotation(key)
-	claims := readStatus(claimed)
-	prepared := e.prepare(input, claims)
-	if err := refuseDirectives(prepared); err != nil {
-		return nil, err
-	}
-	r, err := e.render(prepared, input, claims)
+	before, r, err := e.renderFor(input)
 	if err != nil {
 		return nil, err
 	}
-	if claims.keep(r.lists) { // the status listed what no template injects: that is the pod's own, and templates see it
-		if r, err = e.render(prepared, input, claims); err != nil {
-			return nil, err
-		}
-	}
-	author := Pod(claims.author(input.Pod, key))
-	pod, overrides := takeOverrides(r.pod, r)
-	if pod, err = mergeOverlays(pod, r.templates, r.overlays); err != nil {
+	author := Pod(before.author(input.Pod, key))
+	pod, overrides, err := r.merge(author)
+	if err != nil {
 		return nil, err
 	}
-	pod = keepSources(pod, author)
-	if pod, err = applyOverrides(pod, overrides); err != nil {
-		return nil, err
-	}
-	if err := refuseNoContainer(pod, r); err != nil {
-		return nil, err
-	}
-	again := len(claims.Containers) > 0
-	if pod, err = e.finish(&Injection{Pod: pod, Data: r.data, Model: r.model, Overrides: overrides, Path: input.Path, Again: again}, r); err != nil {
+	rules := e.newSubject(input, before, r, overrides)
+	injection := &Injection{Pod: rules.leaveToPod(pod), Data: r.data, Model: r.model, Overrides: overrides, Path: input.Path, Again: len(before.Containers) > 0}
+	if pod, err = e.finish(injection, r); err != nil {
 		return nil, err
 	}
 	now := status{Revision: e.revision, Templates: r.templates, Hash: r.hash(), Containers: map[string]ownedFields{}}
 	now.ownContainers(pod, r.lists, overrides)
 	now.noteAuthor(author, pod, r.lists, key)
 	pod = pod.withAnnotation(key, now.String())
-	return &Result{Pod: pod, Patch: Diff(input.Pod, pod), Templates: r.templates, Containers: r.containers}, nil
+	warnings, err := rules.check(pod)
+	if err != nil {
+		return nil, err
+	}
+	return &Result{Pod: pod, Patch: Diff(input.Pod, pod), Templates: r.templates, Containers: r.containers, Warnings: append(r.data.Warnings, warnings...)}, nil
+}
+
+// renderFor renders the templates for a pod, injected already or not, and returns what its status annotation says of the
+// injection before, of those containers that the templates inject.
+func (e *Engine) renderFor(input Input) (before status, r *rendering, err error) {
+	if null := nulls.Find(input.Pod); null != "" {
+		return before, nil, &InputError{Problem: null + " is null, which no element of a list can be"}
+	}
+	annotation, _ := Pod(input.Pod).Annotation(e.profile.Keys.Status)
+	before = readStatus(annotation)
+	prepared := e.prepare(input, before)
+	if err := refuseDirectives(prepared); err != nil {
+		return before, nil, err
+	}
+	r, err = e.render(prepared, input, before)
+	if err == nil && before.keep(r.lists) { // it listed what no template injects: that is the pod's own, and templates see it
+		r, err = e.render(prepared, input, before)
+	}
+	return before, r, err
+}
+
+// merge returns the pod with everything merged that the templates and its author say, and what the author says of containers
+// that the templates inject, by name. author is the pod without what an earlier injection put there. Nothing is changed.
+func (r *rendering) merge(author Pod) (pod Pod, overrides map[string]map[string]any, err error) {
+	pod, overrides = takeOverrides(r)
+	if pod, err = mergeOverlays(pod, r.templates, r.overlays); err != nil {
+		return nil, nil, err
+	}
+	pod = keepSources(pod, author)
+	if pod, err = applyOverrides(pod, overrides); err != nil {
+		return nil, nil, err
+	}
+	return pod, overrides, refuseNoContainer(pod, r)
 }
 
 // prepare returns the pod after the profile has undone what it did to it before. The input's is not changed.
-func (e *Engine) prepare(input Input, claims status) Pod {
+func (e *Engine) prepare(input Input, before status) Pod {
 	if e.profile.Hooks.Prepare == nil {
 		return input.Pod
 	}
-	return e.profile.Hooks.Prepare(Preparation{Pod: input.Pod, Namespace: input.Namespace, Claimed: claims.names()})
+	return e.profile.Hooks.Prepare(Preparation{Pod: input.Pod, Namespace: input.Namespace, Claimed: before.names()})
 }
 
 // finish returns the pod of the injection after the hooks, which follow the merge, and with its containers in order. That of the
@@ -128,8 +152,8 @@ type rendering struct {
 }
 
 // render renders the templates that the pod names, or the default ones. The pod is not changed.
-func (e *Engine) render(pod Pod, input Input, claims status) (*rendering, error) {
-	r := &rendering{pod: withoutInjected(pod, claims), lists: map[string]string{}}
+func (e *Engine) render(pod Pod, input Input, before status) (*rendering, error) {
+	r := &rendering{pod: withoutInjected(pod, before), lists: map[string]string{}}
 	var err error
 	if r.data, err = e.newData(r.pod, input.Namespace); err != nil {
 		return nil, err
@@ -163,14 +187,14 @@ func (e *Engine) render(pod Pod, input Input, claims status) (*rendering, error)
 	return r, nil
 }
 
-// withoutInjected returns the pod without the fields that claims say an earlier injection set and that are as it set them; a
-// container with nothing else goes as a whole. What is left of one stands where its author put it. The pod is not changed.
-func withoutInjected(pod Pod, claims status) Pod {
-	if len(claims.Containers) == 0 {
+// withoutInjected returns the pod without the fields that the injection before set and that are as it set them; a container
+// with nothing else goes as a whole. What is left of one stands where its author put it. The pod is not changed.
+func withoutInjected(pod Pod, before status) Pod {
+	if len(before.Containers) == 0 {
 		return pod
 	}
-	bare := pod.mapContainers(claims.withoutOwned)
-	claims.restorePositions(bare) // which writes to the spec alone, a copy
+	bare := pod.mapContainers(before.withoutOwned)
+	before.restorePositions(bare) // which writes to the spec alone, a copy
 	return bare
 }
 

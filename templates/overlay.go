@@ -91,6 +91,8 @@ type Error struct {
 	// Function is the function that is not known, Field the key of the field of the output that is wrong. Both are empty
 	// if it is something else.
 	Function, Field string
+	// Element is the name of the injected container or volume concerned; empty if it is none, or not known.
+	Element string
 	// Err is the cause. An *InputError in it says that the pod's author has to act, anything else that the template's
 	// author has.
 	Err error

@@ -20,8 +20,8 @@ import (
 // takeOverrides returns what the pod's author says of containers that the overlays inject, by name, and the pod with those
 // containers in the lists of the injected ones, at the end if they stood in the other: who writes about the proxy need not know
 // whether it is a native sidecar. Nothing is changed; the results share values with the pod.
-func takeOverrides(pod Pod, r *rendering) (Pod, map[string]map[string]any) {
-	overrides := map[string]map[string]any{}
+func takeOverrides(r *rendering) (pod Pod, overrides map[string]map[string]any) {
+	pod, overrides = r.pod, map[string]map[string]any{}
 	stays, comes := map[string][]any{}, map[string][]any{}
 	moved := false
 	for _, list := range containerLists {

@@ -101,13 +101,11 @@ func (s status) withoutOwned(list string, container map[string]any) map[string]a
 	if !injected {
 		return container
 	}
-	taker := stripper{owned: owned}
-	rest := taker.object(containerType, container, nil)
+	rest := maps.Clone((&stripper{owned: owned}).object(containerType, container, nil))
 	if s.Overrides[name] == nil {
 		dropDerived(rest, container)
 	}
-	delete(rest, "name")
-	if isAbsent(containerType, rest) {
+	if isAbsent(containerType, rest, []string{"name"}) {
 		return nil
 	}
 	rest["name"] = container["name"]
@@ -138,92 +136,3 @@ func dropDerived(rest, container map[string]any) {
 }
 
 var resourceType = containerType.Field("resources").Field("limits").Field("")
-
-// stripper takes fields away that are owned and as they were set.
-type stripper struct {
-	ownedPath
-	owned ownedFields
-	taken int
-}
-
-// object returns what is left of an object; the fields of keep stay.
-func (s *stripper) object(t *podtype.Type, object map[string]any, keep []string) map[string]any {
-	rest := make(map[string]any, len(object))
-	for name, value := range object {
-		if slices.Contains(keep, name) {
-			rest[name] = value
-			continue
-		}
-		at := s.enter(name)
-		if left, ok := s.value(t.Field(name), value); ok {
-			rest[name] = left
-		} else {
-			s.taken++
-		}
-		s.leave(at)
-	}
-	return rest
-}
-
-// value returns what is left of a field; ok is false if nothing is. An object that an injection set a part of goes when
-// nothing is left of it but what the API server fills in: half a probe is none.
-func (s *stripper) value(t *podtype.Type, value any) (rest any, ok bool) {
-	switch value := value.(type) {
-	case map[string]any:
-		if len(value) > 0 && !s.isDeep() {
-			before := s.taken
-			left := s.object(t, value, nil)
-			return left, s.taken == before || !isAbsent(t, left)
-		}
-	case []any:
-		if s.isDeep() || len(value) == 0 {
-			break
-		}
-		if isKeyed(t, value) {
-			left := s.list(t, value)
-			return left, len(left) > 0
-		}
-		// Older annotations have the elements of atomic lists by name.
-		if t.Elem().Kind() == podtype.Object && isKeyed(nil, value) && !s.owned.has(s.hash(t, value)) {
-			left := s.list(nil, value)
-			return left, len(left) > 0
-		}
-	}
-	return value, !s.owned.has(s.hash(t, value))
-}
-
-// list returns what is left of a list with keys. An element that was injected goes when nothing but its key is left of it.
-func (s *stripper) list(t *podtype.Type, list []any) []any {
-	var rest []any
-	for _, element := range list {
-		key, _ := listmap.Key(t, element)
-		element := element.(map[string]any)
-		at := s.enter(key)
-		keys := listmap.KeyFields(t, element)
-		left := s.object(t.Elem(), element, keys)
-		if hasMoreThan(left, keys) || !s.owned.has(s.elementHash(t, element)) {
-			rest = append(rest, left)
-		}
-		s.leave(at)
-	}
-	return rest
-}
-
-// isAbsent says that an object has no field that means more than if it were absent.
-func isAbsent(t *podtype.Type, object map[string]any) bool {
-	for name, value := range object {
-		if !listmap.Absent(t.Field(name), value) {
-			return false
-		}
-	}
-	return true
-}
-
-func hasMoreThan(object map[string]any, fields []string) bool {
-	for field := range object {
-		if !slices.Contains(fields, field) {
-			return true
-		}
-	}
-	return false
-}

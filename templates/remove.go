@@ -49,7 +49,7 @@ func (s status) remove(pod map[string]any, key string) map[string]any {
 	}
 	dropAnnotation(removed, key)
 	if len(s.Pod) > 0 {
-		removed = (&undo{owned: s.Pod}).object(podtype.Pod(), removed)
+		removed = (&stripper{owned: s.Pod}).object(podtype.Pod(), removed, nil)
 	}
 	return layOver(podtype.Pod(), removed, s.Was)
 }

@@ -15,6 +15,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/json"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
@@ -100,7 +101,7 @@ type answer struct {
 	outcome   outcome
 	reason    Reason
 	templates []string
-	patch     templates.Patch
+	patch     []byte
 	warnings  []string
 	err       error
 	status    int32 // of a refusal
@@ -150,7 +151,7 @@ func (h *Handler) inject(a *answer, config *Config, pod *corev1.Pod, input templ
 			input.Namespace = *found
 		}
 	}
-	result, err := config.engine.Inject(input)
+	injected, err := config.engine.Answer(input)
 	if err != nil {
 		a.outcome, a.err = outcomeError, err
 		a.reason, a.status = reasonInvalidInput, http.StatusBadRequest
@@ -160,8 +161,8 @@ func (h *Handler) inject(a *answer, config *Config, pod *corev1.Pod, input templ
 		}
 		return
 	}
-	a.templates, a.patch = result.Templates, result.Patch
-	warning, err := podSecurityWarning(pod, result.Pod, &input.Namespace)
+	a.templates, a.patch, a.warnings = injected.Templates, injected.Patch, append(a.warnings, injected.Warnings...)
+	warning, err := podSecurityWarning(pod, config.engine, input)
 	if err != nil {
 		a.outcome, a.reason, a.status, a.err = outcomeError, reasonInternalError, http.StatusInternalServerError, err
 	}
@@ -200,7 +201,9 @@ func (a answer) response() admission.Response {
 	switch {
 	case a.err == nil:
 		response = admission.Allowed("")
-		response.Patches = a.patch
+		if a.patch != nil {
+			response.Patch, response.PatchType = a.patch, ptr.To(admissionv1.PatchTypeJSONPatch)
+		}
 	case a.onError == onErrorAllow:
 		response = admission.Allowed("")
 		a.warnings = append(a.warnings, fmt.Sprintf("the pod is created without a sidecar: %s", a.err))

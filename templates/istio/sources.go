@@ -3,6 +3,7 @@ package istio
 import (
 	"errors"
 	"fmt"
+	"reflect"
 
 	meshconfig "istio.io/api/mesh/v1alpha1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -131,16 +132,26 @@ func (i *injector) profile() *templates.Profile {
 		OtherInjectors: map[string]templates.InjectorMark{
 			"istio": {Container: proxyContainer, Annotation: annotationStatus, Unless: marker},
 		},
+		FieldAnnotations: fieldAnnotations,
+		ProxyPorts:       portsByContainer(),
+		Redirect: templates.Redirect{
+			Containers:   []string{initContainer, validationContainer},
+			Proxy:        proxyContainer,
+			UserArgument: "-u", GroupArgument: "-g",
+		},
 		Templates: i.config.Templates,
 		Values:    map[string]any{"nativeSidecars": i.sources.NativeSidecars},
 		Hooks: templates.Hooks{
-			Functions:    functions(i.proxies),
-			Model:        i.model,
-			Prepare:      i.prepare,
-			Finish:       i.finish,
-			Order:        i.order,
-			AllowMissing: true,
-			LastKeyWins:  true, // as Istio's parser has it: userVolume as a JSON array names each volume twice
+			Functions:     functions(i.proxies),
+			Model:         i.model,
+			Prepare:       i.prepare,
+			Finish:        i.finish,
+			Order:         i.order,
+			Models:        reflect.TypeFor[*Model](),
+			FunctionReads: functionReads(),
+			Reads:         []string{"ObjectMeta/Name"}, // ownerOf
+			AllowMissing:  true,
+			LastKeyWins:   true, // as Istio's parser has it: userVolume as a JSON array names each volume twice
 		},
 	}
 }

@@ -1,12 +1,14 @@
 package configuration
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/sidecar-injector/sidecar-injector/templates"
 	"github.com/sidecar-injector/sidecar-injector/templates/istio"
 	"github.com/sidecar-injector/sidecar-injector/webhook"
 )
@@ -88,5 +90,27 @@ func TestDecideBesideIstiod(t *testing.T) {
 		if got := webhook.Decide(pod, webhook.Namespace{Name: "shop", OptedIn: true}, config.Policy()); got.Reason != reason {
 			t.Errorf("got %s, want %s", got.Reason, reason)
 		}
+	}
+}
+
+// TestIstiosDurations: a duration in Go's form injects the pod, as Istio does, with a warning that names the field.
+func TestIstiosDurations(t *testing.T) {
+	pod := func(duration string) map[string]any {
+		return map[string]any{
+			"metadata": map[string]any{"name": "p", "annotations": map[string]any{"proxy.istio.io/config": "drainDuration: " + duration}},
+			"spec":     map[string]any{"containers": []any{map[string]any{"name": "app", "image": "app"}}},
+		}
+	}
+	engine := ofIstio(t, "policy: enabled\ndefaultTemplates: [sidecar]").Engine()
+	result, err := engine.Inject(templates.Input{Pod: pod("1m"), Namespace: metav1.ObjectMeta{Name: "shop"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{`annotation "proxy.istio.io/config": drainDuration: "1m" is taken for "60s", as Istio's injector takes it: want a number of seconds such as "60s"`}
+	if diff := cmp.Diff(want, result.Warnings); diff != "" {
+		t.Errorf("warnings (-want +got):\n%s", diff)
+	}
+	if _, err := engine.Inject(templates.Input{Pod: pod("soon")}); err == nil || !strings.Contains(err.Error(), `drainDuration "soon" is not a duration such as 60s`) {
+		t.Errorf("got %v, want an error that names the field", err)
 	}
 }
