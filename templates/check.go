@@ -66,6 +66,16 @@ func (p fieldPath) String() string {
 	return b.String()
 }
 
+// key returns the last key on the path, empty if there is none.
+func (p fieldPath) key() string {
+	for _, step := range slices.Backward(p) {
+		if key, ok := step.(string); ok {
+			return key
+		}
+	}
+	return ""
+}
+
 func (p fieldPath) with(step any) fieldPath {
 	return append(p[:len(p):len(p)], step)
 }

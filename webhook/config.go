@@ -36,7 +36,7 @@ type ConfigFile struct {
 	// Aliases are names that pods may use for several templates.
 	Aliases map[string][]string `json:"aliases,omitempty"`
 	// NeverInjectSelector and AlwaysInjectSelector select pods of namespaces that opted in; a pod is concerned if one
-	// selector of the list matches it. The pod's own word comes before both.
+	// selector of the list matches it. What a pod says itself comes before both.
 	NeverInjectSelector  []metav1.LabelSelector `json:"neverInjectSelector,omitempty"`
 	AlwaysInjectSelector []metav1.LabelSelector `json:"alwaysInjectSelector,omitempty"`
 	// ExcludedNamespaces are never injected, besides kube-system, kube-public and kube-node-lease.

@@ -27,7 +27,7 @@ func podSecurityWarning(before *corev1.Pod, engine *templates.Engine, input temp
 	}
 	levels, invalid := api.PolicyToEvaluate(namespace.Labels, api.Policy{Enforce: api.LevelVersion{Level: api.LevelPrivileged, Version: api.LatestVersion()}})
 	if len(invalid) > 0 || levels.Enforce.Level == api.LevelPrivileged {
-		return "", nil // the API server has its own word on invalid labels
+		return "", nil // the API server warns of invalid labels itself
 	}
 	evaluator, err := podSecurity()
 	if err != nil {

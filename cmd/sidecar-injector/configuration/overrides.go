@@ -134,7 +134,7 @@ func setting(text string) ([]byte, error) {
 	return json.Marshal(patch)
 }
 
-// lay puts the templates of the files into the configuration: first in place of those of their names, so that one may mend
+// lay puts the templates of the files into the configuration: first in place of those of their names, so that one may replace
 // what does not load, then the others after the default ones.
 func (o *Overrides) lay(in *Inputs) error {
 	file, err := webhook.ParseFile(in.Config)

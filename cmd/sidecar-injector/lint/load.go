@@ -79,7 +79,7 @@ func (l *loader) load(ctx context.Context) (*webhook.Config, []Finding, error) {
 func (l *loader) explain(err error) (found []Finding, remove func() bool) {
 	if problem, ok := errors.AsType[*templates.Error](err); ok {
 		name := problem.Template
-		found := l.broken(name, problem, Finding{Severity: Error, Remedy: "mend the template; until then the last good configuration stays in use"})
+		found := l.broken(name, problem, Finding{Severity: Error, Remedy: "correct the template: until then the last good configuration stays in use"})
 		return found, func() bool { return l.removeTemplate(name) }
 	}
 	if problem, ok := errors.AsType[*webhook.ConfigError](err); ok {
@@ -133,7 +133,7 @@ func (l *loader) quarantined(config *webhook.Config) []Finding {
 		if !ok {
 			problem = &templates.Error{Template: name, Err: broken[name]}
 		}
-		findings = append(findings, l.broken(name, problem, Finding{Severity: Warning, Remedy: "pods that name the template are refused: mend or remove it"})...)
+		findings = append(findings, l.broken(name, problem, Finding{Severity: Warning, Remedy: "pods that name the template are refused: correct or remove it"})...)
 	}
 	return findings
 }

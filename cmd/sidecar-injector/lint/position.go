@@ -29,7 +29,7 @@ func (f Finding) in(s *source, path string, line int, suggestion string) []Findi
 	case strings.HasPrefix(strings.TrimLeft(lineOf(s.text, line), " "), "\t"):
 		f.Remedy = "indent with blanks: YAML takes no tabs"
 	default:
-		f.Remedy = "mend the YAML"
+		f.Remedy = "correct the YAML"
 	}
 	return []Finding{f}
 }
@@ -41,18 +41,14 @@ func suggested(message string) string {
 	return name
 }
 
-var (
-	functionForm = regexp.MustCompile(`^function "(\w+)" not defined`)
-	fieldForm    = regexp.MustCompile(`^[\w.\[\]/-]*?([\w/-]+)(?:\[\d+\])?: `)
-	actionForm   = regexp.MustCompile(`\{\{-?\s*(.*?)\s*-?\}\}`)
-)
+// actionForm matches an action of a template.
+var actionForm = regexp.MustCompile(`\{\{-?\s*(.*?)\s*-?\}\}`)
 
 // culprit returns which part of a template's line an error of the template is about, from and to in bytes: the function,
 // the action or the field that it names. ok is false if that cannot be told.
 func culprit(line string, problem *templates.Error) (from, to int, ok bool) {
-	message := problem.Err.Error()
-	if found := functionForm.FindStringSubmatch(message); found != nil {
-		if at := wordForm(found[1]).FindStringSubmatchIndex(line); at != nil {
+	if problem.Function != "" {
+		if at := callForm(problem.Function).FindStringSubmatchIndex(line); at != nil {
 			return at[4], at[5], true
 		}
 	}
@@ -70,16 +66,14 @@ func culprit(line string, problem *templates.Error) (from, to int, ok bool) {
 			return actions[0][0], actions[0][1], true
 		}
 	}
-	if found := fieldForm.FindStringSubmatch(message); found != nil {
-		if at := strings.Index(line, found[1]); at >= 0 {
-			return at, at + len(found[1]), true
-		}
+	if at := strings.Index(line, problem.Field); at >= 0 && problem.Field != "" {
+		return at, at + len(problem.Field), true
 	}
 	return 0, 0, false
 }
 
-// wordForm matches a function's name where it is called: its second group is the name.
-func wordForm(name string) *regexp.Regexp {
+// callForm matches a function's name where it is called: its second group is the name.
+func callForm(name string) *regexp.Regexp {
 	return regexp.MustCompile(`(^|[^\w.$"])(` + regexp.QuoteMeta(name) + `)\b`)
 }
 
