@@ -8,6 +8,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/configuration"
 	"github.com/sidecar-injector/sidecar-injector/templates/istio"
 	"github.com/sidecar-injector/sidecar-injector/webhook"
 )
@@ -23,7 +24,9 @@ func newOurs() (injector, error) {
 
 // newOursOfIstio returns our webhook with Istio's own templates and settings, at the same entry.
 func newOursOfIstio(of installation) (injector, error) {
-	config, err := webhook.ParseIstio(of.sources(), webhook.ConfigFile{})
+	sources := of.sources()
+	in := configuration.Inputs{Config: []byte("profile: istio"), Istio: &sources}
+	config, err := in.Parse()
 	if err != nil {
 		return injector{}, fmt.Errorf("configure our webhook: %w", err)
 	}
