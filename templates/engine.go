@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"k8s.io/utils/lru"
 )
 
 // Options configure an Engine.
@@ -80,6 +82,7 @@ func New(options Options) (*Engine, error) {
 		revision:    options.Revision,
 		templates:   map[string]*compiled{},
 		quarantined: map[string]error{},
+		replicas:    &replicas{answers: lru.New(maxReplicated)},
 	}
 	if len(options.DefaultTemplates) > 0 {
 		e.defaults = options.DefaultTemplates
@@ -95,7 +98,6 @@ func New(options Options) (*Engine, error) {
 			delete(e.templates, name)
 		}
 	}
-	e.replicas = newReplicas(e)
 	return e, e.checkUses()
 }
 

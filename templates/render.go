@@ -25,6 +25,7 @@ type compiled struct {
 	program *param.Program
 	options param.FillOptions
 	trees   *lru.Cache // text with tokens → *param.Tree
+	unread  unread
 }
 
 // compile parses a template and makes parameters of what its actions print. Errors are *Error.
@@ -42,6 +43,7 @@ func compile(name, text string, hooks *Hooks) (*compiled, error) {
 	if c.program, err = param.Compile(parsed); err != nil {
 		return nil, c.parameterError(err)
 	}
+	c.unread = unreadBy(c.program.Template(), text, hooks)
 	return c, nil
 }
 

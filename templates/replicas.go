@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"text/template"
 
 	"k8s.io/utils/lru"
 
@@ -29,9 +30,14 @@ type Answer struct {
 // on: of the pods of one workload, whose names and other marks of the single pod nothing reads, only the first is
 // rendered. The errors are those of Inject, and are not remembered.
 func (e *Engine) Answer(input Input) (*Answer, error) {
-	key, tokens := e.replicas.key(input)
-	if known := e.replicas.get(key, tokens); known != nil {
-		return known, nil
+	unread, remembers := e.unreadIn(input)
+	var key [sha256.Size]byte
+	var tokens []string
+	if remembers {
+		key, tokens = unread.key(input)
+		if known := e.replicas.get(key, tokens); known != nil {
+			return known, nil
+		}
 	}
 	result, err := e.Inject(input)
 	if err != nil {
@@ -41,7 +47,9 @@ func (e *Engine) Answer(input Input) (*Answer, error) {
 	if result.Patch != nil {
 		answer.Patch = result.Patch.AppendJSON(nil)
 	}
-	e.replicas.add(key, tokens, answer)
+	if remembers {
+		e.replicas.add(key, tokens, answer)
+	}
 	return answer, nil
 }
 
@@ -59,12 +67,6 @@ const tokenPrefix = "kube-api-access-"
 // replicas remembers answers. It is safe for concurrent use.
 type replicas struct {
 	answers *lru.Cache // [sha256.Size]byte → *remembered
-	// metadata are the fields of a pod's metadata that differ between replicas and are not read, owners and tokens say the
-	// same of the UIDs of its owners and of the names of token volumes.
-	metadata       []string
-	owners, tokens bool
-	// off says that an answer may depend on what is no part of the key.
-	off bool
 }
 
 // remembered is an answer, and the names of token volumes that it holds, or nil.
@@ -73,37 +75,56 @@ type remembered struct {
 	tokens []string
 }
 
-// unread are the fields of metadata that an API server or a controller makes up for each pod.
-var unread = map[string]string{
-	"name": "Name", "uid": "UID", "resourceVersion": "ResourceVersion", "generation": "Generation",
-	"creationTimestamp": "CreationTimestamp", "managedFields": "ManagedFields", "selfLink": "SelfLink",
+// unread says what no template and no hook reads of what differs between the pods of one workload.
+type unread struct {
+	// metadata has a bit for each of madeUp.
+	metadata uint
+	// owners are the UIDs of the pod's owners, tokens the names of token volumes, namespace what is no part of a key.
+	owners, tokens, namespace bool
 }
 
-// newReplicas finds what may differ between replicas: what neither a template nor a hook reads.
-func newReplicas(e *Engine) *replicas {
-	r := &replicas{answers: lru.New(maxReplicated)}
-	var read []*reads.Paths
-	for _, c := range e.templates {
-		read = append(read, reads.Of(c.program.Template(), e.profile.Hooks.modelType(), e.profile.Hooks.functionReads()))
-	}
-	touched := func(path string) bool {
-		return slices.Contains(e.profile.Hooks.Reads, path) || slices.ContainsFunc(read, func(p *reads.Paths) bool { return p.Touches(path) })
-	}
-	mentioned := func(text string) bool {
-		return slices.ContainsFunc(slices.Collect(maps.Values(e.texts)), func(t string) bool { return strings.Contains(t, text) })
-	}
-	for field, name := range unread {
-		if !touched("ObjectMeta/" + name) {
-			r.metadata = append(r.metadata, field)
+// madeUp are the fields of metadata that an API server or a controller makes up for each pod.
+var madeUp = []struct{ key, field string }{
+	{"name", "Name"}, {"uid", "UID"}, {"resourceVersion", "ResourceVersion"}, {"generation", "Generation"},
+	{"creationTimestamp", "CreationTimestamp"}, {"managedFields", "ManagedFields"}, {"selfLink", "SelfLink"},
+}
+
+// unreadBy finds it for a template.
+func unreadBy(template *template.Template, text string, hooks *Hooks) unread {
+	read := reads.Of(template, hooks.modelType(), hooks.functionReads())
+	touched := func(path string) bool { return slices.Contains(hooks.Reads, path) || read.Touches(path) }
+	u := unread{namespace: true}
+	for i, of := range madeUp {
+		if !touched("ObjectMeta/" + of.field) {
+			u.metadata |= 1 << i
 		}
-		r.off = r.off || name != "Name" && touched("Namespace/"+name)
+		u.namespace = u.namespace && (of.field == "Name" || !touched("Namespace/"+of.field))
 	}
-	r.owners = !touched("ObjectMeta/OwnerReferences/*/UID") && !mentioned("ownerReferences")
-	r.tokens = !touched("Spec/Volumes/*/Name") && !mentioned(tokenPrefix)
+	u.owners = !touched("ObjectMeta/OwnerReferences/*/UID") && !strings.Contains(text, "ownerReferences")
+	u.tokens = !touched("Spec/Volumes/*/Name") && !strings.Contains(text, tokenPrefix)
 	for _, list := range []string{"Containers", "InitContainers", "EphemeralContainers"} {
-		r.tokens = r.tokens && !touched("Spec/"+list+"/*/VolumeMounts/*/Name")
+		u.tokens = u.tokens && !touched("Spec/"+list+"/*/VolumeMounts/*/Name")
 	}
-	return r
+	return u
+}
+
+// unreadIn returns what none of the templates reads that are applied to a pod; ok is false if an answer may depend on
+// what is no part of the key.
+func (e *Engine) unreadIn(input Input) (u unread, ok bool) {
+	annotations := map[string]string{}
+	key := e.profile.Keys.Templates
+	if value, set := Pod(input.Pod).Annotation(key); set {
+		annotations[key] = value
+	}
+	chosen, err := e.choose(e.inherit(annotations, input.Namespace.Annotations))
+	if err != nil {
+		return u, false
+	}
+	u = chosen[0].unread
+	for _, c := range chosen[1:] {
+		u = unread{u.metadata & c.unread.metadata, u.owners && c.unread.owners, u.tokens && c.unread.tokens, u.namespace && c.unread.namespace}
+	}
+	return u, u.namespace
 }
 
 // modelType is the type of what templates see.
@@ -118,14 +139,11 @@ var buffers = sync.Pool{New: func() any { return new([]byte) }}
 
 // key identifies everything of an input that its answer may depend on, but for the names of token volumes, which it
 // returns.
-func (r *replicas) key(input Input) (key [sha256.Size]byte, tokens []string) {
-	if r.off {
-		return key, nil
-	}
+func (u unread) key(input Input) (key [sha256.Size]byte, tokens []string) {
 	buffer := buffers.Get().(*[]byte)
 	defer buffers.Put(buffer)
-	all := listmap.AppendJSON((*buffer)[:0], r.masked(input.Pod))
-	if r.tokens {
+	all := listmap.AppendJSON((*buffer)[:0], u.masked(input.Pod))
+	if u.tokens {
 		for _, volume := range Pod(input.Pod).In("volumes") {
 			if name := nameOf(volume); strings.HasPrefix(name, tokenPrefix) && isPlain(name) {
 				tokens = append(tokens, name)
@@ -142,18 +160,18 @@ func (r *replicas) key(input Input) (key [sha256.Size]byte, tokens []string) {
 }
 
 // masked returns a pod in which is left of what may differ between replicas only that it is there.
-func (r *replicas) masked(pod Pod) map[string]any {
+func (u unread) masked(pod Pod) map[string]any {
 	metadata, ok := pod["metadata"].(map[string]any)
 	if !ok {
 		return pod
 	}
 	metadata = maps.Clone(metadata)
-	for _, field := range r.metadata {
-		if value, there := metadata[field]; there {
-			metadata[field] = value != nil && value != ""
+	for i, of := range madeUp {
+		if value, there := metadata[of.key]; there && u.metadata&(1<<i) != 0 {
+			metadata[of.key] = value != nil && value != ""
 		}
 	}
-	if owners, ok := metadata["ownerReferences"].([]any); ok && r.owners {
+	if owners, ok := metadata["ownerReferences"].([]any); ok && u.owners {
 		owners = slices.Clone(owners)
 		for i, element := range owners {
 			if owner, ok := element.(map[string]any); ok {
@@ -203,9 +221,6 @@ func appendTexts(dst []byte, texts map[string]string) []byte {
 }
 
 func (r *replicas) get(key [sha256.Size]byte, tokens []string) *Answer {
-	if r.off {
-		return nil
-	}
 	known, _ := r.answers.Get(key)
 	found, ok := known.(*remembered)
 	if !ok || found.tokens != nil && !slices.Equal(found.tokens, tokens) {
@@ -216,7 +231,7 @@ func (r *replicas) get(key [sha256.Size]byte, tokens []string) *Answer {
 
 // add remembers an answer. One in which the name of a token volume stands is no other pod's.
 func (r *replicas) add(key [sha256.Size]byte, tokens []string, answer *Answer) {
-	if r.off || len(answer.Patch) > maxRemembered {
+	if len(answer.Patch) > maxRemembered {
 		return
 	}
 	holds := func(token string) bool {

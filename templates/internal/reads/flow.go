@@ -182,7 +182,7 @@ func (a *analysis) consumeBelow(of values, paths []string) {
 			if one.boxed > 0 || path == "" {
 				a.read.whole[one.path] = true
 			} else {
-				a.read.whole[join(one.path, path)] = true
+				a.read.whole[strings.TrimPrefix(one.path+"/"+path, "/")] = true
 			}
 		}
 	}
