@@ -35,7 +35,7 @@ func (m merger) list(t *podtype.Type, base, patch []any) ([]any, error) {
 		}
 	}
 	for rank, at := range s.at {
-		if err := m.element(t.Elem(), &all, patch[at], rank); err != nil {
+		if err := m.element(t.Elem(), &all, patch[at], s.ids[rank], rank); err != nil {
 			return nil, within(at, err)
 		}
 	}
@@ -45,9 +45,8 @@ func (m merger) list(t *podtype.Type, base, patch []any) ([]any, error) {
 // pullSecrets is the list that the API server takes elements without a key in, which are of no use.
 var pullSecrets = podtype.Pod().Field("spec").Field("imagePullSecrets")
 
-// element merges one element of a patch over the first one of the same key, or adds it.
-func (m merger) element(t *podtype.Type, all *elements, patch any, rank int) error {
-	id, _ := all.key(patch)
+// element merges one element of a patch, of that key, over the first one of the same key, or adds it.
+func (m merger) element(t *podtype.Type, all *elements, patch any, id string, rank int) error {
 	at, known := all.first[id]
 	if !known {
 		at = all.add(nil, -1)
@@ -95,6 +94,9 @@ func mergeSet(base, patch []any) ([]any, error) {
 // keyOf returns what identifies an element of a list that is merged: the keys of server-side apply, or the one merge
 // key where the patch leaves out another of them.
 func keyOf(t *podtype.Type, patch []any) func(element any) (string, bool) {
+	if len(t.ListKeys()) == 1 {
+		patch = nil // the keys are the merge key
+	}
 	for _, element := range patch {
 		object, ok := element.(map[string]any)
 		if _, keyed := listmap.Key(t, element); ok && !keyed && object[t.MergeKey()] != nil {
@@ -119,9 +121,10 @@ func scalarKey(value any) (string, bool) {
 
 // parts are the elements of a patch of a list, by what they are there for.
 type parts struct {
-	// elements are merged; at are their indexes in the patch.
+	// elements are merged; at are their indexes in the patch, ids their keys.
 	elements []any
 	at       []int
+	ids      []string
 	// deleted are the keys of elements that go.
 	deleted map[string]bool
 	// replace says that the elements of the patch are all that is left.
@@ -143,7 +146,7 @@ func split(t *podtype.Type, patch []any, key func(any) (string, bool)) (s parts,
 		}
 		switch directive {
 		case nil, "merge":
-			s.elements, s.at = append(s.elements, element), append(s.at, i)
+			s.elements, s.at, s.ids = append(s.elements, element), append(s.at, i), append(s.ids, id)
 		case "delete":
 			if s.deleted == nil {
 				s.deleted = map[string]bool{}
