@@ -5,6 +5,8 @@ import (
 	"errors"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/sidecar-injector/sidecar-injector/internal/nulls"
 )
 
 // Input is one pod to inject.
@@ -34,8 +36,9 @@ type Result struct {
 // Inject applies the templates that the pod names, or the default ones, to the pod. Injecting the result again
 // changes nothing.
 //
-// A container of the pod that has the name of an injected one is its author's override: it wins field by field, but for the
-// image "auto", which stands for the injected image, and for values that the API server fills in, which stand for injected ones.
+// A container of the pod that has the name of an injected one is its author's override: it wins field by field, but for
+// the image "auto", which stands for the injected image, and for values that the API server fills in, which stand for
+// injected ones.
 //
 // Errors: *InputError if the pod asks for what cannot be given, *Error if a template fails (an *InputError in it says
 // that the pod's author has to act).
@@ -63,12 +66,15 @@ func (e *Engine) Inject(input Input) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Result{Pod: pod, Patch: Diff(input.Pod, pod), Templates: r.templates, Containers: r.containers, Warnings: warnings}, nil
+	return &Result{Pod: pod, Patch: Diff(input.Pod, pod), Templates: r.templates, Containers: r.containers, Warnings: append(r.data.Warnings, warnings...)}, nil
 }
 
-// renderFor renders the templates for a pod, injected already or not, and returns what its status annotation says of the
-// injection before, of those containers that the templates inject.
+// renderFor renders the templates for a pod, injected already or not, and returns what its status annotation says of
+// the injection before, of those containers that the templates inject.
 func (e *Engine) renderFor(input Input) (before status, r *rendering, err error) {
+	if null := nulls.Find(input.Pod); null != "" {
+		return before, nil, &InputError{Problem: null + " is null, which no element of a list can be"}
+	}
 	annotation, _ := Pod(input.Pod).Annotation(e.profile.Keys.Status)
 	before = readStatus(annotation)
 	prepared := e.prepare(input, before)
@@ -82,8 +88,9 @@ func (e *Engine) renderFor(input Input) (before status, r *rendering, err error)
 	return before, r, err
 }
 
-// merge returns the pod with everything merged that the templates and its author say, and what the author says of containers
-// that the templates inject, by name. author is the pod without what an earlier injection put there. Nothing is changed.
+// merge returns the pod with everything merged that the templates and its author say, and what the author says of
+// containers that the templates inject, by name. author is the pod without what an earlier injection put there. Nothing
+// is changed.
 func (r *rendering) merge(author Pod) (pod Pod, overrides map[string]map[string]any, err error) {
 	pod, overrides = takeOverrides(r)
 	if pod, err = mergeOverlays(pod, r.templates, r.overlays); err != nil {
@@ -104,8 +111,8 @@ func (e *Engine) prepare(input Input, before status) Pod {
 	return e.profile.Hooks.Prepare(Preparation{Pod: input.Pod, Namespace: input.Namespace, Claimed: before.names()})
 }
 
-// finish returns the pod of the injection after the hooks, which follow the merge, and with its containers in order. That of the
-// injection is not changed; the hooks get a copy.
+// finish returns the pod of the injection after the hooks, which follow the merge, and with its containers in order.
+// That of the injection is not changed; the hooks get a copy.
 func (e *Engine) finish(injection *Injection, r *rendering) (Pod, error) {
 	hooks := &e.profile.Hooks
 	if hooks.Finish == nil && hooks.Order == nil {
@@ -179,8 +186,9 @@ func (e *Engine) render(pod Pod, input Input, before status) (*rendering, error)
 	return r, nil
 }
 
-// withoutInjected returns the pod without the fields that the injection before set and that are as it set them; a container
-// with nothing else goes as a whole. What is left of one stands where its author put it. The pod is not changed.
+// withoutInjected returns the pod without the fields that the injection before set and that are as it set them; a
+// container with nothing else goes as a whole. What is left of one stands where its author put it. The pod is not
+// changed.
 func withoutInjected(pod Pod, before status) Pod {
 	if len(before.Containers) == 0 {
 		return pod
@@ -190,7 +198,8 @@ func withoutInjected(pod Pod, before status) Pod {
 	return bare
 }
 
-// mergeOverlays returns the pod with the overlays of the templates of these names merged over it, in order. Nothing is changed.
+// mergeOverlays returns the pod with the overlays of the templates of these names merged over it, in order. Nothing is
+// changed.
 func mergeOverlays(pod Pod, names []string, overlays []*overlay) (Pod, error) {
 	for i, o := range overlays {
 		merged, err := mergePod(pod, o.pod)

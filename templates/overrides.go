@@ -10,17 +10,17 @@ import (
 	"github.com/sidecar-injector/sidecar-injector/internal/podtype"
 )
 
-// The author of a pod overrides a field of an injected container by a container of the same name: what it says wins, field by
-// field. It does not say
+// The author of a pod overrides a field of an injected container by a container of the same name: what it says wins,
+// field by field. It does not say
 //
 //	image "auto"           it stands for the injected image
-//	the API server's       the injected value stays: before it calls a webhook, the API server has filled in its defaults and
-//	defaults, zero values  dropped zero values, so that a webhook cannot tell what was written down
+//	the API server's       the injected value stays: before it calls a webhook, the API server has filled in its
+//	defaults, zero values  defaults and dropped zero values, so that a webhook cannot tell what was written down
 
-// takeOverrides returns what the pod's author says of containers that the overlays inject, by name, and the pod with those
-// containers in the lists of the injected ones, at the end if they stood in the other: who writes about the proxy need not know
-// whether it is a native sidecar. What is not said is gone from them, but for the image. Nothing is changed; the results share
-// values with the pod.
+// takeOverrides returns what the pod's author says of containers that the overlays inject, by name, and the pod with
+// those containers in the lists of the injected ones, at the end if they stood in the other: who writes about the proxy
+// need not know whether it is a native sidecar. What is not said is gone from them, but for the image. Nothing is
+// changed; the results share values with the pod.
 func takeOverrides(r *rendering) (pod Pod, overrides map[string]map[string]any) {
 	overrides = map[string]map[string]any{}
 	stays, comes := map[string][]any{}, map[string][]any{}
@@ -62,8 +62,8 @@ func injectedOf(overlays []*overlay, name string) (injected []map[string]any) {
 	return injected
 }
 
-// applyOverrides returns the pod with each override merged over the container into which an overlay has been merged: where a
-// list has an order it has the one that these two merges give. Nothing is changed.
+// applyOverrides returns the pod with each override merged over the container into which an overlay has been merged:
+// where a list has an order it has the one that these two merges give. Nothing is changed.
 func applyOverrides(pod Pod, overrides map[string]map[string]any) (Pod, error) {
 	if len(overrides) == 0 {
 		return pod, nil
@@ -85,7 +85,8 @@ func applyOverrides(pod Pod, overrides map[string]map[string]any) (Pod, error) {
 	return pod, nil
 }
 
-// said returns a container of the pod with what it says alone, where overlays have the injected ones. It is not changed.
+// said returns a container of the pod with what it says alone, where overlays have the injected ones. It is not
+// changed.
 func said(container map[string]any, injected []map[string]any) map[string]any {
 	for _, own := range injected {
 		container, _ = saidOf(containerType, container, own)
@@ -93,8 +94,8 @@ func said(container map[string]any, injected []map[string]any) map[string]any {
 	return container
 }
 
-// withoutAuto returns a container without the image "auto" and the pull policy that the API server chooses for it, which is
-// Always for an image without a tag, where an injected one has another. It is not changed.
+// withoutAuto returns a container without the image "auto" and the pull policy that the API server chooses for it,
+// which is Always for an image without a tag, where an injected one has another. It is not changed.
 func withoutAuto(container map[string]any, injected []map[string]any) map[string]any {
 	if container["image"] != "auto" {
 		return container
@@ -140,8 +141,8 @@ func saidOf(t *podtype.Type, object, injected map[string]any) (left map[string]a
 	return to.object, to.own
 }
 
-// isUnsaid says that a field of an object of type t has a value that means the same as none, and that the injected object has
-// another there, or another field of the same union.
+// isUnsaid says that a field of an object of type t has a value that means the same as none, and that the injected
+// object has another there, or another field of the same union.
 func isUnsaid(t *podtype.Type, key string, value any, injected map[string]any) bool {
 	of := t.Field(key)
 	if !listmap.Absent(of, value) {
@@ -181,9 +182,9 @@ func saidOfList(t *podtype.Type, list, injected []any) (left []any, changed bool
 	return list, changed
 }
 
-// keepSources returns the pod, into which overlays have been merged, with the sources that its author chose for volumes, and
-// for claims of resources: they can have one alone, and an overlay that names another without removing the author's gives way.
-// Neither pod is changed.
+// keepSources returns the pod, into which overlays have been merged, with the sources that its author chose for
+// volumes, and for claims of resources: they can have one alone, and an overlay that names another without removing the
+// author's gives way. Neither pod is changed.
 func keepSources(pod, author Pod) Pod {
 	for _, list := range []string{"volumes", "resourceClaims"} {
 		t := podtype.Pod().Field("spec").Field(list)
@@ -212,7 +213,8 @@ func keepSources(pod, author Pod) Pod {
 	return pod
 }
 
-// withoutOthers returns an object without the fields of a union of which the author has chosen another that it still has.
+// withoutOthers returns an object without the fields of a union of which the author has chosen another that it still
+// has.
 func withoutOthers(t *podtype.Type, object, author map[string]any) (left map[string]any, changed bool) {
 	to := draft{object: object}
 	for field, value := range author {

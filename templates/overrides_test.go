@@ -9,8 +9,8 @@ import (
 	"github.com/sidecar-injector/sidecar-injector/internal/listmap"
 )
 
-// A webhook sees the pod after the API server has filled in its defaults, and cannot tell them from what the author wrote:
-// with and without them, and with them written down, an override means the same.
+// A webhook sees the pod after the API server has filled in its defaults, and cannot tell them from what the author
+// wrote: with and without them, and with them written down, an override means the same.
 func TestOverridesMeanTheSameWithDefaults(t *testing.T) {
 	engine := mustEngine(t, Options{DefaultTemplates: []string{"t"}, Templates: map[string]string{"t": `
 spec:

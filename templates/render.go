@@ -11,6 +11,7 @@ import (
 
 	"k8s.io/utils/lru"
 
+	"github.com/sidecar-injector/sidecar-injector/internal/suggest"
 	"github.com/sidecar-injector/sidecar-injector/templates/internal/param"
 )
 
@@ -58,7 +59,7 @@ func parseError(name string, err error, known template.FuncMap) *Error {
 	line, _ := strconv.Atoi(parts[1])
 	problem := parts[2]
 	if unknown := unknownFunctionForm.FindStringSubmatch(problem); unknown != nil {
-		problem += Suggestion(unknown[1], slices.Sorted(maps.Keys(known)))
+		problem += suggest.Question(suggest.Name(unknown[1], slices.Sorted(maps.Keys(known))))
 	}
 	return &Error{Template: name, Line: line, Err: errors.New(problem)}
 }

@@ -10,7 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 )
 
-// rule is one line of the table of Decide, but for the last.
+// rule is one line of the table of Decide.
 type rule struct {
 	// when is what the rule asks of a pod, in words that go on after "the pod:".
 	when string
@@ -21,7 +21,8 @@ type rule struct {
 	saw func(*subject) string
 }
 
-// rules is the table of Decide, in order of precedence. One of them applies to each pod. Nothing changes it.
+// rules is the table of Decide, in order of precedence. One of those before the last applies to each pod. Nothing changes
+// it.
 var rules = []rule{
 	{"it is the mirror of a static pod", (*subject).isMirror, (*subject).asMirror, (*subject).sawMirror},
 	{"it runs on Windows", (*subject).isWindows, (*subject).asWindows, (*subject).sawSystem},
@@ -36,6 +37,7 @@ var rules = []rule{
 	{"it says neither true nor false there, the policy is enabled", (*subject).isUnclear, (*subject).asUnclear, (*subject).sawWordAndPolicy},
 	{"it says nothing, the policy is enabled", (*subject).isSilent, (*subject).asSilent, (*subject).sawWordAndPolicy},
 	{"all else: the policy is disabled", (*subject).isDisabled, (*subject).asDisabled, (*subject).sawPolicy},
+	{"it has another injector's proxy already", (*subject).isOthers, (*subject).asOthers, (*subject).sawOthers},
 }
 
 // subject is the pod that is decided about, and what the rules look at besides.
@@ -203,9 +205,19 @@ func (s *subject) otherInjector() string {
 	return ""
 }
 
-func (s *subject) injectedByOther(injector string) Decision {
-	return Decision{Reason: ReasonInjectedByOther, Detail: fmt.Sprintf("the pod has the container %q of another injector, %s",
-		s.policy.OtherInjectors[injector].Container, injector)}
+func (s *subject) isOthers() bool { return s.otherInjector() != "" }
+
+func (s *subject) asOthers() Decision {
+	injector := s.otherInjector()
+	return Decision{Reason: ReasonInjectedByOther, Injector: injector,
+		Detail: fmt.Sprintf("the pod has the container %q of another injector, %s", s.policy.OtherInjectors[injector].Container, injector)}
+}
+
+func (s *subject) sawOthers() string {
+	if s.isOthers() {
+		return s.asOthers().Detail
+	}
+	return "no other injector's container and annotation"
 }
 
 func (s *subject) problem() string { return s.request.String() + `, want "true" or "false"` }

@@ -107,6 +107,9 @@ func TestFiles(t *testing.T) {
 		"a value that is not allowed":     {"onError: deny\npolicy: perhaps\n", "", `config.yaml:2:1: error: policy "perhaps" is not allowed, want one of enabled, disabled`},
 		"an unknown value":                {"", "proxy:\n  image: x\n  logLevl: debug\n", `values.yaml:3:3: error: value "proxy.logLevl" is not known (did you mean "logLevel"?)`},
 		"a value of another type":         {"", "proxy:\n  uid: many\n", `values.yaml:2:3: error: value "proxy.uid" is a string, want an integer`},
+		"a key that stands twice":         {"policy: enabled\nonError: deny\npolicy: disabled\nx: y\n", "", "config.yaml:3:1: error: key \"policy\" already set in map (configuration)\n    correct it, or take it out\nconfig.yaml:4:1: error: unknown field \"x\""},
+		"values that are no YAML":         {"", "proxy: {\n", "values.yaml:1:1: error: did not find expected node content (values)\n    mend the YAML\n"},
+		"a value that stands twice":       {"", "proxy:\n  uid: 1\n  uid: 2\n", "values.yaml:3:3: error: key \"uid\" already set in map (values)\n"},
 		"a template in the configuration": {"policy: enabled\ntemplates:\n  other: 'metadata: {}'\n  envoy: |\n    spec:\n      containers:\n      - name: {{ nope }}\n", "", `config.yaml:7:18: error: function "nope" not defined`},
 		"one that no default uses":        {"templates:\n  other: |\n    a: {{ nope }}\n", "", `config.yaml:3:11: warning: function "nope" not defined`},
 	}

@@ -92,12 +92,14 @@ func replaced(at any, path []string, value map[string]any) any {
 	return at
 }
 
-// pointer joins paths into a JSON pointer. None of the fields on the way needs to be escaped.
+var escapePointer = strings.NewReplacer("~", "~0", "/", "~1")
+
+// pointer joins paths into a JSON pointer.
 func pointer(paths ...[]string) string {
 	var b strings.Builder
 	for _, path := range paths {
 		for _, field := range path {
-			b.WriteString("/" + field)
+			b.WriteString("/" + escapePointer.Replace(field))
 		}
 	}
 	return b.String()
