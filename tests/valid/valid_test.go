@@ -1,0 +1,175 @@
+package valid
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/sidecar-injector/sidecar-injector/tests/valid/pods"
+)
+
+// number reads a number from the environment.
+func number(t *testing.T, name string, otherwise int) int {
+	t.Helper()
+	text := os.Getenv(name)
+	if text == "" {
+		return otherwise
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return n
+}
+
+// kind is what is known of the faults of one kind.
+type kind struct {
+	count int
+	// index is that of the first pod with it.
+	index  int
+	pod    map[string]any
+	detail string
+}
+
+// run is what came of the pods so far.
+type run struct {
+	seed      int64
+	server    *apiServer
+	injectors []*injector
+
+	mu       sync.Mutex
+	fates    map[fate]int
+	kinds    map[string]*kind
+	refusals map[string]int
+	coverage pods.Coverage
+	failed   error
+}
+
+// TestValid holds generated pods to the properties.
+func TestValid(t *testing.T) {
+	server, err := newAPIServer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	injectors, err := newInjectors()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &run{
+		seed: int64(number(t, "VALID_SEED", 1)), server: server, injectors: injectors,
+		fates: map[fate]int{}, kinds: map[string]*kind{}, refusals: map[string]int{}, coverage: pods.Coverage{},
+	}
+	from, to := 0, number(t, "VALID_PODS", 2000)
+	if one := number(t, "VALID_POD", -1); one >= 0 {
+		from, to = one, one+1
+	}
+	r.all(from, to)
+	if r.failed != nil {
+		t.Fatal(r.failed)
+	}
+	r.report(t)
+}
+
+// all checks the pods with the indexes, on all processors.
+func (r *run) all(from, to int) {
+	indexes := make(chan int)
+	var wait sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		wait.Go(func() {
+			for index := range indexes {
+				if err := r.one(index); err != nil {
+					r.mu.Lock()
+					r.failed = fmt.Errorf("pod %d of seed %d: %w", index, r.seed, err)
+					r.mu.Unlock()
+				}
+			}
+		})
+	}
+	for index := from; index < to; index++ {
+		indexes <- index
+	}
+	close(indexes)
+	wait.Wait()
+}
+
+// one makes a pod, prunes it until it is valid, and checks it.
+func (r *run) one(index int) error {
+	c := r.checker(index)
+	pod, err := pods.Generator{Seed: r.seed, Sidecar: c.injector.sidecar}.Pod(index)
+	if err != nil {
+		return err
+	}
+	valid, err := pods.Prune(pod, r.server.judge)
+	if err != nil {
+		return err
+	}
+	became, f := fate(notValid), (*fault)(nil)
+	if valid {
+		if became, f, err = c.check(pod); err != nil {
+			return err
+		}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if f == nil {
+		r.fates[became]++
+	}
+	if valid {
+		r.coverage.Note(pod)
+	}
+	if f != nil {
+		k := r.kinds[f.kind]
+		if k == nil {
+			k = &kind{index: index, pod: pod, detail: f.detail}
+			r.kinds[f.kind] = k
+		}
+		if k.count++; index < k.index {
+			k.index, k.pod, k.detail = index, pod, f.detail
+		}
+	}
+	return nil
+}
+
+// checker returns the checker of a pod.
+func (r *run) checker(index int) checker {
+	return checker{server: r.server, injector: r.injectors[index%len(r.injectors)]}
+}
+
+// report prints what became of the pods, and fails for each kind of fault, with its smallest pod.
+func (r *run) report(t *testing.T) {
+	for _, became := range slices.Sorted(maps.Keys(r.fates)) {
+		t.Logf("%7d %s", r.fates[became], became)
+	}
+	missed, fields := r.coverage.Missed()
+	t.Logf("fields of a pod's spec that valid pods had: all but %d of %d:\n  %s", len(missed), fields, strings.Join(missed, "\n  "))
+	names := slices.SortedFunc(maps.Keys(r.kinds), func(a, b string) int { return r.kinds[b].count - r.kinds[a].count })
+	for _, name := range names {
+		t.Error(r.describe(name, r.kinds[name]))
+	}
+}
+
+// describe shows a kind of fault by the smallest pod that has it.
+func (r *run) describe(name string, k *kind) string {
+	c := r.checker(k.index)
+	small := pods.Minimize(k.pod, 2000, func(pod map[string]any) bool {
+		_, f, err := c.check(pod)
+		return err == nil && f != nil && f.kind == name
+	})
+	detail := k.detail
+	if _, f, err := c.check(small); err == nil && f != nil {
+		detail = f.detail
+	}
+	text, err := yaml.Marshal(small)
+	if err != nil {
+		text = []byte(err.Error())
+	}
+	return fmt.Sprintf("%d pods: %s\nVALID_SEED=%d VALID_POD=%d, with %s:\n%s\n%s", k.count, name, r.seed, k.index, c.injector.name, detail, text)
+}
