@@ -22,18 +22,28 @@ var (
 	values = regexp.MustCompile(`"[^"]*"|\b[-0-9][-.0-9a-zA-Z]*`)
 )
 
-// causes is a short form of an error of validation: its fields without indexes, and what is wrong without values.
-func causes(err error) string {
+// causes returns what an error of validation finds wrong and no warning names: a fault for each kind.
+func causes(err error, warnings []string) []fault {
 	status, ok := errors.AsType[*apierrors.StatusError](err)
 	if !ok || status.ErrStatus.Details == nil {
-		return withoutValues(err.Error())
+		return []fault{{"invalid: " + withoutValues(err.Error()), err.Error()}}
 	}
-	var all []string
+	detail := err.Error()
+	if len(warnings) > 0 {
+		detail += "\nwarned: " + strings.Join(warnings, "; ")
+	}
+	var faults []fault
 	for _, cause := range status.ErrStatus.Details.Causes {
-		all = append(all, index.ReplaceAllString(cause.Field, "[]")+": "+withoutValues(cause.Message))
+		field := cause.Field[strings.LastIndexByte(cause.Field, '.')+1:]
+		if slices.ContainsFunc(warnings, func(w string) bool { return strings.Contains(w, index.ReplaceAllString(field, "")) }) {
+			continue
+		}
+		kind := "invalid: " + index.ReplaceAllString(cause.Field, "[]") + ": " + withoutValues(cause.Message)
+		if !slices.ContainsFunc(faults, func(f fault) bool { return f.kind == kind }) {
+			faults = append(faults, fault{kind, detail})
+		}
 	}
-	slices.Sort(all)
-	return strings.Join(slices.Compact(all), "; ")
+	return faults
 }
 
 // withoutValues takes values and numbers out of a message, so that messages of one kind are the same.
@@ -47,14 +57,14 @@ func withoutValues(message string) string {
 
 // different is a fault where two pods are not the same, but for an annotation; nil where they are. Its kind has the first
 // field that differs.
-func different(what string, want, got []byte, but ...string) *fault {
+func different(what string, want, got []byte, but ...string) []fault {
 	wanted, err := tree(want)
 	if err != nil {
-		return &fault{what + ": no JSON", err.Error()}
+		return []fault{{what + ": no JSON", err.Error()}}
 	}
 	gotten, err := tree(got)
 	if err != nil {
-		return &fault{what + ": no JSON", err.Error()}
+		return []fault{{what + ": no JSON", err.Error()}}
 	}
 	for _, object := range []map[string]any{wanted, gotten} {
 		metadata, _ := object["metadata"].(map[string]any)
@@ -69,7 +79,7 @@ func different(what string, want, got []byte, but ...string) *fault {
 		return nil
 	}
 	first, _, _ := strings.Cut(all[0], ": ")
-	return &fault{what + ": " + index.ReplaceAllString(first, "[]"), strings.Join(all, "\n")}
+	return []fault{{what + ": " + index.ReplaceAllString(first, "[]"), strings.Join(all, "\n")}}
 }
 
 // compare lists the fields in which two values differ.

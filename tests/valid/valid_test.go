@@ -48,7 +48,6 @@ type run struct {
 	mu       sync.Mutex
 	fates    map[fate]int
 	kinds    map[string]*kind
-	refusals map[string]int
 	coverage pods.Coverage
 	failed   error
 }
@@ -65,7 +64,7 @@ func TestValid(t *testing.T) {
 	}
 	r := &run{
 		seed: int64(number(t, "VALID_SEED", 1)), server: server, injectors: injectors,
-		fates: map[fate]int{}, kinds: map[string]*kind{}, refusals: map[string]int{}, coverage: pods.Coverage{},
+		fates: map[fate]int{}, kinds: map[string]*kind{}, coverage: pods.Coverage{},
 	}
 	from, to := 0, number(t, "VALID_PODS", 2000)
 	if one := number(t, "VALID_POD", -1); one >= 0 {
@@ -111,21 +110,21 @@ func (r *run) one(index int) error {
 	if err != nil {
 		return err
 	}
-	became, f := fate(notValid), (*fault)(nil)
-	if valid {
-		if became, f, err = c.check(pod); err != nil {
-			return err
-		}
+	if !valid {
+		r.count(notValid)
+		return nil
+	}
+	became, faults, err := c.check(pod)
+	if err != nil {
+		return err
+	}
+	if len(faults) == 0 {
+		r.count(became)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if f == nil {
-		r.fates[became]++
-	}
-	if valid {
-		r.coverage.Note(pod)
-	}
-	if f != nil {
+	r.coverage.Note(pod)
+	for _, f := range faults {
 		k := r.kinds[f.kind]
 		if k == nil {
 			k = &kind{index: index, pod: pod, detail: f.detail}
@@ -136,6 +135,12 @@ func (r *run) one(index int) error {
 		}
 	}
 	return nil
+}
+
+func (r *run) count(became fate) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.fates[became]++
 }
 
 // checker returns the checker of a pod.
@@ -159,14 +164,16 @@ func (r *run) report(t *testing.T) {
 // describe shows a kind of fault by the smallest pod that has it.
 func (r *run) describe(name string, k *kind) string {
 	c := r.checker(k.index)
-	small := pods.Minimize(k.pod, 2000, func(pod map[string]any) bool {
-		_, f, err := c.check(pod)
-		return err == nil && f != nil && f.kind == name
-	})
 	detail := k.detail
-	if _, f, err := c.check(small); err == nil && f != nil {
-		detail = f.detail
-	}
+	small := pods.Minimize(k.pod, 1500, func(pod map[string]any) bool {
+		_, faults, err := c.check(pod)
+		found := slices.IndexFunc(faults, func(f fault) bool { return f.kind == name })
+		if err != nil || found < 0 {
+			return false
+		}
+		detail = faults[found].detail
+		return true
+	})
 	text, err := yaml.Marshal(small)
 	if err != nil {
 		text = []byte(err.Error())
