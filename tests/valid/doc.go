@@ -9,6 +9,6 @@
 //	what does not hold, by name and with the reason                                   known_test.go
 //	the run, and which fields it reached                                              valid_test.go
 //
-// `go test` takes 2,000 pods; VALID_PODS=100000 takes more, VALID_SEED other ones. A failure names seed and index of its
-// pod: VALID_SEED=1 VALID_POD=1234 takes that pod alone.
+// `go test` takes 2,000 pods, `go test -pods 100000` more, -seed other ones. A failure names seed and index of its pod:
+// `go test -seed 1 -pod 1234` takes that pod alone.
 package valid

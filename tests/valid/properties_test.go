@@ -3,10 +3,14 @@ package valid
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+
+	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/sidecar-injector/sidecar-injector/templates"
 )
@@ -29,7 +33,7 @@ const (
 	notValid fate = "not valid" // without a sidecar already
 	skipped  fate = "skipped"
 	injected fate = "injected"
-	refused  fate = "refused, naming the annotation or field"
+	refused  fate = "refused: "
 	warned   fate = "not valid injected, but warned about"
 )
 
@@ -58,7 +62,7 @@ func (c checker) check(author map[string]any) (fate, []fault, error) {
 	case err != nil:
 		return "", []fault{{"the answer makes no sense", err.Error()}}, nil
 	case first.denied != "":
-		return refused, judgeRefusal(author, first), nil
+		return fate(string(refused) + withoutValues(first.denied)), c.judgeRefusal(author, first), nil
 	case len(first.operations) == 0:
 		return skipped, nil, nil
 	}
@@ -154,22 +158,35 @@ func (c checker) previewed(author, stored []byte) []fault {
 	return different("previewed", stored, text, statusKey)
 }
 
-// judgeRefusal holds a refusal to naming an annotation that the pod has or a field.
-func judgeRefusal(author map[string]any, o outcome) []fault {
+// judgeRefusal holds a refusal to its name: it names an annotation without which the pod is not refused for that, or a
+// field.
+func (c checker) judgeRefusal(author map[string]any, o outcome) []fault {
 	if o.status >= http.StatusInternalServerError {
 		return []fault{{"fails: " + withoutValues(o.denied), o.denied}}
 	}
-	metadata, _ := author["metadata"].(map[string]any)
+	without := runtime.DeepCopyJSON(author)
+	metadata, _ := without["metadata"].(map[string]any)
 	annotations, _ := metadata["annotations"].(map[string]any)
-	for key := range annotations {
-		if strings.Contains(o.denied, key) {
+	before := len(annotations)
+	maps.DeleteFunc(annotations, func(key string, _ any) bool { return strings.Contains(o.denied, strconv.Quote(key)) })
+	if len(annotations) == before {
+		if fieldPath.MatchString(o.denied) {
 			return nil
 		}
+		return []fault{{"refused without a name: " + withoutValues(o.denied), o.denied}}
 	}
-	if fieldPath.MatchString(o.denied) {
-		return nil
+	raw, err := json.Marshal(without)
+	if err == nil {
+		raw, err = c.server.received(raw)
 	}
-	return []fault{{"refused without a name: " + withoutValues(o.denied), o.denied}}
+	if err != nil {
+		return []fault{{"refused: no pod without the annotation", err.Error()}}
+	}
+	if again, err := c.injector.admit(raw); err != nil || again.denied == o.denied {
+		return []fault{{"refused without the named annotation too: " + withoutValues(o.denied), fmt.Sprint(o.denied, err)}}
+	}
+	return nil
 }
 
+// fieldPath is how messages name fields of a pod.
 var fieldPath = regexp.MustCompile(`\b(spec|metadata)[./]|\b(container|volume|port) "`)

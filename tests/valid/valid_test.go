@@ -1,12 +1,12 @@
 package valid
 
 import (
+	"cmp"
+	"flag"
 	"fmt"
 	"maps"
-	"os"
 	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -16,19 +16,11 @@ import (
 	"github.com/sidecar-injector/sidecar-injector/tests/valid/pods"
 )
 
-// number reads a number from the environment.
-func number(t *testing.T, name string, otherwise int) int {
-	t.Helper()
-	text := os.Getenv(name)
-	if text == "" {
-		return otherwise
-	}
-	n, err := strconv.Atoi(text)
-	if err != nil {
-		t.Fatalf("%s: %v", name, err)
-	}
-	return n
-}
+var (
+	count = flag.Int("pods", 2000, "how many pods are generated")
+	seed  = flag.Int64("seed", 1, "which pods are generated")
+	only  = flag.Int("pod", -1, "the index of the one pod to take")
+)
 
 // kind is what is known of the faults of one kind.
 type kind struct {
@@ -63,12 +55,12 @@ func TestValid(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := &run{
-		seed: int64(number(t, "VALID_SEED", 1)), server: server, injectors: injectors,
+		seed: *seed, server: server, injectors: injectors,
 		fates: map[fate]int{}, kinds: map[string]*kind{}, coverage: pods.Coverage{},
 	}
-	from, to := 0, number(t, "VALID_PODS", 2000)
-	if one := number(t, "VALID_POD", -1); one >= 0 {
-		from, to = one, one+1
+	from, to := 0, *count
+	if *only >= 0 {
+		from, to = *only, *only+1
 	}
 	r.all(from, to)
 	if r.failed != nil {
@@ -77,25 +69,32 @@ func TestValid(t *testing.T) {
 	r.report(t)
 }
 
-// all checks the pods with the indexes, on all processors.
+// all checks the pods with the indexes.
 func (r *run) all(from, to int) {
-	indexes := make(chan int)
+	each(to-from, func(i int) {
+		if err := r.one(from + i); err != nil {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			r.failed = fmt.Errorf("pod %d of seed %d: %w", from+i, r.seed, err)
+		}
+	})
+}
+
+// each calls do with the numbers below n, on all processors.
+func each(n int, do func(i int)) {
+	numbers := make(chan int)
 	var wait sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
 		wait.Go(func() {
-			for index := range indexes {
-				if err := r.one(index); err != nil {
-					r.mu.Lock()
-					r.failed = fmt.Errorf("pod %d of seed %d: %w", index, r.seed, err)
-					r.mu.Unlock()
-				}
+			for i := range numbers {
+				do(i)
 			}
 		})
 	}
-	for index := from; index < to; index++ {
-		indexes <- index
+	for i := range n {
+		numbers <- i
 	}
-	close(indexes)
+	close(numbers)
 	wait.Wait()
 }
 
@@ -150,14 +149,20 @@ func (r *run) checker(index int) checker {
 
 // report prints what became of the pods, and fails for each kind of fault, with its smallest pod.
 func (r *run) report(t *testing.T) {
-	for _, became := range slices.Sorted(maps.Keys(r.fates)) {
-		t.Logf("%7d %s", r.fates[became], became)
+	var fates strings.Builder
+	for _, became := range slices.SortedFunc(maps.Keys(r.fates), func(a, b fate) int { return r.fates[b] - r.fates[a] }) {
+		fmt.Fprintf(&fates, "%7d %s\n", r.fates[became], became)
 	}
+	t.Logf("what became of the pods:\n%s", &fates)
 	missed, fields := r.coverage.Missed()
 	t.Logf("fields of a pod's spec that valid pods had: all but %d of %d:\n  %s", len(missed), fields, strings.Join(missed, "\n  "))
-	names := slices.SortedFunc(maps.Keys(r.kinds), func(a, b string) int { return r.kinds[b].count - r.kinds[a].count })
-	for _, name := range names {
-		t.Error(r.describe(name, r.kinds[name]))
+	names := slices.SortedFunc(maps.Keys(r.kinds), func(a, b string) int {
+		return cmp.Or(r.kinds[b].count-r.kinds[a].count, strings.Compare(a, b))
+	})
+	described := make([]string, len(names))
+	each(len(names), func(i int) { described[i] = r.describe(names[i], r.kinds[names[i]]) })
+	for _, text := range described {
+		t.Error(text)
 	}
 }
 
@@ -178,5 +183,5 @@ func (r *run) describe(name string, k *kind) string {
 	if err != nil {
 		text = []byte(err.Error())
 	}
-	return fmt.Sprintf("%d pods: %s\nVALID_SEED=%d VALID_POD=%d, with %s:\n%s\n%s", k.count, name, r.seed, k.index, c.injector.name, detail, text)
+	return fmt.Sprintf("%d pods: %s\ngo test -seed %d -pod %d, with %s:\n%s\n%s", k.count, name, r.seed, k.index, c.injector.name, detail, text)
 }

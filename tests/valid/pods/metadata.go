@@ -47,7 +47,7 @@ func (m *maker) annotations() map[string]any {
 			continue
 		}
 		from := a.Good
-		if len(a.Bad) > 0 && m.chance(8) {
+		if len(a.Bad) > 0 && m.chance(5) {
 			from = a.Bad
 		}
 		chosen[a.Key] = pick(m, from)
