@@ -46,6 +46,13 @@ func newInjectors() ([]*injector, error) {
 		}
 		all = append(all, i)
 	}
+	for _, native := range []bool{true, false} {
+		i, err := newIstio(native)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, i)
+	}
 	return all, nil
 }
 

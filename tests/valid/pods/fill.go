@@ -1,8 +1,10 @@
 package pods
 
 import (
+	"maps"
 	"math/rand"
 	"reflect"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -12,10 +14,20 @@ import (
 )
 
 // newFiller returns what fills a PodSpec with a shape: which fields are set, and how many elements lists have. Strings and
-// numbers in it are put in afterwards.
+// numbers in it are put in afterwards. Few fields are set but for one of the pod and one of each container, so that what
+// lies deep is reached too.
 func newFiller(source rand.Source) *randfill.Filler {
-	return randfill.New().RandSource(source).NilChance(0.8).NumElements(1, 2).Funcs(
-		fillSpec, fillContainer, fillEnv, fillRequirements, fillResources,
+	dense := filler(source, 0.2)
+	return filler(source, 0.8).Funcs(
+		func(s *corev1.PodSpec, c randfill.Continue) { fillSpec(s, c, dense) },
+		func(s *corev1.Container, c randfill.Continue) { fillContainer(s, c, dense) },
+	)
+}
+
+// filler leaves each field that can be nil unset with the chance.
+func filler(source rand.Source, nilChance float64) *randfill.Filler {
+	return randfill.New().RandSource(source).NilChance(nilChance).NumElements(1, 2).Funcs(
+		fillEnv, fillRequirements, fillResources,
 		oneOf[corev1.VolumeSource], oneOf[corev1.VolumeProjection], oneOf[corev1.EnvVarSource], oneOf[corev1.EnvFromSource],
 		oneOf[corev1.ProbeHandler], oneOf[corev1.LifecycleHandler], oneOf[corev1.PodResourceClaim],
 		func(s *string, _ randfill.Continue) { *s = "x" },
@@ -54,9 +66,22 @@ func oneOf[T any](p *T, c randfill.Continue) {
 	c.Fill(chosen.Interface())
 }
 
+// fillDensely fills one field of a struct that can be nil.
+func fillDensely(object any, c randfill.Continue, dense *randfill.Filler) {
+	value := reflect.ValueOf(object).Elem()
+	var choices []reflect.Value
+	for i := range value.NumField() {
+		if field := value.Field(i); field.Kind() == reflect.Pointer || field.Kind() == reflect.Slice {
+			choices = append(choices, field)
+		}
+	}
+	dense.Fill(choices[c.Intn(len(choices))].Addr().Interface())
+}
+
 // fillSpec gives a pod one to three containers, and half of the pods init containers.
-func fillSpec(s *corev1.PodSpec, c randfill.Continue) {
+func fillSpec(s *corev1.PodSpec, c randfill.Continue, dense *randfill.Filler) {
 	c.FillNoCustom(s)
+	fillDensely(s, c, dense)
 	s.Containers = make([]corev1.Container, 1+c.Intn(3))
 	for i := range s.Containers {
 		c.Fill(&s.Containers[i])
@@ -72,13 +97,14 @@ func fillSpec(s *corev1.PodSpec, c randfill.Continue) {
 }
 
 // fillContainer leaves some fields of a container unset that have no pointer to be nil.
-func fillContainer(c *corev1.Container, r randfill.Continue) {
+func fillContainer(c *corev1.Container, r randfill.Continue, dense *randfill.Filler) {
 	r.FillNoCustom(c)
 	for _, list := range []any{&c.Ports, &c.Env, &c.EnvFrom, &c.VolumeMounts, &c.VolumeDevices, &c.Command, &c.Args, &c.ResizePolicy, &c.RestartPolicyRules, &c.Resources} {
 		if r.Intn(2) == 0 {
 			reflect.ValueOf(list).Elem().SetZero()
 		}
 	}
+	fillDensely(c, r, dense)
 }
 
 // fillEnv gives a variable a value or a source.
@@ -93,8 +119,8 @@ func fillEnv(e *corev1.EnvVar, c randfill.Continue) {
 // fillRequirements requests of each resource at most what the limit is, and the same where it must be the same.
 func fillRequirements(r *corev1.ResourceRequirements, c randfill.Continue) {
 	c.FillNoCustom(r)
-	for name := range r.Limits {
-		if _, overcommits := overcommitted[name]; !overcommits || c.Intn(2) == 0 {
+	for _, name := range slices.Sorted(maps.Keys(r.Limits)) {
+		if !overcommitted[name] || c.Intn(2) == 0 {
 			delete(r.Requests, name)
 		}
 	}
