@@ -1,7 +1,6 @@
 package templates
 
 import (
-	"bytes"
 	"fmt"
 	"strings"
 	"text/template"
@@ -13,16 +12,6 @@ const (
 	// maxElements bounds the lists that functions make: nobody's pod has more of anything.
 	maxElements = 100_000
 )
-
-// boundedOutput is what a template writes. A template that writes for ever ends with an error instead of the process.
-type boundedOutput struct{ bytes.Buffer }
-
-func (o *boundedOutput) Write(p []byte) (int, error) {
-	if o.Len()+len(p) > maxOutput {
-		return 0, fmt.Errorf("the output is longer than %d MiB: does a range have an end?", maxOutput>>20)
-	}
-	return o.Buffer.Write(p)
-}
 
 // bound makes those functions fail which could take all memory by one number that they are given.
 func bound(functions template.FuncMap) {

@@ -13,6 +13,8 @@ import (
 	"sync"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/sidecar-injector/sidecar-injector/templates/internal/param"
 )
 
 // fieldError says what is wrong with one field of an overlay.
@@ -21,7 +23,12 @@ type fieldError struct {
 	problem string
 }
 
-func (e *fieldError) Error() string { return e.path.String() + ": " + e.problem }
+func (e *fieldError) Error() string {
+	if len(e.path) == 0 {
+		return e.problem
+	}
+	return e.path.String() + ": " + e.problem
+}
 
 // fieldErrors returns the errors of single fields that an error of checkPod consists of, in the order of the fields.
 func fieldErrors(err error) []*fieldError {
@@ -66,11 +73,75 @@ func (p fieldPath) with(step any) fieldPath {
 // $setElementOrder/… and $deleteFromPrimitiveList/….
 func isDirective(key string) bool { return strings.HasPrefix(key, "$") }
 
-// checkPod checks that an overlay is a partial Pod: every field is one that the Pod type has, of its type, and every
-// element of a list that is merged by key has that key. Null stands for "absent" and merge directives are skipped.
-// The error has everything that is wrong: fieldErrors returns it.
-func checkPod(overlay map[string]any) error {
-	return checkStruct(nil, overlay, reflect.TypeFor[corev1.Pod]())
+// checkPod checks that what a template made is a partial Pod, or nothing: every field is one that the Pod type has, of its
+// type, and every element of a list that is merged by key has that key. Null stands for "absent" and merge directives are
+// skipped. The error has everything that is wrong: fieldErrors returns it.
+func checkPod(made any) error {
+	switch made := made.(type) {
+	case nil:
+		return nil
+	case map[string]any:
+		return checkStruct(nil, made, reflect.TypeFor[corev1.Pod]())
+	default:
+		return &fieldError{nil, fmt.Sprintf("the output is %s, want an object", kindOf(made))}
+	}
+}
+
+// typeSchema is a Go type of the Kubernetes API as the schema of a template's output.
+type typeSchema struct {
+	typ      reflect.Type // no pointer
+	mergeKey string       // of a list that is merged by key
+}
+
+var podType param.Schema = typeSchema{typ: reflect.TypeFor[corev1.Pod]()}
+
+func schemaOf(field structField) param.Schema {
+	for field.typ.Kind() == reflect.Pointer {
+		field.typ = field.typ.Elem()
+	}
+	return typeSchema{field.typ, field.mergeKey}
+}
+
+// Field implements param.Schema.
+func (s typeSchema) Field(name string) param.Schema {
+	switch {
+	case s.readsItself():
+	case s.typ.Kind() == reflect.Map:
+		return schemaOf(structField{typ: s.typ.Elem()})
+	case s.typ.Kind() == reflect.Struct:
+		if field, ok := fieldsOf(s.typ)[name]; ok {
+			return schemaOf(field)
+		}
+	}
+	return nil
+}
+
+// Element implements param.Schema.
+func (s typeSchema) Element() param.Schema {
+	if s.typ.Kind() != reflect.Slice || s.WantsString() {
+		return nil
+	}
+	return schemaOf(structField{typ: s.typ.Elem()})
+}
+
+// WantsString implements param.Schema.
+func (s typeSchema) WantsString() bool {
+	return !s.readsItself() && (s.typ.Kind() == reflect.String || s.typ.Kind() == reflect.Slice && s.typ.Elem().Kind() == reflect.Uint8)
+}
+
+// Check implements param.Schema.
+func (s typeSchema) Check(value any) error {
+	if list, ok := value.([]any); ok && s.mergeKey != "" {
+		if err := checkMergeKeys(nil, list, s.mergeKey); err != nil {
+			return err
+		}
+	}
+	return checkValue(nil, value, s.typ)
+}
+
+// readsItself says that the type has a form of its own in JSON.
+func (s typeSchema) readsItself() bool {
+	return reflect.PointerTo(s.typ).Implements(reflect.TypeFor[json.Unmarshaler]())
 }
 
 func checkValue(path fieldPath, value any, t reflect.Type) error {

@@ -1,6 +1,8 @@
 package templates
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 
@@ -27,13 +29,15 @@ type Data struct {
 	Revision string
 	// NativeSidecars says whether the sidecar is to be an init container that keeps running.
 	NativeSidecars bool
+	// Warnings are what the pod's author is told besides; the hook Model may append to them.
+	Warnings []string
 }
 
 // newData builds the data of one pod. The pod is not changed and not kept.
 func (e *Engine) newData(pod map[string]any, namespace metav1.ObjectMeta) (*Data, error) {
 	var typed corev1.Pod
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(pod, &typed); err != nil {
-		return nil, &InputError{Problem: fmt.Sprintf("the pod is not a valid Pod: %s", err)}
+		return nil, &InputError{Problem: fmt.Sprintf("the pod is not a valid Pod: %s", explainPod(pod, err))}
 	}
 	data := &Data{
 		TypeMeta:   typed.TypeMeta,
@@ -50,6 +54,19 @@ func (e *Engine) newData(pod map[string]any, namespace metav1.ObjectMeta) (*Data
 	native, err := e.nativeSidecars(data.ObjectMeta.Annotations)
 	data.NativeSidecars = native
 	return data, err
+}
+
+// explainPod says which field of a pod is of a wrong type, if that is what the error is about: the first in alphabetical
+// order, while the converter stops at any.
+func explainPod(pod map[string]any, err error) error {
+	raw, failed := json.Marshal(pod)
+	if failed != nil {
+		return err
+	}
+	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](json.Unmarshal(raw, &corev1.Pod{})); ok {
+		return ExplainType(wrong)
+	}
+	return err
 }
 
 // inherit returns the pod's annotations with those of the namespace that the profile lets pods inherit.

@@ -1,138 +1,175 @@
 package templates
 
 import (
-	"maps"
 	"slices"
 	"strconv"
+	"strings"
 
 	"gomodules.xyz/jsonpatch/v2"
+
+	"github.com/sidecar-injector/sidecar-injector/internal/listmap"
+	"github.com/sidecar-injector/sidecar-injector/internal/podtype"
 )
 
 // Patch is an RFC 6902 patch.
 type Patch []jsonpatch.Operation
 
-// Diff returns the patch that turns before into after: two decoded JSON objects, which it does not change; values in
-// the patch are shared with after. It replaces nothing that need not be replaced: objects are descended into, lists
-// keep the elements that stay, and every insertion names its position, so that the order of after is the order that
-// results. A null field of before that after lacks stays as it is. Equal objects give a nil patch.
+// AppendJSON appends the patch as JSON, as encoding/json would write it.
+func (p Patch) AppendJSON(dst []byte) []byte {
+	if p == nil {
+		return append(dst, "null"...)
+	}
+	dst = append(dst, '[')
+	for i, operation := range p {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(append(dst, `{"op":"`...), operation.Operation...)
+		dst = listmap.AppendJSON(append(dst, `","path":`...), operation.Path)
+		if operation.Operation != "remove" {
+			dst = listmap.AppendJSON(append(dst, `,"value":`...), operation.Value)
+		}
+		dst = append(dst, '}')
+	}
+	return append(dst, ']')
+}
+
+// Diff returns the patch that turns before into after, two decoded pods, which it does not change; values in the patch are
+// shared with after. What means the same in both (listmap.Equal) stays as it is in before. Nothing is replaced that need
+// not be: objects are descended into, lists keep the elements that stay, and every insertion names its position, so that
+// the order of after is the order that results. Pods that mean the same give a nil patch.
+//
+// It takes O(n log n) time, and none for values that the two share.
 func Diff(before, after map[string]any) Patch {
-	return diffObjects(nil, "", before, after)
+	var d differ
+	d.objects(podtype.Pod(), before, after)
+	return d.patch
 }
 
-func diffObjects(patch Patch, path string, before, after map[string]any) Patch {
-	for _, key := range slices.Sorted(maps.Keys(before)) {
-		if _, kept := after[key]; !kept && before[key] != nil {
-			patch = append(patch, jsonpatch.NewOperation("remove", path+"/"+pointerEscapes.Replace(key), nil))
-		}
-	}
-	for _, key := range slices.Sorted(maps.Keys(after)) {
-		at := path + "/" + pointerEscapes.Replace(key)
-		if old, known := before[key]; known {
-			patch = diffValues(patch, at, old, after[key])
+// differ collects the operations of a patch.
+type differ struct {
+	patch Patch
+	// path leads to the values that are compared, as it is once the operations so far have been applied.
+	path []step
+}
+
+// step leads one step down: to a field of an object, or, if the index is not -1, to an element of a list.
+type step struct {
+	field string
+	index int
+}
+
+func field(name string) step { return step{name, -1} }
+func element(i int) step     { return step{"", i} }
+
+// add appends an operation at the path with one more step.
+func (d *differ) add(operation string, last step, value any) {
+	var b strings.Builder
+	for _, s := range append(d.path, last) {
+		b.WriteByte('/')
+		if s.index >= 0 {
+			b.WriteString(strconv.Itoa(s.index))
 		} else {
-			patch = append(patch, jsonpatch.NewOperation("add", at, after[key]))
+			_, _ = pointerEscapes.WriteString(&b, s.field)
 		}
 	}
-	return patch
+	d.patch = append(d.patch, jsonpatch.NewOperation(operation, b.String(), value))
 }
 
-func diffValues(patch Patch, path string, before, after any) Patch {
+// pointerEscapes are those of one reference token of a JSON pointer (RFC 6901, section 3).
+var pointerEscapes = strings.NewReplacer("~", "~0", "/", "~1")
+
+func (d *differ) objects(t *podtype.Type, before, after map[string]any) {
+	var gone, changed []string
+	for name, old := range before {
+		if _, stays := after[name]; !stays && !listmap.Absent(t.Field(name), old) {
+			gone = append(gone, name)
+		}
+	}
+	for name, value := range after {
+		if mayDiffer(t.Field(name), before[name], value) {
+			changed = append(changed, name)
+		}
+	}
+	slices.Sort(gone)
+	slices.Sort(changed)
+	for _, name := range gone {
+		d.add("remove", field(name), nil)
+	}
+	for _, name := range changed {
+		if old, known := before[name]; known {
+			d.values(t.Field(name), field(name), old, after[name])
+		} else {
+			d.add("add", field(name), after[name])
+		}
+	}
+}
+
+// mayDiffer says whether the values of a field differ, or are objects or lists that have to be looked into. What the API
+// server would fill in is written where it is not: a patch says what after says.
+func mayDiffer(t *podtype.Type, before, after any) bool {
+	switch before.(type) {
+	case nil:
+		return !listmap.Dropped(t, after)
+	case map[string]any:
+		if _, both := after.(map[string]any); both {
+			return !listmap.Same(before, after)
+		}
+	case []any:
+		if _, both := after.([]any); both {
+			return !listmap.Same(before, after)
+		}
+	}
+	return !listmap.EqualField(t, before, after)
+}
+
+// values writes what leads from the one value to the other, which mayDiffer, at the path with one more step.
+func (d *differ) values(t *podtype.Type, at step, before, after any) {
 	switch old := before.(type) {
 	case map[string]any:
 		if object, ok := after.(map[string]any); ok {
-			return diffObjects(patch, path, old, object)
+			d.path = append(d.path, at)
+			d.objects(t, old, object)
+			d.path = d.path[:len(d.path)-1]
+			return
 		}
 	case []any:
 		if list, ok := after.([]any); ok {
-			return diffLists(patch, path, old, list)
+			d.path = append(d.path, at)
+			d.lists(t, old, list)
+			d.path = d.path[:len(d.path)-1]
+			return
 		}
 	}
-	if equal(before, after) {
-		return patch
-	}
-	return append(patch, jsonpatch.NewOperation("replace", path, after))
+	d.add("replace", at, after)
 }
 
-// diffLists keeps a longest common subsequence of elements that are the same element (sameElement), removes the
-// others from the back, adds the new ones from the front, and then descends into those kept, at their final places.
-func diffLists(patch Patch, path string, before, after []any) Patch {
-	kept := commonSubsequence(before, after)
-	stays := make(map[int]bool, len(kept))
-	for _, pair := range kept {
-		stays[pair.before] = true
-	}
-	for i := len(before) - 1; i >= 0; i-- {
-		if !stays[i] {
-			patch = append(patch, jsonpatch.NewOperation("remove", path+"/"+strconv.Itoa(i), nil))
+// lists keeps as many elements as possible (listmap.Pair), removes the others from the back, adds the new ones from the
+// front, and then descends into those kept that have a key, at their final places; all others that are kept are equal.
+func (d *differ) lists(t *podtype.Type, before, after []any) {
+	from := listmap.Pair(t, before, after)
+	stays := make([]bool, len(before))
+	for _, b := range from {
+		if b >= 0 {
+			stays[b] = true
 		}
 	}
-	next := 0
-	for i := range after {
-		if next < len(kept) && kept[next].after == i {
-			next++
+	for b := len(before) - 1; b >= 0; b-- {
+		if !stays[b] {
+			d.add("remove", element(b), nil)
+		}
+	}
+	for a, b := range from {
+		if b < 0 {
+			d.add("add", element(a), after[a])
+		}
+	}
+	for a, b := range from {
+		if b < 0 || listmap.Same(before[b], after[a]) {
 			continue
 		}
-		patch = append(patch, jsonpatch.NewOperation("add", path+"/"+strconv.Itoa(i), after[i]))
-	}
-	for _, pair := range kept {
-		patch = diffValues(patch, path+"/"+strconv.Itoa(pair.after), before[pair.before], after[pair.after])
-	}
-	return patch
-}
-
-// indexPair is one element's place in the list before and in the list after.
-type indexPair struct{ before, after int }
-
-// commonSubsequence pairs the elements that stand in both lists, in order, as many as possible. What is common at the
-// two ends is paired first; what lies between, which injection keeps short, by the quadratic textbook method.
-func commonSubsequence(before, after []any) []indexPair {
-	var pairs, tail []indexPair
-	start, endBefore, endAfter := 0, len(before), len(after)
-	for start < endBefore && start < endAfter && sameElement(before[start], after[start]) {
-		pairs = append(pairs, indexPair{start, start})
-		start++
-	}
-	for endBefore > start && endAfter > start && sameElement(before[endBefore-1], after[endAfter-1]) {
-		endBefore--
-		endAfter--
-		tail = append(tail, indexPair{endBefore, endAfter})
-	}
-	slices.Reverse(tail)
-	middleBefore, middleAfter := before[start:endBefore], after[start:endAfter]
-	if len(middleBefore) > 0 && len(middleAfter) > 0 {
-		for _, pair := range longestCommon(middleBefore, middleAfter) {
-			pairs = append(pairs, indexPair{pair.before + start, pair.after + start})
+		if _, keyed := listmap.Key(t, after[a]); keyed {
+			d.values(t.Elem(), element(a), before[b], after[a])
 		}
 	}
-	return append(pairs, tail...)
-}
-
-func longestCommon(before, after []any) []indexPair {
-	// length[i][j] is the length of the longest common subsequence of before[i:] and after[j:].
-	length := make([][]int, len(before)+1)
-	for i := range length {
-		length[i] = make([]int, len(after)+1)
-	}
-	for i := len(before) - 1; i >= 0; i-- {
-		for j := len(after) - 1; j >= 0; j-- {
-			if sameElement(before[i], after[j]) {
-				length[i][j] = length[i+1][j+1] + 1
-			} else {
-				length[i][j] = max(length[i+1][j], length[i][j+1])
-			}
-		}
-	}
-	var pairs []indexPair
-	for i, j := 0, 0; i < len(before) && j < len(after); {
-		switch {
-		case sameElement(before[i], after[j]):
-			pairs = append(pairs, indexPair{i, j})
-			i, j = i+1, j+1
-		case length[i+1][j] >= length[i][j+1]:
-			i++
-		default:
-			j++
-		}
-	}
-	return pairs
 }

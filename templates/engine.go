@@ -55,6 +55,9 @@ func New(options Options) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := checkValueRules(profile.ValueRules, values); err != nil {
+		return nil, err
+	}
 	e := &Engine{
 		profile:     profile,
 		defaults:    profile.DefaultTemplates,

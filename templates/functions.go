@@ -3,21 +3,21 @@ package templates
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/netip"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"text/template"
+	"unicode"
 
-	"github.com/Masterminds/sprig/v3"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
 )
 
-// functions returns the functions that templates may call: those of sprig that depend on their arguments alone and
-// change none of them, and:
+// functions returns the functions that templates may call: those of sprig in ofSprig, and:
 //
 //	annotation META KEY DEFAULT   the annotation's value, or DEFAULT as a string (Istio's)
 //	isset MAP KEY                 whether the map has the key (Istio's)
@@ -28,19 +28,16 @@ import (
 //	excludedPorts KEY VALUE       VALUE, checked: as ports, but for "*"
 //	excludedCIDRs KEY VALUE       VALUE, checked: as cidrs, but for "*"
 //	interfaces KEY VALUE          VALUE, checked: network interface names separated by commas
-//	quantity KEY VALUE            VALUE, checked: a Kubernetes quantity such as 100m or 64Mi
+//	quantity KEY VALUE            VALUE, checked: a Kubernetes quantity such as 100m or 64Mi, not negative
 //	seconds KEY VALUE             VALUE, checked: a time as Protocol Buffers write it in JSON, such as 30s or 0.5s
 //	isSeconds VALUE               whether it is one
 //	wholeNumber KEY VALUE         VALUE, checked: a whole number from 0 to 9999
 //	oneOf KEY VALUE ALLOWED...    VALUE, checked: one of those allowed
 //	allowed KEY VALUE OK WANT     VALUE, checked: whether OK is true; WANT says in words what is
 //
-// The checks fail with an *InputError that names the annotation KEY.
+// and those of listFunctions. The checks fail with an *InputError that names the annotation KEY.
 func functions() template.FuncMap {
-	functions := sprig.HermeticTxtFuncMap()
-	for _, writes := range []string{"set", "unset", "merge", "mustMerge", "mergeOverwrite", "mustMergeOverwrite"} {
-		delete(functions, writes)
-	}
+	functions := sprigFunctions()
 	bound(functions)
 	functions["annotation"] = annotation
 	functions["isset"] = func(m map[string]string, key string) bool { _, ok := m[key]; return ok }
@@ -50,7 +47,7 @@ func functions() template.FuncMap {
 	functions["cidrs"] = checkedList("an IP range such as 10.0.0.0/8", isCIDR, "*")
 	functions["excludedPorts"] = checkedList("a port (1 to 65535)", isPort)
 	functions["excludedCIDRs"] = checkedList("an IP range such as 10.0.0.0/8", isCIDR)
-	functions["interfaces"] = checkedList("the name of a network interface", isInterface)
+	functions["interfaces"] = checkedList("the name of a network interface (no pattern)", isInterface)
 	functions["quantity"] = quantity
 	functions["seconds"] = func(key, value string) (string, error) {
 		return allowed(key, value, seconds.MatchString(value), "a time in seconds, such as 30s or 0.5s")
@@ -60,6 +57,7 @@ func functions() template.FuncMap {
 		return allowed(key, value, wholeNumber.MatchString(value), "a whole number from 0 to 9999")
 	}
 	functions["oneOf"] = oneOf
+	maps.Copy(functions, listFunctions())
 	functions["allowed"] = allowed
 	return functions
 }
@@ -107,17 +105,19 @@ func isPort(s string) bool {
 }
 
 func isCIDR(s string) bool {
-	_, err := netip.ParsePrefix(s)
-	return err == nil
+	prefix, err := netip.ParsePrefix(s)
+	return err == nil && !prefix.Addr().Is4In6()
 }
 
-// isInterface follows Linux: at most 15 bytes, no slash, no white space (dev_valid_name in net/core/dev.c).
+// isInterface follows Linux: at most 15 bytes, no slash, no white space (dev_valid_name in net/core/dev.c), and no control
+// characters, of which NUL cannot be given to a program at all. What iptables takes for a pattern is none.
 func isInterface(s string) bool {
-	return s != "" && len(s) <= 15 && s != "." && s != ".." && !strings.ContainsAny(s, "/: \t\r\n\v\f")
+	return s != "" && len(s) <= 15 && s != "." && s != ".." && !strings.ContainsAny(s, "/: *\"") && !strings.HasSuffix(s, "+") &&
+		!strings.ContainsFunc(s, unicode.IsControl)
 }
 
 func quantity(key, value string) (string, error) {
-	if _, err := resource.ParseQuantity(value); err != nil {
+	if amount, err := resource.ParseQuantity(value); err != nil || amount.Sign() < 0 {
 		return "", &InputError{key, fmt.Sprintf("%q is not a quantity such as 100m or 64Mi", value)}
 	}
 	return value, nil

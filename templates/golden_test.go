@@ -3,6 +3,7 @@ package templates
 import (
 	"bytes"
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -18,13 +19,14 @@ import (
 //	options.yaml    the engine's options but for the profile (optional)
 //	namespace.yaml  the namespace's metadata (optional)
 //	pod.yaml        the pod
+//	warnings.txt    the warnings, one a line (optional: there are none)
 //	removed.yaml    what removing the injection gives, where that is not the pod as it was written (optional)
 //	want.yaml       the injected pod; or
 //	want.err        the error
 //
 // Removing the injection must give the pod again. UPDATE_GOLDEN=1 go test ./templates rewrites what is wanted, and stays red when it did.
 func TestGolden(t *testing.T) {
-	golden.Run(t, []string{"options.yaml", "namespace.yaml", "pod.yaml", "removed.yaml"}, func(t *testing.T, files map[string][]byte) (any, error) {
+	golden.Run(t, []string{"options.yaml", "namespace.yaml", "pod.yaml", "removed.yaml", "warnings.txt"}, func(t *testing.T, files map[string][]byte) (any, error) {
 		return injectYAML(t, files)
 	})
 }
@@ -53,6 +55,9 @@ func injectYAML(t *testing.T, parts map[string][]byte) (map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if diff := cmp.Diff(strings.TrimSpace(string(parts["warnings.txt"])), strings.Join(result.Warnings, "\n")); diff != "" {
+		t.Errorf("warnings differ (-want +got):\n%s", diff)
+	}
 	injected := applyPatch(t, raw, result.Patch)
 	if diff := cmp.Diff(result.Pod, mustDecode(t, string(injected))); diff != "" && !bytes.Contains(raw, []byte("null")) {
 		t.Errorf("the patched pod is not the injected pod (-injected +patched):\n%s", diff)
@@ -63,6 +68,9 @@ func injectYAML(t *testing.T, parts map[string][]byte) (map[string]any, error) {
 	}
 	if len(again.Patch) > 0 {
 		t.Errorf("injecting again changes the pod: %v", again.Patch)
+	}
+	if diff := cmp.Diff(result.Warnings, again.Warnings); diff != "" {
+		t.Errorf("injecting again warns otherwise:\n%s", diff)
 	}
 	author := parts["removed.yaml"]
 	if author == nil {

@@ -11,13 +11,13 @@ import (
 type Hooks struct {
 	// Functions are laid over the functions that templates may call.
 	Functions template.FuncMap
-	// Model returns what templates see in place of the Data, which it must not change. An *InputError says that the
-	// pod's author has to act.
+	// Model returns what templates see in place of the Data, which it must not change but for its Warnings. An
+	// *InputError says that the pod's author has to act.
 	Model func(data *Data) (any, error)
 	// Prepare undoes on a pod that was injected before what Finish did, as far as fields are concerned that are not
 	// the injected containers' own, so that templates see the pod as its author wrote it. It is called for every pod
-	// and changes it.
-	Prepare func(Preparation)
+	// and returns it: the one that it is given, or a changed copy (see Pod.Editable).
+	Prepare func(Preparation) Pod
 	// Finish changes the pod after templates and overrides have been merged. Whatever it changes must come out the same
 	// when the pod that Prepare makes of the result is injected again.
 	Finish func(*Injection) error
@@ -26,11 +26,14 @@ type Hooks struct {
 	// AllowMissing lets templates read values that are not there: those are nil, and print as "<no value>". Otherwise
 	// that is an error.
 	AllowMissing bool
+	// LastKeyWins lets a key of what toYaml and the like make replace one that the mapping around it has already, and the
+	// other way round. Otherwise that is an error.
+	LastKeyWins bool
 }
 
 // Preparation is a pod before its injection.
 type Preparation struct {
-	// Pod is the pod as it came; it may be changed.
+	// Pod is the pod as it came. It must not be changed.
 	Pod Pod
 	// Namespace is what is known of the pod's namespace.
 	Namespace metav1.ObjectMeta
@@ -41,7 +44,8 @@ type Preparation struct {
 
 // Injection is a pod with the templates and its author's overrides merged in.
 type Injection struct {
-	// Pod may be changed.
+	// Pod is a copy made by Pod.Editable, which says what of it may be changed: metadata, labels, annotations, the spec's fields
+	// and the containers. All else is shared with the pod as it came, with templates and with other injections.
 	Pod Pod
 	// Data is what is known of the pod, Model what the templates saw. Neither must be changed.
 	Data  *Data

@@ -48,11 +48,15 @@ spec:
   initContainers: [{name: setup, image: x}]
   containers: [{name: proxy, image: x}, {name: agent, image: x}]
   volumes: [{name: v, emptyDir: {}}]`, Hooks{
-		Prepare: func(p Preparation) {
+		Prepare: func(p Preparation) Pod {
 			claimed = p.Claimed
-			if text, ok := p.Pod.Annotation("count"); ok && len(claimed) > 0 {
-				p.Pod.Annotations()["count"] = strings.TrimSuffix(text, "+")
+			text, ok := p.Pod.Annotation("count")
+			if !ok || len(claimed) == 0 {
+				return p.Pod
 			}
+			pod := p.Pod.Editable()
+			pod.Annotations()["count"] = strings.TrimSuffix(text, "+")
+			return pod
 		},
 		Finish: func(in *Injection) error {
 			copied := *in

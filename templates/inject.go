@@ -2,10 +2,14 @@ package templates
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/sidecar-injector/sidecar-injector/internal/nulls"
 )
 
 // Input is one pod to inject.
@@ -20,7 +24,7 @@ type Input struct {
 
 // Result is an injected pod.
 type Result struct {
-	// Pod is the injected pod. It shares nothing with the input.
+	// Pod is the injected pod. It shares values with the input's and with other results: it must not be changed.
 	Pod map[string]any
 	// Patch leads from the input's pod to Pod; nil if nothing changes. Its values are shared with Pod.
 	Patch Patch
@@ -28,91 +32,114 @@ type Result struct {
 	Templates []string
 	// Containers are the names of the containers that the templates inject.
 	Containers []string
+	// Warnings are sentences for the pod's author about what works otherwise than it was probably meant.
+	Warnings []string
 }
 
 // Inject applies the templates that the pod names, or the default ones, to the pod. Injecting the result again
 // changes nothing.
 //
-// A container of the pod that has the name of an injected one is its user's override: it wins field by field, but
-// for the image "auto", which stands for the injected image.
+// A container of the pod that has the name of an injected one is its author's override: it wins field by field, but for the
+// image "auto", which stands for the injected image, and for values that the API server fills in, which stand for injected ones.
 //
 // Errors: *InputError if the pod asks for what cannot be given, *Error if a template fails (an *InputError in it says
-// that the pod's author has to act), others if the pod is of a shape that cannot be merged.
+// that the pod's author has to act).
 func (e *Engine) Inject(input Input) (*Result, error) {
-	claimed, _ := Pod(input.Pod).Annotation(e.profile.Keys.Status)
-	claims := readStatus(claimed)
-	prepared := e.prepare(input, claims)
-	if err := refuseDirectives(nil, prepared); err != nil {
-		return nil, err
-	}
-	r, err := e.render(prepared, input, claims)
+	key := e.profile.Keys.Status
+	before, r, err := e.renderFor(input)
 	if err != nil {
 		return nil, err
 	}
-	if claims.keep(r.lists) { // the status listed what no template injects: that is the pod's own, and templates see it
-		if r, err = e.render(prepared, input, claims); err != nil {
+	author := Pod(before.author(input.Pod, key))
+	pod, overrides, err := r.merge(author)
+	if err != nil {
+		return nil, err
+	}
+	rules := e.newSubject(input, before, r, overrides)
+	injection := &Injection{Pod: rules.leaveToPod(pod), Data: r.data, Model: r.model, Overrides: overrides, Path: input.Path, Again: len(before.Containers) > 0}
+	if pod, err = e.finish(injection, r); err != nil {
+		return nil, err
+	}
+	now := status{Revision: e.revision, Templates: r.templates, Hash: r.hash(), Containers: map[string]ownedFields{}}
+	now.ownContainers(pod, r.lists, overrides)
+	now.noteAuthor(author, pod, r.lists, key)
+	pod = pod.withAnnotation(key, now.String())
+	warnings, err := rules.check(pod)
+	if err != nil {
+		return nil, err
+	}
+	return &Result{Pod: pod, Patch: Diff(input.Pod, pod), Templates: r.templates, Containers: r.containers, Warnings: append(r.data.Warnings, warnings...)}, nil
+}
+
+// renderFor renders the templates for a pod, injected already or not, and returns what its status annotation says of the
+// injection before, of those containers that the templates inject.
+func (e *Engine) renderFor(input Input) (before status, r *rendering, err error) {
+	if null := nulls.Find(input.Pod); null != "" {
+		return before, nil, &InputError{Problem: null + " is null, which no element of a list can be"}
+	}
+	annotation, _ := Pod(input.Pod).Annotation(e.profile.Keys.Status)
+	before = readStatus(annotation)
+	prepared := e.prepare(input, before)
+	if err := refuseDirectives(prepared); err != nil {
+		return before, nil, err
+	}
+	r, err = e.render(prepared, input, before)
+	if err == nil && before.keep(r.lists) { // it listed what no template injects: that is the pod's own, and templates see it
+		r, err = e.render(prepared, input, before)
+	}
+	return before, r, err
+}
+
+// merge returns the pod with everything merged that the templates and its author say, and what the author says of containers
+// that the templates inject, by name. author is the pod without what an earlier injection put there. Nothing is changed.
+func (r *rendering) merge(author Pod) (pod Pod, overrides map[string]map[string]any, err error) {
+	pod, overrides = takeOverrides(r)
+	if pod, err = mergeOverlays(pod, r.templates, r.overlays); err != nil {
+		return nil, nil, err
+	}
+	pod = keepSources(pod, author)
+	if pod, err = applyOverrides(pod, overrides); err != nil {
+		return nil, nil, err
+	}
+	return pod, overrides, refuseNoContainer(pod, r)
+}
+
+// prepare returns the pod after the profile has undone what it did to it before. The input's is not changed.
+func (e *Engine) prepare(input Input, before status) Pod {
+	if e.profile.Hooks.Prepare == nil {
+		return input.Pod
+	}
+	return e.profile.Hooks.Prepare(Preparation{Pod: input.Pod, Namespace: input.Namespace, Claimed: before.names()})
+}
+
+// finish returns the pod of the injection after the hooks, which follow the merge, and with its containers in order. That of the
+// injection is not changed; the hooks get a copy.
+func (e *Engine) finish(injection *Injection, r *rendering) (Pod, error) {
+	hooks := &e.profile.Hooks
+	if hooks.Finish == nil && hooks.Order == nil {
+		return orderContainers(injection.Pod, r.containers), nil
+	}
+	var err error
+	if injection.Injected, err = injectedNames(r.overlays); err != nil {
+		return nil, err
+	}
+	injection.Pod = injection.Pod.Editable()
+	if hooks.Finish != nil {
+		if err := hooks.Finish(injection); err != nil {
 			return nil, err
 		}
 	}
-	places := placesOf(r.pod, r.lists)
-	overrides := takeOverrides(r.pod, r.lists)
-	merged, err := mergeOverlays(r.pod, r.templates, r.overlays)
-	if err != nil {
-		return nil, err
+	if hooks.Order == nil {
+		return orderContainers(injection.Pod, r.containers), nil
 	}
-	if err := applyOverrides(merged, overrides, r.overlays); err != nil {
-		return nil, err
-	}
-	injection := &Injection{Pod: merged, Data: r.data, Model: r.model, Overrides: overrides, Path: input.Path, Again: len(claims.Containers) > 0}
-	if err := e.finish(injection, r); err != nil {
-		return nil, err
-	}
-	now := status{Revision: e.revision, Templates: r.templates, Hash: r.hash(), Containers: map[string]marks{}}
-	now.claim(merged, r.lists, overrides)
-	if len(places) > 0 {
-		now.Places = places.lostIn(withoutInjected(merged, now))
-	}
-	now.noteAuthor(claims.author(input.Pod, e.profile.Keys.Status), merged, r.lists, e.profile.Keys.Status)
-	Pod(merged).Annotations()[e.profile.Keys.Status] = now.String()
-	return &Result{Pod: merged, Patch: Diff(input.Pod, merged), Templates: r.templates, Containers: r.containers}, nil
-}
-
-// prepare returns a copy of the pod, after the profile has undone on it what it did to it before.
-func (e *Engine) prepare(input Input, claims status) map[string]any {
-	pod := runtime.DeepCopyJSON(input.Pod)
-	if e.profile.Hooks.Prepare != nil {
-		e.profile.Hooks.Prepare(Preparation{Pod: pod, Namespace: input.Namespace, Claimed: claims.names()})
-	}
-	return pod
-}
-
-// finish runs the hooks for a pod in which everything has been merged. It changes the pod.
-func (e *Engine) finish(injection *Injection, r *rendering) error {
-	hooks := &e.profile.Hooks
-	if hooks.Finish != nil || hooks.Order != nil {
-		injected, err := injectedNames(r.overlays)
-		if err != nil {
-			return err
-		}
-		injection.Injected = injected
-	}
-	if hooks.Finish != nil {
-		if err := hooks.Finish(injection); err != nil {
-			return err
-		}
-	}
-	if hooks.Order != nil {
-		hooks.Order(injection)
-	} else {
-		orderContainers(injection.Pod, r.containers)
-	}
-	return nil
+	hooks.Order(injection)
+	return injection.Pod, nil
 }
 
 // rendering is what the templates made for one pod.
 type rendering struct {
 	// pod is the pod as its author wrote it, perhaps the very one that render was given.
-	pod   map[string]any
+	pod   Pod
 	data  *Data
 	model any
 	// templates and overlays are the templates applied, by name, and what each rendered.
@@ -125,8 +152,8 @@ type rendering struct {
 }
 
 // render renders the templates that the pod names, or the default ones. The pod is not changed.
-func (e *Engine) render(pod map[string]any, input Input, claims status) (*rendering, error) {
-	r := &rendering{pod: withoutInjected(pod, claims), lists: map[string]string{}}
+func (e *Engine) render(pod Pod, input Input, before status) (*rendering, error) {
+	r := &rendering{pod: withoutInjected(pod, before), lists: map[string]string{}}
 	var err error
 	if r.data, err = e.newData(r.pod, input.Namespace); err != nil {
 		return nil, err
@@ -160,35 +187,46 @@ func (e *Engine) render(pod map[string]any, input Input, claims status) (*render
 	return r, nil
 }
 
-// withoutInjected returns a copy of the pod in which the fields are gone that claims say an earlier injection set and
-// that are as it set them; a container with nothing else goes as a whole. What is left of one stands where its author
-// put it. Where nothing is claimed it returns the pod itself.
-func withoutInjected(pod map[string]any, claims status) map[string]any {
-	if len(claims.Containers) == 0 {
+// withoutInjected returns the pod without the fields that the injection before set and that are as it set them; a container
+// with nothing else goes as a whole. What is left of one stands where its author put it. The pod is not changed.
+func withoutInjected(pod Pod, before status) Pod {
+	if len(before.Containers) == 0 {
 		return pod
 	}
-	bare := runtime.DeepCopyJSON(pod)
-	mapContainers(bare, func(list string, container map[string]any) map[string]any {
-		if claimed, ok := claims.of(list, nameOf(container)); ok {
-			return withoutOwned(container, claimed)
-		}
-		return container
-	})
-	claims.Places.restore(bare, claims.names())
+	bare := pod.mapContainers(before.withoutOwned)
+	before.restorePositions(bare) // which writes to the spec alone, a copy
 	return bare
 }
 
-// mergeOverlays merges the overlays onto the pod in order. It changes the pod, and never an overlay.
-func mergeOverlays(pod map[string]any, names []string, overlays []*overlay) (map[string]any, error) {
+// mergeOverlays returns the pod with the overlays of the templates of these names merged over it, in order. Nothing is changed.
+func mergeOverlays(pod Pod, names []string, overlays []*overlay) (Pod, error) {
 	for i, o := range overlays {
-		if len(o.pod) == 0 {
-			continue
+		merged, err := mergePod(pod, o.pod)
+		if wrong, ok := errors.AsType[*podError](err); ok {
+			return nil, &InputError{Problem: "pod field " + wrong.Error()}
 		}
-		merged, err := mergeInto(pod, runtime.DeepCopyJSON(o.pod))
 		if err != nil {
-			return nil, fmt.Errorf("merge template %q: %w", names[i], err)
+			return nil, &Error{Template: names[i], Err: err}
 		}
 		pod = merged
 	}
 	return pod, nil
+}
+
+// refuseNoContainer returns an *InputError if the containers that the author wrote are those of init containers that the
+// templates inject, so that no container is left.
+func refuseNoContainer(pod Pod, r *rendering) error {
+	all := r.pod.In(Containers)
+	if len(pod.elements(Containers)) > 0 || len(all) == 0 {
+		return nil
+	}
+	names := make([]string, len(all))
+	for i, container := range all {
+		names[i] = strconv.Quote(nameOf(container))
+		if r.lists[nameOf(container)] != InitContainers {
+			return nil // a template has deleted it
+		}
+	}
+	return &InputError{Problem: fmt.Sprintf("the pod has no container besides %s, which is injected as an init container: it needs a container of its own",
+		strings.Join(names, " and "))}
 }

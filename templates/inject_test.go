@@ -10,6 +10,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/sidecar-injector/sidecar-injector/internal/listmap"
+	"github.com/sidecar-injector/sidecar-injector/internal/podtype"
 )
 
 const minimalPod = `{"apiVersion":"v1","kind":"Pod","metadata":{"name":"p"},"spec":{"containers":[{"name":"app","image":"app"}]}}`
@@ -35,7 +38,7 @@ func mustInject(t testing.TB, engine *Engine, pod map[string]any) *Result {
 // containerNames returns the names of both lists, init containers first.
 func containerNames(pod map[string]any) (names []string) {
 	for _, list := range containerLists {
-		for _, container := range objectsIn(pod, "spec", list) {
+		for _, container := range Pod(pod).In(list) {
 			names = append(names, nameOf(container))
 		}
 	}
@@ -60,7 +63,7 @@ spec:
     ports:
     - containerPort: 15021
 `}})
-	injected := mustInject(t, engine, mustDecode(t, minimalPod)).Pod
+	injected := runtime.DeepCopyJSON(mustInject(t, engine, mustDecode(t, minimalPod)).Pod)
 	spec := injected["spec"].(map[string]any)
 	proxy := spec["initContainers"].([]any)[0].(map[string]any)
 
@@ -87,8 +90,8 @@ spec:
 		"ports":                  []any{map[string]any{"containerPort": int64(15021), "protocol": "TCP"}},
 		"terminationMessagePath": "/dev/termination-log",
 	}
-	if diff := cmp.Diff(want, objectsIn(result.Pod, "spec", "initContainers")[0]); diff != "" {
-		t.Errorf("proxy (-want +got):\n%s", diff)
+	if got := Pod(result.Pod).In("initContainers")[0]; !listmap.Equal(containerType, want, got) {
+		t.Errorf("proxy (-want +got):\n%s", cmp.Diff(want, got))
 	}
 	if again := mustInject(t, engine, result.Pod); len(again.Patch) > 0 {
 		t.Errorf("a third injection changes the pod: %v", again.Patch)
@@ -101,13 +104,13 @@ func TestForgedStatus(t *testing.T) {
 	key := engine.Profile().Keys.Status
 	app := mustDecode(t, minimalPod)["spec"].(map[string]any)["containers"].([]any)[0].(map[string]any)
 	forged := map[string]string{
-		"the application listed as injected":    status{Templates: []string{"envoy"}, Containers: map[string]marks{"app": ownedMarks(app, nil)}}.String(),
+		"the application listed as injected":    status{Templates: []string{"envoy"}, Containers: map[string]ownedFields{"app": ownedInContainer(app, nil)}}.String(),
 		"a status of another form":              `{"containers":"x"}`,
 		"a status that is no JSON":              `{`,
 		"marks of a broken length":              `{"containers":{"sidecar-proxy":"AAA="}}`,
 		"the status of Istio's injector":        `{"initContainers":["app"],"containers":["app"],"volumes":["x"]}`,
 		"nothing":                               "",
-		"a sidecar that is not there is listed": status{Containers: map[string]marks{"sidecar-proxy": make(marks, markSize)}}.String(),
+		"a sidecar that is not there is listed": status{Containers: map[string]ownedFields{"sidecar-proxy": make(ownedFields, 4)}}.String(),
 	}
 	honest := mustInject(t, engine, mustDecode(t, minimalPod)).Pod
 	for name, annotation := range forged {
@@ -144,7 +147,7 @@ func TestHostileAnnotations(t *testing.T) {
 			if diff := cmp.Diff([]string{"sidecar-init", "sidecar-proxy", "app"}, containerNames(result.Pod)); diff != "" {
 				t.Errorf("%s=%q: containers (-want +got):\n%s", key, value, diff)
 			}
-			for _, container := range objectsIn(result.Pod, "spec", InitContainers) {
+			for _, container := range Pod(result.Pod).In(InitContainers) {
 				if container["securityContext"].(map[string]any)["privileged"] != false {
 					t.Errorf("%s=%q: container %s is privileged", key, value, nameOf(container))
 				}
@@ -153,8 +156,8 @@ func TestHostileAnnotations(t *testing.T) {
 	}
 }
 
-// Injections share parsed overlays and values, and change neither them nor their input. Run under -race.
-func TestConcurrentInjectionsShareNothingThatIsWritten(t *testing.T) {
+// Injections share their input, parsed overlays and values, and change none of them. Run under -race.
+func TestConcurrentInjectionsWriteToNothingShared(t *testing.T) {
 	engine := mustEngine(t, Options{})
 	input := mustDecode(t, minimalPod)
 	before := runtime.DeepCopyJSON(input)
@@ -165,13 +168,10 @@ func TestConcurrentInjectionsShareNothingThatIsWritten(t *testing.T) {
 		group.Go(func() {
 			for range 20 {
 				result, err := engine.Inject(Input{Pod: input, Namespace: metav1.ObjectMeta{Name: "shop"}})
-				if err != nil || !equal(want.Pod, result.Pod) {
+				if err != nil || !listmap.Equal(podtype.Pod(), want.Pod, result.Pod) {
 					t.Errorf("got another pod, or an error: %v", err)
 					return
 				}
-				// The result is the caller's own.
-				objectsIn(result.Pod, "spec", InitContainers)[0]["args"].([]any)[0] = "written"
-				objectsIn(result.Pod, "spec", InitContainers)[1]["securityContext"].(map[string]any)["privileged"] = true
 			}
 		})
 	}
@@ -189,21 +189,8 @@ func TestNumbers(t *testing.T) {
 spec: {containers: [{name: app, ports: [{containerPort: 80, name: http}]}]}`}})
 	pod := mustDecode(t, `{"metadata":{"name":"p"},"spec":{"containers":[{"name":"app","ports":[{"containerPort":80.0}]}]}}`)
 	result := mustInject(t, engine, pod)
-	if ports := objectsIn(result.Pod, "spec", "containers")[0]["ports"].([]any); len(ports) != 1 {
+	if ports := Pod(result.Pod).In("containers")[0]["ports"].([]any); len(ports) != 1 {
 		t.Errorf("80 and 80.0 are one port, got %v", ports)
-	}
-}
-
-func TestMergeKeepsUnknownFieldsOfBothSides(t *testing.T) {
-	pod := mustDecode(t, `{"spec":{"future":{"a":1,"b":[1]},"containers":[{"name":"app","future":{"x":1},"list":[{"y":1}]}]}}`)
-	patch := mustDecode(t, `{"spec":{"future":{"b":[2],"c":3},"containers":[{"name":"app","future":{"z":2},"list":[{"y":2}]}]}}`)
-	merged, err := mergeInto(pod, patch)
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := mustDecode(t, `{"spec":{"future":{"a":1,"b":[2],"c":3},"containers":[{"name":"app","future":{"x":1,"z":2},"list":[{"y":2}]}]}}`)
-	if diff := cmp.Diff(want, merged); diff != "" {
-		t.Errorf("merged (-want +got):\n%s", diff)
 	}
 }
 

@@ -2,144 +2,319 @@ package templates
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 
-	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/util/strategicpatch"
+	"github.com/sidecar-injector/sidecar-injector/internal/podtype"
 )
 
-// mergeInto applies a strategic merge patch to a decoded Pod and returns the result. It writes to both arguments, as
-// apimachinery's map merge does: callers hand over values that they own.
-func mergeInto(pod, patch map[string]any) (map[string]any, error) {
-	markPorts(pod)
-	markPorts(patch)
-	merged, err := strategicpatch.StrategicMergeMapPatchUsingLookupPatchMeta(pod, patch, podSchema)
+// The directives of a strategic merge. The prefixes are followed by the name of a list beside them.
+const (
+	patchDirective       = "$patch" // merge, replace or delete
+	retainKeysDirective  = "$retainKeys"
+	deleteElementsPrefix = "$deleteFromPrimitiveList/"
+	elementOrderPrefix   = "$setElementOrder/"
+)
+
+// mergePod merges an overlay over a pod as kubectl patch does (strategic merge), with these differences: elements of lists
+// are the same by the keys of server-side apply, so that 53/TCP and 53/UDP are two ports; fields that the Pod type does not
+// know are merged plainly (objects merge, all else is replaced).
+//
+// It changes neither argument. The result shares with them what did not change, so that it must not be changed either. The
+// error is a *fieldError that says what of the overlay cannot be merged, or a *podError that says it of the pod.
+func mergePod(pod, overlay map[string]any) (map[string]any, error) {
+	merged, _, err := merger{}.object(podtype.Pod(), pod, overlay)
+	return merged, err
+}
+
+// mergeContainer merges what the pod's author says of a container over the injected one. It is as mergePod, but where a field
+// is one of several of which a container can have one, such as a probe's handlers, the author's takes the place of the others.
+func mergeContainer(injected, author map[string]any) (map[string]any, error) {
+	merged, _, err := merger{chooses: true}.object(containerType, injected, author)
+	return merged, err
+}
+
+// merger merges patches.
+type merger struct {
+	// chooses says that a field of a patch takes the place of the other fields of its union.
+	chooses bool
+}
+
+// object merges a patch over an object of type t. changed is false if the result is base itself.
+func (m merger) object(t *podtype.Type, base, patch map[string]any) (merged map[string]any, changed bool, err error) {
+	switch directive := patch[patchDirective]; directive {
+	case nil, "merge":
+	case "replace":
+		return cleanObject(patch), true, nil
+	case "delete":
+		return map[string]any{}, true, nil
+	default:
+		return nil, false, &fieldError{fieldPath{patchDirective}, fmt.Sprintf("is %v, want merge, replace or delete", directive)}
+	}
+	to := draft{object: base}
+	directed, err := m.before(&to, patch)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	unmarkPorts(merged)
-	dropEmpty(merged)
-	return merged, nil
-}
-
-var podSchema = schema{mustSchema(corev1.Pod{})}
-
-func mustSchema(of any) strategicpatch.LookupPatchMeta {
-	meta, err := strategicpatch.NewPatchMetaFromStruct(of)
-	if err != nil {
-		panic(err) // the type is a constant
-	}
-	return meta
-}
-
-// schema is the Pod's merge schema with two differences: container ports are the same port when number and protocol
-// are (portKey), and a field that the Pod type does not know is merged plainly (objects merge, all else is replaced)
-// instead of being an error, since the API server may know more fields than this program.
-type schema struct {
-	known strategicpatch.LookupPatchMeta
-}
-
-// LookupPatchMetadataForStruct implements strategicpatch.LookupPatchMeta.
-func (s schema) LookupPatchMetadataForStruct(key string) (strategicpatch.LookupPatchMeta, strategicpatch.PatchMeta, error) {
-	if s.known == nil {
-		return s, strategicpatch.PatchMeta{}, nil
-	}
-	field, meta, err := s.known.LookupPatchMetadataForStruct(key)
-	if err != nil { // an unknown field: merged plainly
-		return schema{}, strategicpatch.PatchMeta{}, nil //nolint:nilerr // the only error there is says that
-	}
-	return schema{field}, meta, nil
-}
-
-// LookupPatchMetadataForSlice implements strategicpatch.LookupPatchMeta.
-func (s schema) LookupPatchMetadataForSlice(key string) (strategicpatch.LookupPatchMeta, strategicpatch.PatchMeta, error) {
-	if s.known == nil {
-		return s, strategicpatch.PatchMeta{}, nil
-	}
-	element, meta, err := s.known.LookupPatchMetadataForSlice(key)
-	if err != nil {
-		return schema{}, strategicpatch.PatchMeta{}, nil //nolint:nilerr // as above
-	}
-	if meta.GetPatchMergeKey() == "containerPort" {
-		meta.SetPatchMergeKey(portKey)
-	}
-	return schema{element}, meta, nil
-}
-
-// Name implements strategicpatch.LookupPatchMeta; it stands in error messages.
-func (s schema) Name() string {
-	if s.known == nil {
-		return "unknown"
-	}
-	return s.known.Name()
-}
-
-// portKey is a field that container ports carry while they are merged: the schema knows merge keys of one field only,
-// and a port is its number and its protocol.
-const portKey = "containerPort/protocol"
-
-func markPorts(pod map[string]any) {
-	for _, port := range containerPorts(pod) {
-		if key, ok := elementKey(port); ok && strings.HasPrefix(key, "containerPort=") {
-			port[portKey] = key
+	var first firstError
+	for key, value := range patch {
+		if !isDirective(key) {
+			first.note(key, m.field(t, &to, patch, key, value))
 		}
 	}
-}
-
-func unmarkPorts(pod map[string]any) {
-	for _, port := range containerPorts(pod) {
-		delete(port, portKey)
+	if directed {
+		first.note("", reorder(t, &to, base, patch))
 	}
+	return to.object, to.own, first.err
 }
 
-func containerPorts(pod map[string]any) []map[string]any {
-	var ports []map[string]any
-	for _, list := range containerLists {
-		for _, container := range objectsIn(pod, "spec", list) {
-			ports = append(ports, objectsIn(container, "ports")...)
+// before follows the directives that come before the fields are merged, and says whether there are any directives.
+func (m merger) before(to *draft, patch map[string]any) (directed bool, err error) {
+	var first firstError
+	for key, value := range patch {
+		if !isDirective(key) {
+			continue
+		}
+		directed = true
+		list, isList := value.([]any)
+		name, deletes := strings.CutPrefix(key, deleteElementsPrefix)
+		switch {
+		case key == patchDirective:
+		case key != retainKeysDirective && !deletes && !strings.HasPrefix(key, elementOrderPrefix):
+			first.note(key, &fieldError{problem: "is not a directive of a strategic merge"})
+		case !isList:
+			first.note(key, &fieldError{problem: fmt.Sprintf("is %s, want a list", kindOf(value))})
+		case key == retainKeysDirective:
+			first.note(key, retainKeys(to, patch, list))
+		case deletes:
+			first.note(key, deleteElements(to, name, list))
 		}
 	}
-	return ports
+	return directed, first.err
 }
 
-// dropEmpty removes nulls: in a merge they delete, and what they did not find to delete must not be left behind as a
-// field set to null (emptyDir: null is no emptyDir).
-func dropEmpty(value any) {
+// retainKeys takes away the fields that the directive does not list.
+func retainKeys(to *draft, patch map[string]any, list []any) error {
+	retained := make(map[any]bool, len(list))
+	for i, key := range list {
+		if _, ok := key.(string); !ok {
+			return &fieldError{fieldPath{i}, fmt.Sprintf("is %s, want a string", kindOf(key))}
+		}
+		retained[key] = true
+	}
+	var first firstError
+	for key, value := range patch {
+		if value != nil && !isDirective(key) && !retained[key] {
+			first.note("", &fieldError{problem: fmt.Sprintf("does not list %s, which stands beside it", key)})
+		}
+	}
+	for key := range to.object {
+		if !retained[key] {
+			to.delete(key)
+		}
+	}
+	return first.err
+}
+
+// field merges one field of a patch.
+func (m merger) field(t *podtype.Type, to *draft, patch map[string]any, key string, value any) error {
+	if value == nil {
+		to.delete(key)
+		return nil
+	}
+	if m.chooses {
+		for _, other := range t.OneOf(key) {
+			if patch[other] == nil {
+				to.delete(other)
+			}
+		}
+	}
+	of := t.Field(key)
+	switch value := value.(type) {
+	case map[string]any:
+		if base, ok := to.object[key].(map[string]any); ok {
+			merged, changed, err := m.object(of, base, value)
+			if changed {
+				to.set(key, merged)
+			}
+			return err
+		}
+	case []any:
+		if base, ok := to.object[key].([]any); ok {
+			merged, err := m.list(of, base, value)
+			if err == nil {
+				to.set(key, merged)
+			}
+			return err
+		}
+	default:
+		if to.object[key] == value {
+			return nil
+		}
+	}
+	if cleaned, keep := clean(value); keep {
+		to.set(key, cleaned)
+	} else {
+		to.delete(key)
+	}
+	return nil
+}
+
+// draft is an object that is copied before it is first written to.
+type draft struct {
+	object map[string]any
+	own    bool
+}
+
+func (d *draft) set(key string, value any) {
+	d.copy()
+	d.object[key] = value
+}
+
+func (d *draft) delete(key string) {
+	if _, there := d.object[key]; there {
+		d.copy()
+		delete(d.object, key)
+	}
+}
+
+func (d *draft) copy() {
+	if !d.own {
+		d.own, d.object = true, maps.Clone(d.object)
+	}
+	if d.object == nil {
+		d.object = map[string]any{}
+	}
+}
+
+// firstError keeps the error of the first key in alphabetical order, so that one error is always the same.
+type firstError struct {
+	key string
+	err error
+}
+
+func (f *firstError) note(key string, err error) {
+	if err == nil || f.err != nil && f.key <= key {
+		return
+	}
+	f.key, f.err = key, err
+	if key != "" {
+		f.err = within(key, err)
+	}
+}
+
+// podError says what is wrong with a field of the pod that is merged over.
+type podError fieldError
+
+func (e *podError) Error() string { return (*fieldError)(e).Error() }
+
+// within puts a step before the path of an error of a merge, which it may change.
+func within(step any, err error) error {
+	switch of := err.(type) {
+	case *fieldError:
+		of.path = append(fieldPath{step}, of.path...)
+	case *podError:
+		of.path = append(fieldPath{step}, of.path...)
+	}
+	return err
+}
+
+// clean returns a value without null fields and directives: what is left of a part of a patch that finds nothing to be merged
+// over. keep is false if nothing is to be left of it. The value is not changed; the result is it, if it has neither.
+func clean(value any) (cleaned any, keep bool) {
+	if isClean(value) {
+		return value, true
+	}
+	switch value := value.(type) {
+	case map[string]any:
+		if value[patchDirective] == "delete" {
+			return nil, false
+		}
+		return cleanObject(value), true
+	case []any:
+		return cleanList(value), true
+	}
+	return value, true
+}
+
+func isClean(value any) bool {
 	switch value := value.(type) {
 	case map[string]any:
 		for key, field := range value {
-			if field == nil {
-				delete(value, key)
-			} else {
-				dropEmpty(field)
+			if field == nil || isDirective(key) || !isClean(field) {
+				return false
 			}
 		}
 	case []any:
 		for _, element := range value {
-			dropEmpty(element)
+			if !isClean(element) {
+				return false
+			}
 		}
 	}
+	return true
+}
+
+func cleanObject(object map[string]any) map[string]any {
+	cleaned := make(map[string]any, len(object))
+	for key, value := range object {
+		if value == nil || isDirective(key) {
+			continue
+		}
+		if field, keep := clean(value); keep {
+			cleaned[key] = field
+		}
+	}
+	return cleaned
+}
+
+// cleanList is clean for a list. Elements that say "delete" or "replace" are about other elements, and no element themselves.
+func cleanList(list []any) []any {
+	if isClean(list) {
+		return list
+	}
+	cleaned := make([]any, 0, len(list))
+	for _, element := range list {
+		object, _ := element.(map[string]any)
+		if directive := object[patchDirective]; directive == nil || directive == "merge" {
+			element, _ = clean(element)
+			cleaned = append(cleaned, element)
+		}
+	}
+	return cleaned
 }
 
 // refuseDirectives returns an *InputError naming the first field of a pod that looks like a merge directive. Merging a
 // user's container, such a field could delete what a template or another user of the pod put there.
-func refuseDirectives(path fieldPath, value any) error {
+func refuseDirectives(pod map[string]any) error {
+	path := directiveIn(pod)
+	if path == nil {
+		return nil
+	}
+	return &InputError{Problem: fmt.Sprintf("pod field %q: fields that start with $ steer a merge and are allowed in templates only", path)}
+}
+
+// directiveIn returns the path of the first directive in a value, in alphabetical order; nil if there is none.
+func directiveIn(value any) fieldPath {
+	var first firstError
 	switch value := value.(type) {
 	case map[string]any:
 		for key, field := range value {
 			if isDirective(key) {
-				return &InputError{Problem: fmt.Sprintf("pod field %q: fields that start with $ steer a merge and are allowed in templates only", path.with(key))}
-			}
-			if err := refuseDirectives(path.with(key), field); err != nil {
-				return err
+				first.note(key, &fieldError{})
+			} else if path := directiveIn(field); path != nil {
+				first.note(key, &fieldError{path: path})
 			}
 		}
 	case []any:
 		for i, element := range value {
-			if err := refuseDirectives(path.with(i), element); err != nil {
-				return err
+			if path := directiveIn(element); path != nil {
+				return append(fieldPath{i}, path...)
 			}
 		}
 	}
-	return nil
+	if first.err == nil {
+		return nil
+	}
+	return first.err.(*fieldError).path
 }

@@ -1,46 +1,55 @@
 package templates
 
-// orderContainers puts the injected containers of a pod where they belong; the user's own keep their order:
+// orderContainers returns the pod with the injected containers where they belong; the author's own keep their order:
 //
 //	list            injected containers stand
-//	initContainers  first, if one of them is a native sidecar: it is up before the user's init containers need it
-//	initContainers  last otherwise: the user's init containers run before traffic is sent to a proxy that is not up yet
+//	initContainers  first, if one of them is a native sidecar: it is up before the author's init containers need it
+//	initContainers  last otherwise: the author's init containers run before traffic is sent to a proxy that is not up yet
 //	containers      first, if one of them has a postStart hook: the kubelet starts the next when that has ended
 //	containers      last otherwise
 //
-// Among themselves the injected ones keep the order of names. It changes the pod.
-func orderContainers(pod map[string]any, names []string) {
-	spec, _ := pod["spec"].(map[string]any)
+// Among themselves the injected ones keep the order of names. The pod is not changed.
+func orderContainers(pod Pod, names []string) Pod {
+	lists := map[string][]any{}
 	for _, list := range containerLists {
-		all := objectsIn(pod, "spec", list)
-		if len(all) == 0 {
-			continue
-		}
-		byName := make(map[string]map[string]any, len(all))
-		for _, container := range all {
-			byName[nameOf(container)] = container
-		}
-		var injected, rest []any
-		first := false
-		ours := map[string]bool{}
-		for _, name := range names {
-			if container, ok := byName[name]; ok && !ours[name] {
-				injected = append(injected, container)
-				first = first || list == InitContainers && isNative(container) || list == Containers && hasPostStart(container)
-				ours[name] = true
-			}
-		}
-		for _, container := range all {
-			if !ours[nameOf(container)] {
-				rest = append(rest, container)
-			}
-		}
-		if first {
-			spec[list] = append(injected, rest...)
-		} else {
-			spec[list] = append(rest, injected...)
+		if all := pod.elements(list); len(all) > 0 {
+			lists[list] = inOrderOf(names, list, all)
 		}
 	}
+	return pod.withContainers(lists)
+}
+
+// inOrderOf returns a list of containers with those of the names at the end where they belong, each once.
+func inOrderOf(names []string, list string, all []any) []any {
+	byName := make(map[string]any, len(names))
+	for _, name := range names {
+		byName[name] = nil
+	}
+	others := make([]any, 0, len(all))
+	for _, element := range all {
+		container, _ := element.(map[string]any)
+		name := nameOf(container)
+		if known, injected := byName[name]; injected && known == nil {
+			byName[name] = element
+		} else {
+			others = append(others, element)
+		}
+	}
+	injected := make([]any, 0, len(all))
+	first := false
+	for _, name := range names {
+		element := byName[name]
+		if element == nil {
+			continue
+		}
+		injected = append(injected, element)
+		container := element.(map[string]any)
+		first = first || list == InitContainers && isNative(container) || list == Containers && hasPostStart(container)
+	}
+	if first {
+		return append(injected, others...)
+	}
+	return append(others, injected...)
 }
 
 // hasPostStart says that the container has a postStart hook.

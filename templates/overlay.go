@@ -5,8 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
-	"strconv"
+	"maps"
 	"strings"
 )
 
@@ -19,37 +18,25 @@ type overlay struct {
 	sum [sha256.Size]byte
 }
 
-// parseOverlay parses what a template rendered. Output with nothing in it gives an overlay with nothing in it.
-// Errors are *yamlError or those of checkPod.
-func parseOverlay(rendered []byte) (*overlay, error) {
-	raw, err := ReadYAML(rendered)
-	if err != nil {
-		return nil, newYAMLError(err)
-	}
-	if string(raw) == "null" {
-		return &overlay{sum: sumOf(nil)}, nil
-	}
-	pod, err := decodeObject(raw)
-	if err != nil {
-		return nil, &yamlError{problem: "the output " + err.Error()}
-	}
-	if err := checkPod(pod); err != nil {
-		return nil, err
-	}
+// newOverlay makes an overlay of filled output that has been checked, which it keeps. Output with nothing in it gives an
+// overlay with nothing in it.
+func newOverlay(filled any) *overlay {
+	pod, _ := filled.(map[string]any)
 	for _, part := range []string{"metadata", "spec"} {
-		if pod[part] == nil { // a heading with nothing below it, not the wish to delete the pod's
+		if heading, there := pod[part]; there && heading == nil { // nothing below it, not the wish to delete the pod's
+			pod = maps.Clone(pod)
 			delete(pod, part)
 		}
 	}
 	o := &overlay{pod: pod, names: map[string][]string{}, sum: sumOf(pod["spec"])}
 	for _, list := range containerLists {
-		for _, container := range objectsIn(pod, "spec", list) {
+		for _, container := range Pod(pod).In(list) {
 			if container["$patch"] == nil {
 				o.names[list] = append(o.names[list], nameOf(container))
 			}
 		}
 	}
-	return o, nil
+	return o
 }
 
 // sumOf returns the hash of a decoded value.
@@ -70,7 +57,7 @@ func injectedNames(overlays []*overlay) (map[string][]string, error) {
 		named := map[string]any{}
 		for _, list := range lists {
 			var names []any
-			for _, element := range objectsIn(o.pod, "spec", list) {
+			for _, element := range Pod(o.pod).In(list) {
 				if element["$patch"] == nil {
 					names = append(names, map[string]any{"name": nameOf(element)})
 				}
@@ -80,59 +67,17 @@ func injectedNames(overlays []*overlay) (map[string][]string, error) {
 			}
 		}
 		var err error
-		if merged, err = mergeInto(merged, map[string]any{"spec": named}); err != nil {
+		if merged, err = mergePod(merged, map[string]any{"spec": named}); err != nil {
 			return nil, fmt.Errorf("merge the names of what is injected: %w", err)
 		}
 	}
 	found := map[string][]string{}
 	for _, list := range lists {
-		for _, element := range objectsIn(merged, "spec", list) {
+		for _, element := range Pod(merged).In(list) {
 			found[list] = append(found[list], nameOf(element))
 		}
 	}
 	return found, nil
-}
-
-// directives counts the merge directives of a decoded object.
-func directives(value any) map[string]int {
-	counts := map[string]int{}
-	countDirectives(value, counts)
-	return counts
-}
-
-func countDirectives(value any, counts map[string]int) {
-	switch value := value.(type) {
-	case map[string]any:
-		for key, field := range value {
-			if isDirective(key) {
-				counts[key]++
-			}
-			countDirectives(field, counts)
-		}
-	case []any:
-		for _, element := range value {
-			countDirectives(element, counts)
-		}
-	}
-}
-
-// yamlError says that rendered text is no YAML, or no object.
-type yamlError struct {
-	line    int // of the rendered text, from 1; 0 if unknown
-	problem string
-}
-
-func (e *yamlError) Error() string { return e.problem }
-
-var yamlErrorForm = regexp.MustCompile(`(?:error converting YAML to JSON: )?yaml: (?:unmarshal errors:\s+)?(?:line (\d+): )?(.*)`)
-
-func newYAMLError(err error) *yamlError {
-	parts := yamlErrorForm.FindStringSubmatch(err.Error())
-	if parts == nil {
-		return &yamlError{problem: err.Error()}
-	}
-	line, _ := strconv.Atoi(parts[1])
-	return &yamlError{line: line, problem: "the output is not valid YAML: " + parts[2]}
 }
 
 // Error is an error of a template: it did not execute, or its output is no valid partial Pod.
@@ -143,6 +88,8 @@ type Error struct {
 	Line int
 	// Action is the action concerned, cut if it is long; empty if there is none or it cannot be told.
 	Action string
+	// Element is the name of the injected container or volume concerned; empty if it is none, or not known.
+	Element string
 	// Err is the cause. An *InputError in it says that the pod's author has to act, anything else that the template's
 	// author has.
 	Err error
@@ -179,14 +126,3 @@ func (e *loadError) Error() string {
 }
 
 func (e *loadError) Unwrap() error { return e.err }
-
-// overlayLine returns the line of the rendered text that an error of parseOverlay is about.
-func overlayLine(rendered []byte, err error) int {
-	if field, ok := errors.AsType[*fieldError](err); ok {
-		return fieldLine(rendered, field.path)
-	}
-	if syntax, ok := errors.AsType[*yamlError](err); ok {
-		return syntax.line
-	}
-	return 0
-}

@@ -2,92 +2,204 @@ package templates
 
 import (
 	"fmt"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/sidecar-injector/sidecar-injector/internal/listmap"
+	"github.com/sidecar-injector/sidecar-injector/internal/podtype"
 )
 
-// takeOverrides returns copies of the pod's containers that have the name of an injected one, and moves those that
-// stand in another list than the injected one to the end of that list: a user who writes about the proxy need not know
-// whether it is a native sidecar. It changes the pod.
-func takeOverrides(pod Pod, lists map[string]string) map[string]map[string]any {
-	overrides := map[string]map[string]any{}
-	stays, comes := map[string][]map[string]any{}, map[string][]map[string]any{}
+// The author of a pod overrides a field of an injected container by a container of the same name: what it says wins, field by
+// field. It does not say
+//
+//	image "auto"          the injected image
+//	a value that the API  that is the injected value, wherever there is one: the API server has filled in its own before
+//	server fills in       it calls a webhook, which cannot tell it from one that was written down
+
+// takeOverrides returns what the pod's author says of containers that the overlays inject, by name, and the pod with those
+// containers in the lists of the injected ones, at the end if they stood in the other: who writes about the proxy need not know
+// whether it is a native sidecar. Nothing is changed; the results share values with the pod.
+func takeOverrides(r *rendering) (pod Pod, overrides map[string]map[string]any) {
+	pod, overrides = r.pod, map[string]map[string]any{}
+	stays, comes := map[string][]any{}, map[string][]any{}
+	moved := false
 	for _, list := range containerLists {
-		for _, container := range pod.In(list) {
+		for _, element := range pod.elements(list) {
+			container, _ := element.(map[string]any)
 			name := nameOf(container)
-			target, injected := lists[name]
-			if !injected || overrides[name] != nil { // of two of one name, which the API server refuses, the first
-				stays[list] = append(stays[list], container)
-				continue
-			}
-			overrides[name] = runtime.DeepCopyJSON(container)
-			if target == list {
-				stays[list] = append(stays[list], container)
+			target := r.lists[name]
+			if target == "" || overrides[name] != nil { // of two of one name, which the API server refuses, the first
+				target = list
 			} else {
-				comes[target] = append(comes[target], container)
+				overrides[name] = said(container, r.overlays)
+			}
+			if target == list {
+				stays[list] = append(stays[list], element)
+			} else {
+				comes[target] = append(comes[target], element)
+				moved = true
 			}
 		}
 	}
-	if len(comes) > 0 {
-		for _, list := range containerLists {
-			pod.Replace(list, append(stays[list], comes[list]...))
-		}
+	if !moved {
+		return pod, overrides
 	}
-	return overrides
+	for _, list := range containerLists {
+		stays[list] = append(stays[list], comes[list]...)
+	}
+	return pod.withContainers(stays), overrides
 }
 
-// applyOverrides merges each user's container once more, over the injected one that has been merged over it: what it
-// says wins, and where a list has an order it has the one that these two merges give. It changes the pod and the
-// overrides, and never an overlay.
-func applyOverrides(pod map[string]any, overrides map[string]map[string]any, overlays []*overlay) error {
-	var failed error
-	mapContainers(pod, func(_ string, container map[string]any) map[string]any {
+// applyOverrides returns the pod with each override merged over the container into which an overlay has been merged: where a
+// list has an order it has the one that these two merges give. Nothing is changed.
+func applyOverrides(pod Pod, overrides map[string]map[string]any) (Pod, error) {
+	if len(overrides) == 0 {
+		return pod, nil
+	}
+	var first firstError
+	pod = pod.mapContainers(func(_ string, container map[string]any) map[string]any {
 		name := nameOf(container)
 		override := overrides[name]
-		if failed != nil || override == nil {
+		if override == nil {
 			return container
 		}
-		dropUnsaid(override, overlays)
-		final, err := mergeContainer(container, override)
-		if err != nil {
-			failed = fmt.Errorf("merge the pod's own container %q over the injected one: %w", name, err)
-		}
-		return final
+		merged, err := mergeContainer(container, override)
+		first.note(name, err)
+		return merged
 	})
-	return failed
+	if first.err != nil {
+		return nil, fmt.Errorf("merge the pod's own container over the injected one: %w", first.err)
+	}
+	return pod, nil
 }
 
-// dropUnsaid takes out of a user's container what the user has not said: the image "auto", and what the API server
-// filled in before the webhook was called where a template has another value. It changes the override.
-func dropUnsaid(override map[string]any, overlays []*overlay) {
-	filledIn := map[string]any{
-		"terminationMessagePath":   corev1.TerminationMessagePathDefault,
-		"terminationMessagePolicy": string(corev1.TerminationMessageReadFile),
-	}
-	if override["image"] == "auto" {
-		delete(override, "image")
-		filledIn["imagePullPolicy"] = string(corev1.PullAlways) // chosen for an image without a tag
+// said returns what a container of the pod says that overlays inject too: see above. The container is not changed.
+func said(container map[string]any, overlays []*overlay) map[string]any {
+	to := draft{object: container}
+	auto := container["image"] == "auto"
+	if auto {
+		to.delete("image")
 	}
 	for _, o := range overlays {
-		injected, _ := Pod(o.pod).Find(nameOf(override))
-		for field, value := range filledIn {
-			if own := injected[field]; own != nil && own != value && override[field] == value {
-				delete(override, field)
+		injected, _ := Pod(o.pod).Find(nameOf(container))
+		if injected == nil {
+			continue
+		}
+		// The API server chooses Always for an image without a tag, which "auto" is.
+		policy := injected["imagePullPolicy"]
+		if auto && policy != nil && policy != container["imagePullPolicy"] && container["imagePullPolicy"] == string(corev1.PullAlways) {
+			to.delete("imagePullPolicy")
+		}
+		if left, changed := saidOf(containerType, to.object, injected); changed {
+			to.object, to.own = left, true
+		}
+	}
+	return to.object
+}
+
+// saidOf returns an object of type t without the values that the API server fills in where the injected object has others.
+// changed is false if that is the object itself.
+func saidOf(t *podtype.Type, object, injected map[string]any) (left map[string]any, changed bool) {
+	to := draft{object: object}
+	for key, value := range object {
+		own, of := injected[key], t.Field(key)
+		switch value := value.(type) {
+		case map[string]any:
+			own, _ := own.(map[string]any)
+			inner, changed := saidOf(of, value, own)
+			switch {
+			case changed && len(inner) == 0:
+				to.delete(key)
+			case changed:
+				to.set(key, inner)
+			}
+		case []any:
+			own, _ := own.([]any)
+			if list, changed := saidOfList(of, value, own); changed {
+				to.set(key, list)
+			}
+		default:
+			filledIn, ok := of.FilledIn()
+			if ok && own != nil && listmap.Equal(of, filledIn, value) && !listmap.Equal(of, filledIn, own) {
+				to.delete(key)
 			}
 		}
 	}
+	return to.object, to.own
 }
 
-// mergeContainer returns the injected container with the user's fields merged over it. It may change its first
-// argument, not its second.
-func mergeContainer(injected, user map[string]any) (map[string]any, error) {
-	inPod := func(container map[string]any) map[string]any {
-		return map[string]any{"spec": map[string]any{Containers: []any{container}}}
+// saidOfList is saidOf for a list that is merged by keys.
+func saidOfList(t *podtype.Type, list, injected []any) (left []any, changed bool) {
+	if len(injected) == 0 || t.MergeKey() == "" {
+		return list, false
 	}
-	merged, err := mergeInto(inPod(injected), inPod(runtime.DeepCopyJSON(user)))
-	if err != nil {
-		return nil, err
+	byKey := make(map[string]map[string]any, len(injected))
+	for _, element := range injected {
+		if key, ok := listmap.Key(t, element); ok {
+			byKey[key] = element.(map[string]any)
+		}
 	}
-	return objectsIn(merged, "spec", Containers)[0], nil
+	for i, element := range list {
+		key, _ := listmap.Key(t, element)
+		if byKey[key] == nil {
+			continue
+		}
+		inner, differs := saidOf(t.Elem(), element.(map[string]any), byKey[key])
+		if !differs {
+			continue
+		}
+		if !changed {
+			list, changed = slices.Clone(list), true
+		}
+		list[i] = inner
+	}
+	return list, changed
+}
+
+// keepSources returns the pod, into which overlays have been merged, with the sources that its author chose for volumes, and
+// for claims of resources: they can have one alone, and an overlay that names another without removing the author's gives way.
+// Neither pod is changed.
+func keepSources(pod, author Pod) Pod {
+	for _, list := range []string{"volumes", "resourceClaims"} {
+		t := podtype.Pod().Field("spec").Field(list)
+		chosen := make(map[string]map[string]any)
+		for _, element := range author.In(list) {
+			chosen[nameOf(element)] = element
+		}
+		if len(chosen) == 0 {
+			continue
+		}
+		var changed []any
+		for i, element := range pod.elements(list) {
+			object, _ := element.(map[string]any)
+			left, differs := withoutOthers(t.Elem(), object, chosen[nameOf(object)])
+			if differs && changed == nil {
+				changed = slices.Clone(pod.elements(list))
+			}
+			if differs {
+				changed[i] = left
+			}
+		}
+		if changed != nil {
+			pod = pod.with(list, changed)
+		}
+	}
+	return pod
+}
+
+// withoutOthers returns an object without the fields of a union of which the author has chosen another that it still has.
+func withoutOthers(t *podtype.Type, object, author map[string]any) (left map[string]any, changed bool) {
+	to := draft{object: object}
+	for field, value := range author {
+		if value == nil || object[field] == nil {
+			continue
+		}
+		for _, other := range t.OneOf(field) {
+			if author[other] == nil {
+				to.delete(other)
+			}
+		}
+	}
+	return to.object, to.own
 }

@@ -35,6 +35,15 @@ type Profile struct {
 	OpenValues []string `json:"openValues,omitempty"`
 	// OtherInjectors says how the work of other injectors is recognised, by a name for people.
 	OtherInjectors map[string]InjectorMark `json:"otherInjectors,omitempty"`
+	// FieldAnnotations maps fields of injected containers, such as image and resources.requests.cpu, to the annotations
+	// that set them: errors about such a field name the annotation.
+	FieldAnnotations map[string]string `json:"fieldAnnotations,omitempty"`
+	// ProxyPorts lists, by injected container, the TCP ports that are taken in the network of a pod that has it.
+	ProxyPorts map[string][]int64 `json:"proxyPorts,omitempty"`
+	// Redirect says how the proxy's own traffic is told from that of the application.
+	Redirect Redirect `json:"redirect,omitzero"`
+	// ValueRules are what values have to be besides their type.
+	ValueRules []ValueRule `json:"valueRules,omitempty"`
 
 	// Templates maps a template's name to its text.
 	Templates map[string]string `json:"-"`

@@ -67,23 +67,15 @@ type Rendered struct {
 // Render renders the templates for a pod, injected already or not, and merges nothing. Its Record is what Inject would
 // write down. The errors are those of Inject.
 func (e *Engine) Render(input Input) (*Rendered, error) {
-	annotation, _ := Pod(input.Pod).Annotation(e.profile.Keys.Status)
-	claims := readStatus(annotation)
-	prepared := e.prepare(input, claims)
-	r, err := e.render(prepared, input, claims)
+	before, r, err := e.renderFor(input)
 	if err != nil {
 		return nil, err
-	}
-	if claims.keep(r.lists) {
-		if r, err = e.render(prepared, input, claims); err != nil {
-			return nil, err
-		}
 	}
 	made := &Rendered{Record: Record{Revision: e.revision, Templates: r.templates, Containers: slices.Sorted(slices.Values(r.containers)), Hash: r.hash()}, Images: map[string]string{}}
 	for _, o := range r.overlays {
 		for _, container := range Pod(o.pod).All() {
 			image, ok := container["image"].(string)
-			if name := nameOf(container); ok && !claims.overridden(name, image) {
+			if name := nameOf(container); ok && !before.overridden(name, image) {
 				made.Images[name] = image
 			}
 		}
@@ -93,8 +85,10 @@ func (e *Engine) Render(input Input) (*Rendered, error) {
 
 // overridden says that a container was injected, and that this image of the templates was not what it was given.
 func (s status) overridden(name, image string) bool {
-	given, injected := s.of(Containers, name)
-	return injected && !given.set()[markOf("/image", image)]
+	owned, injected := s.of(Containers, name)
+	var path ownedPath
+	path.enter("image")
+	return injected && !owned.has(path.hash(containerType.Field("image"), image))
 }
 
 // AsCreated returns a copy of a stored pod without what the API server, the scheduler and, through the pod's status, the

@@ -5,7 +5,7 @@ import (
 	"maps"
 	"slices"
 
-	"k8s.io/apimachinery/pkg/runtime"
+	"github.com/sidecar-injector/sidecar-injector/internal/podtype"
 )
 
 // Remove undoes an injection by this program's engine, with whatever profile: it returns the pod as its author wrote it,
@@ -15,80 +15,103 @@ import (
 // A field that is not as the injection set it stays, for somebody has changed it since; a list element that the injection
 // added, and an object that it put deeper into the pod than annotations and a security context are, goes with whatever
 // has been added to it, such as what the API server fills in. Elements of lists come back by their keys, so that a
-// list whose order templates changed keeps the new one; containers come back in their order. The pod is not changed. The
-// error says that nothing would be left of it.
+// list whose order templates changed keeps the new one; containers come back in their order. The pod is not changed; the
+// result shares values with it. The error says that nothing would be left of it.
 func Remove(pod map[string]any, key string) (removed map[string]any, record Record, ok bool, err error) {
 	annotation, _ := Pod(pod).Annotation(key)
-	claims := readStatus(annotation)
-	if !claims.claims() {
+	status := readStatus(annotation)
+	if !status.injected() {
 		return nil, Record{}, false, nil
 	}
-	record, _ = claims.record(pod)
-	removed = claims.remove(pod, key)
+	record, _ = status.record(pod)
+	removed = status.remove(pod, key)
 	if len(Pod(removed).In(Containers)) == 0 {
 		return nil, record, true, errors.New("no container would be left: all are listed in the annotation " + key)
 	}
 	return removed, record, true, nil
 }
 
-// remove returns a copy of the pod without what is claimed to be injected.
+// remove returns the pod without what was injected. The pod is not changed; the result shares values with it.
 func (s status) remove(pod map[string]any, key string) map[string]any {
-	removed := runtime.DeepCopyJSON(pod)
-	mapContainers(removed, func(list string, container map[string]any) map[string]any {
-		claimed, injected := s.of(list, nameOf(container))
-		if !injected {
-			return container
+	removed := maps.Clone(pod)
+	if spec, ok := pod["spec"].(map[string]any); ok {
+		spec = maps.Clone(spec)
+		removed["spec"] = spec
+		for _, list := range containerLists {
+			if all, ok := spec[list].([]any); ok {
+				spec[list] = s.removeContainers(list, all)
+				if len(spec[list].([]any)) == 0 && list == InitContainers {
+					delete(spec, list)
+				}
+			}
 		}
-		lost, written := s.Overrides[nameOf(container)]
-		if !written {
-			return nil
-		}
-		rest := withoutOwned(container, claimed)
-		if rest == nil {
-			rest = map[string]any{"name": container["name"]}
-		}
-		layOver(rest, lost)
-		return rest
-	})
-	s.Places.restore(removed, slices.DeleteFunc(s.names(), func(name string) bool { return s.Overrides[name] == nil }))
+		s.restorePositions(removed)
+	}
 	dropAnnotation(removed, key)
-	removed = undo{s.Pod.set()}.object("", removed)
-	layOver(removed, s.Was)
-	return removed
+	if len(s.Pod) > 0 {
+		removed = (&stripper{owned: s.Pod}).object(podtype.Pod(), removed, nil)
+	}
+	return layOver(podtype.Pod(), removed, s.Was)
 }
 
-// claims says that the status claims any injection at all; templates may inject labels alone.
-func (s status) claims() bool { return len(s.Containers)+len(s.Pod)+len(s.Was) > 0 }
+// removeContainers returns a list of containers without what was injected.
+func (s status) removeContainers(list string, all []any) []any {
+	rest := make([]any, 0, len(all))
+	for _, element := range all {
+		container, _ := element.(map[string]any)
+		name := nameOf(container)
+		_, injected := s.of(list, name)
+		lost, written := s.Overrides[name]
+		switch {
+		case !injected:
+			rest = append(rest, element)
+		case written:
+			own := s.withoutOwned(list, container)
+			if own == nil {
+				own = map[string]any{"name": container["name"]}
+			}
+			rest = append(rest, layOver(containerType, own, lost))
+		}
+	}
+	return rest
+}
+
+// injected says that the status speaks of an injection at all; templates may inject labels alone.
+func (s status) injected() bool { return len(s.Containers)+len(s.Pod)+len(s.Was) > 0 }
 
 // author returns the pod as its author wrote it, perhaps the very one.
 func (s status) author(pod map[string]any, key string) map[string]any {
-	if !s.claims() {
+	if !s.injected() {
 		return pod
 	}
 	return s.remove(pod, key)
 }
 
-// noteAuthor notes what Remove needs to make the author's pod of the injected one; lists are those of the injected
-// containers. Neither pod is changed.
+// noteAuthor notes what is needed to make the author's pod of the injected one; lists are those of the injected containers.
+// Neither pod is changed.
 func (s *status) noteAuthor(author, injected Pod, lists map[string]string, key string) {
-	for _, container := range author.All() {
-		name := nameOf(container)
-		if lists[name] == "" {
-			continue
+	if original := positionsOf(author, lists); len(original) > 0 {
+		s.Overrides = make(map[string]object, len(original))
+		now := map[string]map[string]any{}
+		for _, container := range injected.All() {
+			now[nameOf(container)] = container
 		}
-		if s.Overrides == nil {
-			s.Overrides = map[string]object{}
+		for _, container := range author.All() {
+			name := nameOf(container)
+			if original[name] == "" {
+				continue
+			}
+			lost := (&comparison{}).object(containerType, container, now[name])
+			if lost == nil {
+				lost = map[string]any{}
+			}
+			s.Overrides[name] = lost
 		}
-		now, _ := injected.Find(name)
-		lost := (&change{}).object("", 0, container, now)
-		if lost == nil {
-			lost = map[string]any{}
-		}
-		s.Overrides[name] = lost
+		s.Positions = s.lostPositions(original, injected)
 	}
-	c := &change{}
-	s.Was = c.object("", 0, outside(author, lists, key), outside(injected, lists, key))
-	s.Pod = marksOf(c.set)
+	c := &comparison{}
+	s.Was = c.object(podtype.Pod(), outside(author, lists, key), outside(injected, lists, key))
+	s.Pod = ownedOf(c.set)
 }
 
 // outside returns a pod without the containers in lists and without the annotation, and without the lists and objects

@@ -24,6 +24,7 @@ spec:
   - name: added
     emptyDir: {}
   - {name: unwanted, $patch: delete}
+  - {name: empty, emptyDir: {}}
   containers:
   - name: proxy
     image: proxy
@@ -40,6 +41,7 @@ spec:
 		"metadata that is empty":  `{"metadata":{"labels":{},"annotations":{}},"spec":{"initContainers":[],"containers":[{"name":"app","image":"a"}]}}`,
 		"what is overwritten":     `{"metadata":{"labels":{"kept":"same"},"annotations":{"overwritten":"mine"}},"spec":{"priorityClassName":"mine","terminationGracePeriodSeconds":9007199254740993,"securityContext":{"fsGroup":1,"runAsUser":7},"containers":[{"name":"app","image":"a"}]}}`,
 		"what is deleted":         `{"spec":{"volumes":[{"name":"data","emptyDir":{"sizeLimit":"1Gi"}},{"name":"unwanted","configMap":{"name":"x"}}],"containers":[{"name":"app","image":"a"}]}}`,
+		"what is added deeper":    `{"spec":{"volumes":[{"name":"empty"}],"containers":[{"name":"app","image":"a"}]}}`,
 		"an override":             `{"spec":{"containers":[{"name":"app","image":"a"},{"name":"proxy","image":"auto","args":["mine"],"env":[{"name":"B","value":"mine"},{"name":"C","value":"mine"}]},{"name":"last","image":"a"}]}}`,
 		"an override by the name": `{"spec":{"containers":[{"name":"proxy","image":"auto"},{"name":"app","image":"a"}],"initContainers":[{"name":"init"},{"name":"own","image":"a"}]}}`,
 		"an override elsewhere":   `{"spec":{"initContainers":[{"name":"first","image":"a"},{"name":"proxy","image":"auto","tty":true}],"containers":[{"name":"app","image":"a"}]}}`,
@@ -84,7 +86,7 @@ spec:
   - name: proxy
     image: proxy
 `}})
-	pod := mustInject(t, engine, mustDecode(t, minimalPod)).Pod
+	pod := runtime.DeepCopyJSON(mustInject(t, engine, mustDecode(t, minimalPod)).Pod)
 	Pod(pod).Labels()["changed"], Pod(pod).Labels()["new"] = "b", "b"
 	spec := Child(pod, "spec")
 	Child(spec, "securityContext")["runAsUser"] = int64(7)
@@ -114,7 +116,7 @@ func TestRemoveRefuses(t *testing.T) {
 		}
 	}
 	pod := mustDecode(t, minimalPod)
-	Pod(pod).Annotations()[key] = status{Containers: map[string]marks{"app": nil}}.String()
+	Pod(pod).Annotations()[key] = status{Containers: map[string]ownedFields{"app": nil}}.String()
 	if _, _, ok, err := Remove(pod, key); !ok || err == nil {
 		t.Errorf("all containers listed: ok %v, error %v, want an error", ok, err)
 	}

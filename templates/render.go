@@ -2,7 +2,6 @@ package templates
 
 import (
 	"errors"
-	"fmt"
 	"maps"
 	"regexp"
 	"slices"
@@ -12,38 +11,37 @@ import (
 
 	"k8s.io/utils/lru"
 
-	"github.com/sidecar-injector/sidecar-injector/templates/internal/yamlescape"
+	"github.com/sidecar-injector/sidecar-injector/templates/internal/param"
 )
 
-// overlayCacheSize bounds the parsed overlays that an engine keeps. The pods of one workload render alike, so this is
-// about the number of workloads whose pods are created at the same time.
-const overlayCacheSize = 256
+// treeCacheSize bounds the parsed outputs that an engine keeps for one template: one for each way through its branches,
+// whatever the values.
+const treeCacheSize = 256
 
-// compiled is a template that has been parsed and escaped, once for all pods. It is safe for concurrent use.
+// compiled is a template that has been parsed, once for all pods. It is safe for concurrent use.
 type compiled struct {
-	name     string
-	template *template.Template
-	overlays *lru.Cache // rendered text → *overlay
+	name    string
+	program *param.Program
+	options param.FillOptions
+	trees   *lru.Cache // text with tokens → *param.Tree
 }
 
-// compile parses a template and decides how each of its actions is escaped. Errors are *Error.
+// compile parses a template and makes parameters of what its actions print. Errors are *Error.
 func compile(name, text string, hooks *Hooks) (*compiled, error) {
 	missing := "missingkey=error"
 	if hooks.AllowMissing {
 		missing = "missingkey=default"
 	}
-	known := yamlescape.Functions(merged(functions(), hooks.Functions))
+	known := param.Functions(merged(functions(), hooks.Functions))
 	parsed, err := template.New(name).Option(missing).Funcs(known).Parse(text)
 	if err != nil {
 		return nil, parseError(name, err, known)
 	}
-	if err := yamlescape.Escape(parsed); err != nil {
-		if undecided, ok := errors.AsType[*yamlescape.Error](err); ok {
-			return nil, &Error{Template: name, Line: undecided.Line, Action: undecided.Action, Err: errors.New(undecided.Reason)}
-		}
-		return nil, &Error{Template: name, Err: err}
+	c := &compiled{name: name, options: param.FillOptions{LastWins: hooks.LastKeyWins}, trees: lru.New(treeCacheSize)}
+	if c.program, err = param.Compile(parsed); err != nil {
+		return nil, c.parameterError(err)
 	}
-	return &compiled{name: name, template: parsed, overlays: lru.New(overlayCacheSize)}, nil
+	return c, nil
 }
 
 // parseErrorForm is how text/template reports what it cannot parse: line and problem.
@@ -68,35 +66,44 @@ func parseError(name string, err error, known template.FuncMap) *Error {
 // render executes the template on what it is to see and returns its parsed output, which the caller must not change.
 // Errors are *Error.
 func (c *compiled) render(data any) (*overlay, error) {
-	var out boundedOutput
-	if err := c.template.Execute(&out, data); err != nil {
+	output, err := c.program.Execute(data, maxOutput)
+	if err != nil {
 		return nil, c.executionError(err)
 	}
-	if known, ok := c.overlays.Get(out.String()); ok {
-		return known.(*overlay), nil
+	known, ok := c.trees.Get(output.Text())
+	tree, _ := known.(*param.Tree)
+	if !ok {
+		if tree, err = output.Parse(podType); err != nil {
+			return nil, c.parameterError(err)
+		}
 	}
-	parsed, err := parseOverlay(out.Bytes())
+	filled, err := tree.Fill(output, c.options)
+	if err == nil && !ok {
+		err = checkPod(filled)
+	}
 	if err != nil {
-		return nil, c.outputError(out.Bytes(), data, err)
+		return nil, c.outputError(tree, output, err)
 	}
-	if err := c.checkDirectives(parsed, data); err != nil {
-		return nil, err
-	}
-	c.overlays.Add(out.String(), parsed)
-	return parsed, nil
+	c.trees.Add(output.Text(), tree)
+	return newOverlay(filled), nil
 }
 
-// outputError says where in the template an error of parseOverlay comes from; of several fields that are wrong the first
-// has the others.
-func (c *compiled) outputError(output []byte, data any, err error) *Error {
-	where := trace(c.template, data)
-	locate := func(err error) *Error {
-		line := where.line(overlayLine(output, err))
-		return &Error{Template: c.name, Line: line, Action: where.action(line), Err: err}
+// outputError says where in the template what is wrong with its output comes from; of several fields that are wrong the
+// first has the others.
+func (c *compiled) outputError(tree *param.Tree, output *param.Output, err error) error {
+	if errors.Is(err, param.ErrSchema) {
+		var filled any
+		if filled, err = tree.FillUnchecked(output, c.options); err == nil {
+			err = checkPod(filled)
+		}
 	}
 	fields := fieldErrors(err)
 	if len(fields) == 0 {
-		return locate(err)
+		return c.parameterError(err)
+	}
+	locate := func(field *fieldError) *Error {
+		line, action := tree.Locate(output, field.path)
+		return &Error{Template: c.name, Line: line, Action: action, Err: field}
 	}
 	first := locate(fields[0])
 	for _, field := range fields[1:] {
@@ -105,20 +112,16 @@ func (c *compiled) outputError(output []byte, data any, err error) *Error {
 	return first
 }
 
-// checkDirectives refuses a merge directive that does not stand in the template's own text: it came out of an action,
-// and so perhaps out of the pod.
-func (c *compiled) checkDirectives(parsed *overlay, data any) error {
-	found := directives(parsed.pod)
-	if len(found) == 0 {
-		return nil
+// parameterError puts an error of package param into ours.
+func (c *compiled) parameterError(err error) *Error {
+	found, ok := errors.AsType[*param.Error](err)
+	switch {
+	case !ok:
+		return &Error{Template: c.name, Err: err}
+	case found.OfValue:
+		return &Error{Template: c.name, Line: found.Line, Action: found.Action, Err: &InputError{Problem: found.Problem}}
 	}
-	rendering := trace(c.template, data)
-	for directive, count := range found {
-		if rendering.literal(directive) < count {
-			return &Error{Template: c.name, Err: fmt.Errorf("merge directive %q does not stand in the template's text", directive)}
-		}
-	}
-	return nil
+	return &Error{Template: c.name, Line: found.Line, Action: found.Action, Err: errors.New(found.Problem)}
 }
 
 // executionErrorForm is how text/template reports where execution failed: line, action and cause.
@@ -138,10 +141,6 @@ func (c *compiled) executionError(err error) *Error {
 		if input.Annotation != "" { // which says more to the pod's author
 			action = ""
 		}
-	}
-	if value, ok := errors.AsType[*yamlescape.ValueError](err); ok {
-		line, action = value.Line, value.Action
-		cause = &InputError{Problem: fmt.Sprintf("in %s %s", value.Context, value.Problem)}
 	}
 	return &Error{Template: c.name, Line: line, Action: action, Err: cause}
 }

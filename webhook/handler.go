@@ -154,7 +154,7 @@ func (h *Handler) inject(a *answer, config *Config, pod *corev1.Pod, input templ
 		}
 		return
 	}
-	a.templates, a.patch = result.Templates, result.Patch
+	a.templates, a.patch, a.warnings = result.Templates, result.Patch, append(a.warnings, result.Warnings...)
 	warning, err := podSecurityWarning(pod, result.Pod, &input.Namespace)
 	if err != nil {
 		a.outcome, a.reason, a.status, a.err = outcomeError, reasonInternalError, http.StatusInternalServerError, err

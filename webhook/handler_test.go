@@ -149,6 +149,12 @@ func TestHandlerWarnings(t *testing.T) {
 		"Windows, asked":                 {ScopePod, []tweak{windowsByNode, annotateInject("true")}, "runs on Windows"},
 		"invalid value, injected anyway": {ScopeNamespace, []tweak{annotateInject("yes")}, "is injected because its namespace opted in"},
 		"invalid value, not injected":    {ScopePod, []tweak{labelInject("yes")}, "is not injected"},
+		"runs as the proxy": {ScopePod, []tweak{annotateInject("true"), set(int64(1337), "spec", "securityContext", "runAsUser")},
+			`the container "myapp" has runAsUser 1337, which is the proxy's user`},
+		"has a port of the proxy": {ScopePod, []tweak{annotateInject("true"), inFirstContainer("ports", []any{map[string]any{"containerPort": int64(15006)}})},
+			`the container "myapp" has the port 15006, which is the proxy's`},
+		"is to end, and its sidecar is not": {ScopePod, []tweak{annotateInject("true"), annotation("sidecar.istio.io/nativeSidecar", "false"), set("Never", "spec", "restartPolicy")},
+			"the pod has restartPolicy Never, and does not end as long as the injected container \"sidecar-proxy\" runs"},
 	}
 	server := serveConfig(t, "")
 	for name, test := range tests {

@@ -103,3 +103,16 @@ func TestPathSaysWhereARequestComesFrom(t *testing.T) {
 		}
 	}
 }
+
+// TestIstiosDurations: a duration in Go's form injects the pod, as Istio does, with a warning that names the field.
+func TestIstiosDurations(t *testing.T) {
+	config := istioParsed(t, istio.Sources{}, ConfigFile{Policy: "enabled"})
+	server := serve(t, Options{Config: config})
+	response := server.admit(t, ScopeNamespace, aPod(t, annotation("proxy.istio.io/config", "{terminationDrainDuration: 30s, drainDuration: 1m}")))
+	wantWarning(t, response, `annotation "proxy.istio.io/config": drainDuration: "1m" is taken for "60s", as Istio's injector takes it`)
+	wantAudit(t, response, "inject", string(ReasonNamespaceLabel), "sidecar")
+	response = server.admit(t, ScopeNamespace, aPod(t, annotation("proxy.istio.io/config", "drainDuration: soon")))
+	if response.Allowed || !strings.Contains(response.Result.Message, `drainDuration "soon" is not a duration such as 60s`) {
+		t.Errorf("%+v", response)
+	}
+}

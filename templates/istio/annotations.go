@@ -18,19 +18,24 @@ import (
 )
 
 // checkAnnotations checks the annotations whose values Istio restricts, and returns what that of the proxy's settings
-// says, nil if there is none. The error is an *InputError about the first, in alphabetical order, that is wrong.
-func checkAnnotations(annotations map[string]string) (said *meshconfig.ProxyConfig, err error) {
+// says, nil if there is none, with warnings about it. The error is an *InputError about the first, in alphabetical order,
+// that is wrong.
+func checkAnnotations(annotations map[string]string) (said *meshconfig.ProxyConfig, warnings []string, err error) {
 	for _, key := range slices.Sorted(maps.Keys(annotations)) {
 		if key == annotationProxyConfig {
-			said, err = readProxyAnnotation(annotations[key])
+			var notes []string
+			said, notes, err = readProxyAnnotation(annotations[key])
+			for _, note := range notes {
+				warnings = append(warnings, fmt.Sprintf("annotation %q: %s", key, note))
+			}
 		} else if check, ok := annotationChecks[key]; ok {
 			err = check(annotations[key])
 		}
 		if err != nil {
-			return nil, &templates.InputError{Annotation: key, Problem: fmt.Sprintf("%q %s", annotations[key], err)}
+			return nil, nil, &templates.InputError{Annotation: key, Problem: fmt.Sprintf("%q %s", annotations[key], err)}
 		}
 	}
-	return said, nil
+	return said, warnings, nil
 }
 
 // traffic begins the keys about what of the traffic is redirected.
@@ -144,17 +149,26 @@ func checkQuantity(value string) error {
 	return nil
 }
 
-// readProxyAnnotation reads the settings of a pod's proxy, and checks them over the defaults.
-func readProxyAnnotation(value string) (*meshconfig.ProxyConfig, error) {
+// readProxyAnnotation reads the settings of a pod's proxy, and checks them over the defaults. The notes are readMessage's.
+func readProxyAnnotation(value string) (*meshconfig.ProxyConfig, []string, error) {
 	said := &meshconfig.ProxyConfig{}
-	zeros, err := readMessage([]byte(value), said)
+	zeros, notes, err := readMessage([]byte(value), said)
 	if err != nil {
-		return nil, fmt.Errorf("is not a ProxyConfig: %w", err)
+		return nil, nil, fmt.Errorf("is not a ProxyConfig: %w", err)
 	}
 	config := defaultProxyConfig()
 	layProxyOver(config, said, zeros...)
 	if err := checkProxyConfig(config); err != nil {
-		return nil, fmt.Errorf("is no usable ProxyConfig: %w", err)
+		return nil, nil, fmt.Errorf("is no usable ProxyConfig: %w", err)
 	}
-	return said, nil
+	return said, notes, nil
+}
+
+// fieldAnnotations are the annotations that set fields of the injected containers.
+var fieldAnnotations = map[string]string{
+	"image":                     "sidecar.istio.io/proxyImage",
+	"resources.requests.cpu":    "sidecar.istio.io/proxyCPU",
+	"resources.requests.memory": "sidecar.istio.io/proxyMemory",
+	"resources.limits.cpu":      "sidecar.istio.io/proxyCPULimit",
+	"resources.limits.memory":   "sidecar.istio.io/proxyMemoryLimit",
 }

@@ -2,8 +2,12 @@ package istio
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	meshconfig "istio.io/api/mesh/v1alpha1"
 
 	"github.com/sidecar-injector/sidecar-injector/templates"
 )
@@ -36,16 +40,57 @@ func TestCheckAnnotations(t *testing.T) {
 	for key, test := range tests {
 		t.Run(key, func(t *testing.T) {
 			for _, value := range test.good {
-				if _, err := checkAnnotations(map[string]string{key: value}); err != nil {
+				if _, _, err := checkAnnotations(map[string]string{key: value}); err != nil {
 					t.Errorf("%q: %v", value, err)
 				}
 			}
 			for _, value := range test.bad {
-				_, err := checkAnnotations(map[string]string{"a": "b", key: value})
+				_, _, err := checkAnnotations(map[string]string{"a": "b", key: value})
 				if input, ok := errors.AsType[*templates.InputError](err); !ok || input.Annotation != key || input.Problem == "" {
 					t.Errorf("%q: got %v, want an error that names the annotation", value, err)
 				}
 			}
 		})
+	}
+}
+
+// TestProxySettingsAsIstioReadsThem: what protobuf's own decoder would refuse, or take for something else.
+func TestProxySettingsAsIstioReadsThem(t *testing.T) {
+	const taken = "annotation \"proxy.istio.io/config\": %s: %q is taken for %q, as Istio's injector takes it: want a number of seconds such as \"60s\""
+	for value, c := range map[string]struct {
+		want     string
+		warnings []string
+	}{
+		"{terminationDrainDuration: 30s, drainDuration: 1m}": {`{"drainDuration":"60s","terminationDrainDuration":"30s"}`, []string{fmt.Sprintf(taken, "drainDuration", "1m", "60s")}},
+		"envoyAccessLogService: {address: 'a:1', tcpKeepalive: {time: 1m30s}}": {`{"envoyAccessLogService":{"address":"a:1","tcpKeepalive":{"time":"90s"}}}`,
+			[]string{fmt.Sprintf(taken, "envoyAccessLogService.tcpKeepalive.time", "1m30s", "90s")}},
+		"drainDuration: +5s":                                     {`{"drainDuration":"5s"}`, nil},
+		"{drain_duration: 1s, drainDuration: 5s}":                {`{"drainDuration":"5s"}`, nil},
+		"proxyMetadata: {A: null}":                               {`{"proxyMetadata":{"A":""}}`, nil},
+		"proxyStatsMatcher: {inclusionPrefixes: [null]}":         {`{"proxyStatsMatcher":{"inclusionPrefixes":[""]}}`, nil},
+		"tracing: {datadog: {address: b}, zipkin: {address: a}}": {`{"tracing":{"datadog":{"address":"b"}}}`, nil},
+	} {
+		t.Run(value, func(t *testing.T) {
+			said := &meshconfig.ProxyConfig{}
+			_, notes, err := readMessage([]byte(value), said)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := messageJSON(said)
+			if err != nil || got != c.want {
+				t.Errorf("got %s (%v), want %s", got, err, c.want)
+			}
+			if len(c.warnings) == 0 && len(notes) == 0 {
+				return
+			}
+			_, warnings, err := checkAnnotations(map[string]string{annotationProxyConfig: value})
+			if diff := cmp.Diff(c.warnings, warnings); err != nil || diff != "" {
+				t.Errorf("error %v, warnings (-want +got):\n%s", err, diff)
+			}
+		})
+	}
+	const want = `annotation "proxy.istio.io/config": "drainDuration: soon" is not a ProxyConfig: drainDuration "soon" is not a duration such as 60s`
+	if _, _, err := checkAnnotations(map[string]string{annotationProxyConfig: "drainDuration: soon"}); err == nil || err.Error() != want {
+		t.Errorf("error %v, want %s", err, want)
 	}
 }

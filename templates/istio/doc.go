@@ -3,7 +3,7 @@
 //
 // What is Istio's vocabulary stands here and nowhere else:
 //
-//	the ConfigMaps' texts   sources.go, configtext.go, values.go, mesh.go, messages.go
+//	the ConfigMaps' texts   sources.go, configtext.go, values.go, mesh.go, messages.go, messages_loose.go
 //	the proxy's settings    proxyconfig.go, proxychecks.go
 //	what templates see      model.go, owner.go, image.go, ids.go, functions*.go
 //	what pods may say       annotations.go

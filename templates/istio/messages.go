@@ -18,7 +18,7 @@ import (
 // It changes the message. See readMessage.
 func readOver(text []byte, into proto.Message) error {
 	said := into.ProtoReflect().New().Interface()
-	zeros, err := readMessage(text, said)
+	zeros, _, err := readMessage(text, said)
 	if err == nil {
 		layOver(into, said, zeros...)
 	}
@@ -27,18 +27,18 @@ func readOver(text []byte, into proto.Message) error {
 
 // readMessage reads a text in YAML into an empty message, and returns the fields that the text sets to their zero: the
 // message does not tell them from those that are not set. Null is a field that the text has not, and fields that are not
-// known are ignored.
-func readMessage(text []byte, into proto.Message) (zeros []protoreflect.FieldDescriptor, err error) {
+// known are ignored. notes say which values were read as Istio reads them, and not as the format has it.
+func readMessage(text []byte, into proto.Message) (zeros []protoreflect.FieldDescriptor, notes []string, err error) {
 	raw, err := yaml.YAMLToJSON(text)
 	if err != nil || string(raw) == "null" {
-		return nil, err
+		return nil, nil, err
 	}
-	if err := decodeMessage(raw, into); err != nil {
-		return nil, err
+	if notes, err = decodeMessage(raw, into); err != nil {
+		return nil, nil, err
 	}
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(raw, &fields); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	message := into.ProtoReflect()
 	for name, value := range fields {
@@ -46,57 +46,32 @@ func readMessage(text []byte, into proto.Message) (zeros []protoreflect.FieldDes
 			zeros = append(zeros, field)
 		}
 	}
-	return zeros, nil
+	return zeros, notes, nil
 }
 
-// decodeMessage decodes JSON and ignores fields that are not known, but no values that are not. Its errors are the same
-// each time, which those of protojson alone are not.
-func decodeMessage(raw []byte, into proto.Message) error {
+// decodeMessage decodes JSON as Istio does, see looseReader, whose notes it returns. Its errors are the same each time,
+// which those of protojson alone are not.
+func decodeMessage(raw []byte, into proto.Message) (notes []string, err error) {
 	var value any
 	if err := json.Unmarshal(raw, &value); err != nil {
-		return err
+		return nil, err
 	}
-	dropUnknown(value, into.ProtoReflect().Descriptor())
+	var reader looseReader
+	if err := reader.message("", value, into.ProtoReflect().Descriptor()); err != nil {
+		return nil, err
+	}
 	known, err := json.Marshal(value)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := protojson.Unmarshal(known, into); err != nil {
-		return errors.New(protojsonPrefix.ReplaceAllString(strings.ReplaceAll(err.Error(), "\u00a0", " "), ""))
+		return nil, errors.New(protojsonPrefix.ReplaceAllString(strings.ReplaceAll(err.Error(), "\u00a0", " "), ""))
 	}
-	return nil
+	return reader.notes, nil
 }
 
 // protojsonPrefix says where in the JSON an error is, of which nobody has seen the lines.
 var protojsonPrefix = regexp.MustCompile(`^proto: (?:syntax error )?(?:\(line \d+:\d+\): )?`)
-
-// dropUnknown takes fields that a message does not have out of its JSON. (protojson can do that itself, but would ignore
-// unknown values of enumerations too.) Messages whose JSON has a form of its own are left alone.
-func dropUnknown(value any, message protoreflect.MessageDescriptor) {
-	object, ok := value.(map[string]any)
-	if !ok || message.FullName().Parent() == "google.protobuf" {
-		return
-	}
-	for name, inner := range object {
-		field := fieldNamed(message, name)
-		switch {
-		case field == nil:
-			delete(object, name)
-		case field.IsMap() && field.MapValue().Message() != nil:
-			entries, _ := inner.(map[string]any)
-			for _, entry := range entries {
-				dropUnknown(entry, field.MapValue().Message())
-			}
-		case field.IsList() && field.Message() != nil:
-			elements, _ := inner.([]any)
-			for _, element := range elements {
-				dropUnknown(element, field.Message())
-			}
-		case !field.IsMap() && field.Message() != nil:
-			dropUnknown(inner, field.Message())
-		}
-	}
-}
 
 func fieldNamed(message protoreflect.MessageDescriptor, name string) protoreflect.FieldDescriptor {
 	known := message.Fields()
@@ -122,7 +97,7 @@ func layOver(into, over proto.Message, zeros ...protoreflect.FieldDescriptor) {
 // readProxyOver is readOver for settings of the proxy, of which metadata and headers merge.
 func readProxyOver(text []byte, into *meshconfig.ProxyConfig) error {
 	said := &meshconfig.ProxyConfig{}
-	zeros, err := readMessage(text, said)
+	zeros, _, err := readMessage(text, said)
 	if err == nil {
 		layProxyOver(into, said, zeros...)
 	}

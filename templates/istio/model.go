@@ -39,10 +39,11 @@ type Model struct {
 
 // model is the hook that makes what templates see.
 func (i *injector) model(data *templates.Data) (any, error) {
-	said, err := checkAnnotations(data.ObjectMeta.Annotations)
+	said, warnings, err := checkAnnotations(data.ObjectMeta.Annotations)
 	if err != nil {
 		return nil, err
 	}
+	data.Warnings = append(data.Warnings, warnings...)
 	proxy := i.proxies.of(&data.ObjectMeta, said)
 	m := &Model{
 		ObjectMeta:               data.ObjectMeta,

@@ -12,18 +12,24 @@ import (
 // prepare is the hook that undoes on a pod that was injected before what finish did to its author's own fields. All of
 // it is read off the pod itself, and says no more than what the proxy does in the pod anyway: who forges it gains
 // nothing.
-func (i *injector) prepare(p templates.Preparation) {
+func (i *injector) prepare(p templates.Preparation) templates.Pod {
+	again := slices.Contains(p.Claimed, proxyContainer)
+	if !again && !i.sources.OpenShift {
+		return p.Pod
+	}
+	pod := p.Pod.Editable()
 	if i.sources.OpenShift {
-		forgetAssignedUser(p.Pod)
+		forgetAssignedUser(pod)
 	}
-	if !slices.Contains(p.Claimed, proxyContainer) {
-		return
+	if !again {
+		return pod
 	}
-	restoreProbes(p.Pod)
-	if i.prometheusIsOurs(p.Pod) {
-		restorePrometheus(p.Pod)
+	restoreProbes(pod)
+	if i.prometheusIsOurs(pod) {
+		restorePrometheus(pod)
 	}
-	restoreUser(p.Pod)
+	restoreUser(pod)
+	return pod
 }
 
 // forgetAssignedUser takes user and group from the proxy's container as its author wrote it, if its user is the

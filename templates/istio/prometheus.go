@@ -146,13 +146,6 @@ func scrapeTargets(list string) []scrapeTarget {
 	return targets
 }
 
-// proxyPorts are those that the proxy listens on, and what for.
-var proxyPorts = map[int]string{
-	15000: "Envoy's administration", 15001: "outbound capture", 15004: "the control plane's debugging",
-	15006: "inbound capture", 15008: "the HBONE tunnel", 15020: "the merged metrics", 15021: "Envoy's health",
-	15053: "the DNS proxy", 15090: "Envoy's own metrics",
-}
-
 // checkScrapePort says what is wrong with a port as one of the application; empty if nothing.
 func checkScrapePort(port, own string) string {
 	n, err := strconv.Atoi(port)

@@ -35,7 +35,7 @@ func DecodeProxyConfig(object map[string]any) (ProxyConfig, error) {
 	}
 	raw, err := json.Marshal(spec)
 	if err == nil {
-		err = decodeMessage(raw, resource.Spec)
+		_, err = decodeMessage(raw, resource.Spec)
 	}
 	if err != nil {
 		return resource, fmt.Errorf("decode ProxyConfig %q of namespace %q: %w", resource.Name, resource.Namespace, err)

@@ -43,7 +43,7 @@ func TestProxyConfigsAreEncodedInAdvance(t *testing.T) {
 			}
 		})
 	}
-	said, err := checkAnnotations(map[string]string{annotationProxyConfig: "{concurrency: 3, proxyMetadata: {B: annotation}}"})
+	said, _, err := checkAnnotations(map[string]string{annotationProxyConfig: "{concurrency: 3, proxyMetadata: {B: annotation}}"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -99,6 +99,13 @@ func (i *injector) profile() *templates.Profile {
 		OtherInjectors: map[string]templates.InjectorMark{
 			"istio": {Container: proxyContainer, Annotation: annotationStatus, Unless: marker},
 		},
+		FieldAnnotations: fieldAnnotations,
+		ProxyPorts:       portsByContainer(),
+		Redirect: templates.Redirect{
+			Containers:   []string{initContainer, validationContainer},
+			Proxy:        proxyContainer,
+			UserArgument: "-u", GroupArgument: "-g",
+		},
 		Templates: i.config.Templates,
 		Values:    map[string]any{"nativeSidecars": i.sources.NativeSidecars},
 		Hooks: templates.Hooks{
@@ -108,6 +115,7 @@ func (i *injector) profile() *templates.Profile {
 			Finish:       i.finish,
 			Order:        i.order,
 			AllowMissing: true,
+			LastKeyWins:  true, // as Istio's parser has it: userVolume as a JSON array names each volume twice
 		},
 	}
 }

@@ -6,6 +6,7 @@
 //	sides       Istio's real webhook and ours on the same generated pods              sides_test.go
 //	twice       every injected golden, and generated pod, injected again              twice_test.go
 //	hostile     values that try to break out of the templates; also a fuzz target     hostile_test.go
+//	settings    values of proxy.istio.io/config that Istio reads in its own way     proxy_settings_test.go
 //	forged      annotations that claim an earlier injection                           forged_test.go
 //
 // What they are made of:

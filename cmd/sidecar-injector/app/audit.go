@@ -239,7 +239,7 @@ func (o *auditOptions) restartAll(ctx context.Context, restarter *audit.Restarte
 		if other.Finding == audit.Failed {
 			why = "its new pods would fail: " + other.Detail
 		}
-		fmt.Fprintf(stderr, "%s/%s in %s is not restarted: %s\n", strings.ToLower(other.Workload.Kind), other.Name, other.Namespace, why)
+		fmt.Fprintln(stderr, terminal.Text(fmt.Sprintf("%s/%s in %s is not restarted: %s", strings.ToLower(other.Workload.Kind), other.Name, other.Namespace, why)))
 	}
 	if len(restart) == 0 {
 		fmt.Fprintln(stderr, "no workload to restart")

@@ -5,6 +5,8 @@ import (
 	"io"
 
 	"sigs.k8s.io/yaml"
+
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/terminal"
 )
 
 // parseDataFormat returns the writer of an output format: text, json or yaml. The error lists them.
@@ -14,7 +16,7 @@ func parseDataFormat[T any](name string, text func(T, io.Writer) error) (func(T,
 		return text, nil
 	case "json":
 		return func(value T, out io.Writer) error {
-			encoder := json.NewEncoder(out)
+			encoder := json.NewEncoder(terminal.JSON(out))
 			encoder.SetEscapeHTML(false)
 			encoder.SetIndent("", "  ")
 			return encoder.Encode(value)
@@ -23,7 +25,7 @@ func parseDataFormat[T any](name string, text func(T, io.Writer) error) (func(T,
 		return func(value T, out io.Writer) error {
 			data, err := yaml.Marshal(value)
 			if err == nil {
-				_, err = out.Write(data)
+				_, err = terminal.Raw(out).Write(data)
 			}
 			return err
 		}, nil

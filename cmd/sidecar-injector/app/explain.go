@@ -46,7 +46,9 @@ with --live they meet the same.
 
 As data (-o json, -o yaml) it is a list with an object of each workload:
   apiVersion, kind, namespace, name
-  verdict   inject, skip, not_called, failed or refused; with reason, the short
+  template  where the pod template stands, of an object that has several
+  verdict   inject, skip, not_called, failed, refused or unknown (a kind whose
+            pods are not known before they are created); with reason, the short
             word of the rule that decided (none if the API server decides), and
             because, the same in a sentence
   templates, warnings

@@ -34,6 +34,7 @@ func (o *workloadOptions) add(flags *pflag.FlagSet) {
 	flags.StringSliceVarP(&o.sources.Filenames, "filename", "f", nil, "`file`, pattern, directory or URL with workloads, or - for standard input; may be repeated")
 	flags.BoolVarP(&o.sources.Recursive, "recursive", "R", false, "read the subdirectories of directories too")
 	flags.StringVarP(&o.sources.Kustomize, "kustomize", "k", "", "`directory` with a kustomization")
+	flags.BoolVar(&o.sources.AllowRemote, "allow-remote", false, "with -k: fetch what the kustomization includes from elsewhere, by HTTP or with git")
 	o.cluster.AddSelection(flags)
 }
 
@@ -48,6 +49,8 @@ func (o *workloadOptions) check(arguments []string) error {
 		return usageErrorf("-f and -k are for files, %q names a live object: want one of the two", arguments[0])
 	case !fromFiles && len(arguments) == 0:
 		return usageErrorf("nothing is named: want -f, -k, or TYPE/NAME of live objects")
+	case o.sources.AllowRemote && o.sources.Kustomize == "":
+		return usageErrorf("--allow-remote is for -k")
 	case fromFiles && (o.cluster.AllNamespaces || o.cluster.Selector != ""):
 		return usageErrorf("-A and -l choose live objects, not what stands in files")
 	}

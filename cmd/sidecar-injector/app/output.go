@@ -51,13 +51,20 @@ func (o *outputOptions) print(ctx context.Context, format preview.Format, docume
 	if err != nil {
 		return err
 	}
-	if format == preview.FormatDiff {
-		printed.Text = terminal.StylesFor(stdout, os.Getenv).Diff(printed.Text)
-	}
 	for _, warning := range printed.Warnings {
 		fmt.Fprintln(stderr, terminal.Lines("warning: "+warning, terminal.Width(stderr), 0, 2))
 	}
-	if _, err := stdout.Write(printed.Text); err != nil {
+	switch format {
+	case preview.FormatDiff:
+		_, err = stdout.Write(terminal.StylesFor(stdout, os.Getenv).Diff(printed.Text))
+	case preview.FormatName:
+		_, err = stdout.Write(printed.Text)
+	case preview.FormatPatch, preview.FormatReview:
+		_, err = terminal.JSON(stdout).Write(printed.Text)
+	default: // Documents, byte for byte.
+		_, err = terminal.Raw(stdout).Write(printed.Text)
+	}
+	if err != nil {
 		return fmt.Errorf("write output: %w", err)
 	}
 	for _, difference := range printed.Differences {

@@ -32,9 +32,11 @@ Namespace objects in the same input and from --namespace-labels. With --live,
 and for live objects, all of these are the cluster's: what its injector runs
 with, revision included.
 
-Of kinds that are not Kubernetes' own (a Rollout, a DeploymentConfig), an object
-is a workload if a pod's template stands at spec.template or at
-spec.jobTemplate.spec.template.
+Of kinds that are not Kubernetes' own (a Rollout, a ScaledJob, a JobSet), an
+object is a workload if a pod's template stands in it: under a field named
+template, or ...Template, that has a spec with containers. One that makes pods
+and has none, such as a Workflow, is named: its pods are decided when they are
+created.
 
 Output (-o):
   diff   per workload what was decided and why, and a unified diff (default)

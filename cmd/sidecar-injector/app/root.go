@@ -26,6 +26,7 @@ const (
 // something 1 says that it was found, and 2 is any error. It stops early, without
 // an error of its own, when ctx ends.
 func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) (code int) {
+	stdout, stderr = terminal.NewWriter(stdout), terminal.NewWriter(stderr)
 	defer func() {
 		if p := recover(); p != nil {
 			fmt.Fprintf(stderr, "error: internal error: %s: please report it, with the output of version -o json\n", oneLine(fmt.Errorf("%v", p)))

@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/serve"
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/terminal"
 )
 
 func newServeCommand() *cobra.Command {
@@ -32,7 +33,7 @@ GET /readyz on the health address says what is missing.`,
 			if err := options.Validate(); err != nil {
 				return &usageError{err}
 			}
-			return serve.Run(command.Context(), options, command.ErrOrStderr())
+			return serve.Run(command.Context(), options, terminal.Raw(command.ErrOrStderr()))
 		},
 	}
 	options.AddFlags(command.Flags())

@@ -50,18 +50,21 @@ func (r *Report) table(out io.Writer, wide bool) error {
 	}
 	fmt.Fprintln(table, head)
 	for _, group := range r.Findings {
-		row := fmt.Sprintf("%s\t%s\t%d\t%s\t%s", group.Namespace, group.short(), group.Pods, group.Finding, group.Remedy)
+		row := []string{group.Namespace, group.short(), fmt.Sprint(group.Pods), string(group.Finding), group.Remedy}
 		if wide {
-			row += fmt.Sprintf("\t%s\t%s", group.Detail, strings.Join(group.Examples, ","))
+			row = append(row, group.Detail, strings.Join(group.Examples, ","))
 		}
-		fmt.Fprintln(table, row)
+		for i := range row {
+			row[i] = terminal.Text(row[i])
+		}
+		fmt.Fprintln(table, strings.Join(row, "\t"))
 	}
 	return table.Flush()
 }
 
 // list writes what a row of the table has below one another.
 func (g *Group) list(out io.Writer, look Look) {
-	fmt.Fprintf(out, "%s: %s, %s\n", look.Styles.Heading(string(g.Finding)), count(g.Pods, "pod"), g.Remedy)
+	fmt.Fprintf(out, "%s: %s, %s\n", look.Styles.Heading(string(g.Finding)), count(g.Pods, "pod"), terminal.Text(g.Remedy))
 	indented(out, look.Width, g.Namespace+" "+g.short())
 	if look.Wide {
 		indented(out, look.Width, g.Detail)

@@ -52,3 +52,19 @@ failed: 1 pod, mend what its detail says
 		})
 	}
 }
+
+// TestWriteHostileNames: names that stand in pods' owners, which nobody checks, are no lines and columns of the table.
+func TestWriteHostileNames(t *testing.T) {
+	const hostile = "a\x1b[2J\u202e\tb\nFORGED"
+	report := &Report{Pods: 1, Findings: []Group{{Workload: Workload{Kind: hostile, Namespace: hostile, Name: hostile}, Finding: Failed, Pods: 1,
+		Detail: hostile, Examples: []string{hostile}, Remedy: hostile}}}
+	for _, width := range []int{0, 20} {
+		var out strings.Builder
+		if err := report.Write(&out, Look{Wide: true, Width: width}); err != nil {
+			t.Fatal(err)
+		}
+		if strings.ContainsAny(out.String(), "\x1b\u202e\t") || strings.Contains(out.String(), "\nFORGED") {
+			t.Errorf("width %d: %q", width, out.String())
+		}
+	}
+}

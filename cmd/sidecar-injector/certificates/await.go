@@ -13,6 +13,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/sidecar-injector/sidecar-injector/certs"
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/terminal"
 )
 
 // awaitInterval is how often to look. What replicas serve tells nobody that it
@@ -49,7 +50,7 @@ func await(ctx context.Context, interval time.Duration, progress io.Writer, miss
 			// What failed because time was up says less than what was missing.
 			return fmt.Errorf("wait: %w; missing is: %s", context.Cause(ctx), last)
 		case now.what != last.what:
-			fmt.Fprintf(progress, "waiting: %s\n", now)
+			fmt.Fprintf(progress, "waiting: %s\n", terminal.Text(now.String()))
 		}
 		last = now
 		select {

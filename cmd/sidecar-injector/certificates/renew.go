@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/sidecar-injector/sidecar-injector/certs"
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/terminal"
 )
 
 // What cert-manager's Events say of who asked, and why.
@@ -120,7 +121,7 @@ func (i *Injector) ask(ctx context.Context, key client.ObjectKey, progress io.Wr
 	if err != nil {
 		return nil, err
 	}
-	fmt.Fprintf(progress, "asked cert-manager to issue Certificate %s again\n", name(key))
+	fmt.Fprintf(progress, "asked cert-manager to issue Certificate %s again\n", terminal.Text(name(key)))
 	return asked, nil
 }
 

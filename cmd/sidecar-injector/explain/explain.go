@@ -64,15 +64,24 @@ func (e *Explainer) Explain(ctx context.Context, documents []manifest.Document) 
 	all := []Explanation{}
 	for i := range documents {
 		err := manifest.Visit(&documents[i], func(at manifest.Place) error {
-			w, ok, err := manifest.WorkloadOf(at)
-			if err != nil || !ok {
+			workloads, unknown, err := manifest.WorkloadsOf(at)
+			if err != nil {
 				return err
 			}
-			explained, err := e.workload(ctx, w)
-			if err != nil {
-				return at.Errorf("%w", err)
+			if unknown {
+				all = append(all, Explanation{APIVersion: at.APIVersion, Kind: at.Kind, Namespace: at.Namespace, Name: at.Name,
+					Verdict: Unknown, Because: manifest.UnknownPods, Webhooks: []selection.Call{}})
 			}
-			all = append(all, *explained)
+			for _, w := range workloads {
+				explained, err := e.workload(ctx, w)
+				if err != nil {
+					return at.Errorf("%w", err)
+				}
+				if len(workloads) > 1 {
+					explained.Template = w.FieldPath()
+				}
+				all = append(all, *explained)
+			}
 			return nil
 		})
 		if err != nil {

@@ -21,6 +21,8 @@ const (
 	Failed Verdict = "failed"
 	// Refused: the API server refuses it without asking the webhook.
 	Refused Verdict = "refused"
+	// Unknown: its kind is not one whose pods are known before they are created.
+	Unknown Verdict = "unknown"
 )
 
 // Explanation says why a pod, or the pods of a workload, are injected or not.
@@ -29,6 +31,8 @@ type Explanation struct {
 	Kind       string `json:"kind"`
 	Namespace  string `json:"namespace"`
 	Name       string `json:"name"`
+	// Template is where the pod template stands in an object that has several.
+	Template string `json:"template,omitempty"`
 	// Verdict is what becomes of the pod when it is created now, Reason the short word of the rule that decided (empty if
 	// the API server decides), and Because the same in a sentence.
 	Verdict Verdict        `json:"verdict"`

@@ -18,8 +18,9 @@ type maker struct {
 	// kind and name are those of the workload, or of the pod itself if nobody made it. group is empty for the kinds of
 	// Kubernetes.
 	group, kind, name string
-	// path leads to the pod template; a pod has none.
-	path []string
+	// path leads to the pod template; a pod has none. field is the same as people write it.
+	path  []string
+	field string
 	// live says that it is in the cluster, and object is it, if it is known.
 	live   bool
 	object map[string]any
@@ -28,7 +29,7 @@ type maker struct {
 // makerOf returns the maker of a subject's pod: the workload, and of a live pod its controller.
 func makerOf(s *subject) maker {
 	w := &s.workload
-	m := maker{kind: w.Kind, name: w.Name, path: w.Path, live: w.Document.Live != nil && len(w.Pointer) == 0}
+	m := maker{kind: w.Kind, name: w.Name, path: w.Path, field: w.FieldPath(), live: w.Document.Live != nil && len(w.Pointer) == 0}
 	switch w.Group() {
 	case "", "apps", "batch", "extensions":
 	default:

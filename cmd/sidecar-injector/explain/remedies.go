@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/api/validation"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 
@@ -115,6 +116,9 @@ func (e *Explainer) namespaceChanges(s *subject, m *maker) []change {
 	keys := e.options.Handler.Config().Policy().Keys
 	label := keys.NamespaceLabel + "=" + keys.NamespaceLabelValue
 	command := func(argument string) string {
+		if len(validation.ValidateNamespaceName(s.namespace, false)) > 0 { // It could be anything to a shell.
+			return ""
+		}
 		return joined(fmt.Sprintf("%s label namespace %s %s", e.options.Kubectl, s.namespace, argument), m.restart(e.options.Kubectl, s.namespace))
 	}
 	return []change{
@@ -147,5 +151,5 @@ func (m *maker) place(field string) string {
 	if m.live {
 		return ""
 	}
-	return " (" + strings.Join(append(slices.Clone(m.path), "metadata", field), ".") + ")"
+	return " (" + strings.TrimPrefix(m.field+".metadata."+field, ".") + ")"
 }

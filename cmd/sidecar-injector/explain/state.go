@@ -87,11 +87,11 @@ func (e *Explainer) count(ctx context.Context, pods []map[string]any) (*Pods, er
 			continue
 		}
 		document := manifest.FromObject("pod", pod)
-		w, _, err := manifest.WorkloadOf(manifest.Place{Document: &document, Object: document.Object, APIVersion: "v1", Kind: "Pod", Name: nameOf(pod, "name"), Namespace: nameOf(pod, "namespace")})
+		found, _, err := manifest.WorkloadsOf(manifest.Place{Document: &document, Object: document.Object, APIVersion: "v1", Kind: "Pod", Name: nameOf(pod, "name"), Namespace: nameOf(pod, "namespace")})
 		if err != nil {
 			return nil, err
 		}
-		s := e.subjectOf(w)
+		s := e.subjectOf(found[0]) // A Pod is one.
 		var explained Explanation
 		if err := e.judge(ctx, s, &explained); err != nil {
 			return nil, err

@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/manifest"
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/selection"
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/terminal"
 	"github.com/sidecar-injector/sidecar-injector/webhook"
@@ -32,7 +33,16 @@ type printer struct {
 }
 
 func (p *printer) explanation(e *Explanation) {
-	p.paragraph("", fmt.Sprintf("%s %s/%s: %s", e.Kind, e.Namespace, e.Name, e.verdict()), e.style(p.styles))
+	if e.Verdict == Unknown {
+		at := manifest.Place{Kind: e.Kind, Namespace: e.Namespace, Name: e.Name}
+		p.paragraph("", at.String()+": "+e.Because, p.styles.Heading)
+		return
+	}
+	name := e.Name
+	if e.Template != "" {
+		name += " (" + e.Template + ")"
+	}
+	p.paragraph("", fmt.Sprintf("%s %s/%s: %s", e.Kind, e.Namespace, name, e.verdict()), e.style(p.styles))
 	p.state(e)
 	p.heading("Who is asked", e.Assumed)
 	for i := range e.Webhooks {

@@ -13,6 +13,8 @@ import (
 	"strings"
 
 	"github.com/rogpeppe/go-internal/diff"
+
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/terminal"
 )
 
 // The files of a case.
@@ -143,9 +145,9 @@ func WriteResults(out io.Writer, results []Result) (failed int, err error) {
 		switch {
 		case result.Problem != "":
 			failed++
-			fmt.Fprintf(&text, "%s: failed\n%s\n", result.Name, strings.TrimRight(result.Problem, "\n"))
+			fmt.Fprintf(&text, "%s: failed\n%s\n", terminal.Text(result.Name), strings.TrimRight(result.Problem, "\n"))
 		case result.Updated:
-			fmt.Fprintf(&text, "%s: updated\n", result.Name)
+			fmt.Fprintf(&text, "%s: updated\n", terminal.Text(result.Name))
 		}
 	}
 	fmt.Fprintf(&text, "cases: %d, failed: %d\n", len(results), failed)

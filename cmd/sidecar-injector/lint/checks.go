@@ -2,16 +2,15 @@ package lint
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
 )
 
-// checks are what is looked at in each injected pod. What a pod had before its injection is not the template's fault, and
-// no finding.
-var checks = []func(*injected) []Finding{checkNames, checkMounts, checkPorts, checkResources, checkSchema}
+// checks are what is looked at in each injected pod, besides the rules of the engine, which refuses what breaks them. What a
+// pod had before its injection is not the template's fault, and no finding.
+var checks = []func(*injected) []Finding{checkNames, checkMounts, checkPorts, checkSchema}
 
 // containersOf returns all containers of a pod, init containers first.
 func containersOf(pod *corev1.Pod) []corev1.Container {
@@ -97,22 +96,6 @@ func checkPorts(i *injected) []Finding {
 				findings = append(findings, Finding{Rule: "duplicate-name", Severity: Warning, Message: onPod(i.name, fmt.Sprintf("the containers %q and %q both name a port %q: Services that use the name are ambiguous", other, container.Name, p.Name)), Remedy: "give the port a name of its own"})
 			}
 			names[p.Name] = container.Name
-		}
-	}
-	return findings
-}
-
-func checkResources(i *injected) []Finding {
-	var findings []Finding
-	for _, container := range i.injectedContainers() {
-		for _, resource := range slices.Sorted(maps.Keys(container.Resources.Requests)) {
-			request := container.Resources.Requests[resource]
-			if limit, limited := container.Resources.Limits[resource]; limited && request.Cmp(limit) > 0 {
-				findings = append(findings, Finding{Rule: "requests-above", Severity: Error, Message: onPod(i.name, fmt.Sprintf("the container %q requests %s of %s, above its limit %s", container.Name, request.String(), resource, limit.String())), Remedy: "raise the limit or lower the request"})
-			}
-			if request.Sign() < 0 {
-				findings = append(findings, Finding{Rule: "requests-above", Severity: Error, Message: onPod(i.name, fmt.Sprintf("the container %q requests a negative amount of %s", container.Name, resource)), Remedy: "take 0 or more"})
-			}
 		}
 	}
 	return findings

@@ -43,7 +43,6 @@ var rules = map[string]string{
 	"invalid-name":     "A name is not allowed",
 	"missing-volume":   "A container mounts a volume that is not there",
 	"port-clash":       "Two containers of the pod listen on the same port",
-	"requests-above":   "A request is above its limit",
 	"pod-security":     "The Pod Security level that injected pods reach",
 	"nothing-injected": "The templates inject nothing",
 	"too-slow":         "Rendering does not end",

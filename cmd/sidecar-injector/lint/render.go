@@ -234,7 +234,9 @@ func (r *renderer) failures(pod testPod, name string, err error) []Finding {
 		if name := suggested(message); name != "" {
 			one.Remedy = "write " + name
 		}
-		one.at(r.loader.template(problem.Template), problem)
+		if problem.Element == "" { // otherwise locate finds its place by its name
+			one.at(r.loader.template(problem.Template), problem)
+		}
 		all = append(all, one)
 	}
 	return all

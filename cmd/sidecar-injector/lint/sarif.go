@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/terminal"
 )
 
 // The parts of a SARIF 2.1.0 log that code review tools read (OASIS, "Static Analysis Results Interchange Format").
@@ -82,7 +84,7 @@ func WriteSARIF(out io.Writer, findings []Finding, version string) error {
 		}
 		run.Results = append(run.Results, result)
 	}
-	encoder := json.NewEncoder(out)
+	encoder := json.NewEncoder(terminal.JSON(out))
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
 	return encoder.Encode(sarifLog{"https://json.schemastore.org/sarif-2.1.0.json", "2.1.0", []sarifRun{run}})

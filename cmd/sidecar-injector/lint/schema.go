@@ -35,9 +35,6 @@ func checkSchema(i *injected) []Finding {
 	report := func(path, problem string) { problems = append(problems, path+" "+problem) }
 	for _, container := range i.injectedContainers() {
 		what := fmt.Sprintf("the container %q: ", container.Name)
-		if container.Image == "" {
-			report(what+"image", "is missing")
-		}
 		checkFields(what, reflect.ValueOf(container), report)
 	}
 	for _, volume := range i.after.Spec.Volumes {

@@ -45,7 +45,7 @@ func WriteJSON(out io.Writer, findings []Finding) error {
 	if findings == nil {
 		findings = []Finding{}
 	}
-	encoder := json.NewEncoder(out)
+	encoder := json.NewEncoder(terminal.JSON(out))
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
 	return encoder.Encode(findings)

@@ -1,9 +1,10 @@
 // Package manifest reads Kubernetes manifests as people write them, and finds the workloads in them.
 //
-//	files, directories, patterns, standard input, URLs, kustomizations  input.go, url.go, kustomize.go
+//	files, directories, patterns, standard input, URLs                  input.go, url.go
+//	kustomizations, and what they may fetch from elsewhere              kustomize.go, kustomize_remote.go
 //	  → documents   split, decoded, with file and line for messages     document.go, decode.go, live.go
 //	  → namespaces  labels and annotations, from Namespace documents    namespaces.go
-//	  → workloads   every pod template in a document, checked           workload.go, shape.go
+//	  → workloads   every pod template in a document, checked           workload.go, custom.go, shape.go
 //
 // Package edit writes a changed object back into the text of its document.
 //

@@ -31,7 +31,9 @@ type Sources struct {
 	Recursive bool
 	// Kustomize is a directory with a kustomization, or a URL of one, which is built. Empty: none.
 	Kustomize string
-	Stdin     io.Reader
+	// AllowRemote lets the kustomization include what is fetched from elsewhere, which runs git.
+	AllowRemote bool
+	Stdin       io.Reader
 }
 
 // Read reads all documents, in the order of the sources. An error names the source, and for what stands inside a file the
@@ -51,7 +53,7 @@ func (s *Sources) Read(ctx context.Context) ([]Document, error) {
 	if s.Kustomize == "" {
 		return documents, nil
 	}
-	built, err := build(ctx, s.Kustomize)
+	built, err := build(ctx, s.Kustomize, s.AllowRemote)
 	if err != nil {
 		return nil, err
 	}

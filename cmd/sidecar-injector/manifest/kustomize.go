@@ -3,21 +3,30 @@ package manifest
 import (
 	"context"
 	"fmt"
+	"os"
 
 	"sigs.k8s.io/kustomize/api/krusty"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 )
 
+// gitProtocols is the variable that tells git which protocols it may speak. The protocols that this program lets it are
+// those that run nothing here; somebody's own list wins.
+const (
+	gitProtocols     = "GIT_ALLOW_PROTOCOL"
+	remoteProtocols  = "http:https:ssh"
+	noRemoteProtocol = "none"
+)
+
 // build returns the documents of a kustomization, as `kubectl -k` builds it: in the order in which they can be applied.
-// What it includes from elsewhere is fetched with git, as there.
-func build(ctx context.Context, path string) ([]Document, error) {
+// What it includes from elsewhere is refused, unless allowRemote lets it be fetched, with git as there.
+func build(ctx context.Context, path string, allowRemote bool) ([]Document, error) {
 	type built struct {
 		data []byte
 		err  error
 	}
 	done := make(chan built, 1)
 	go func() {
-		data, err := runKustomize(path)
+		data, err := runKustomize(path, allowRemote)
 		done <- built{data, err}
 	}()
 	select {
@@ -31,12 +40,38 @@ func build(ctx context.Context, path string) ([]Document, error) {
 	}
 }
 
-func runKustomize(path string) ([]byte, error) {
-	options := krusty.MakeDefaultOptions()
+func runKustomize(path string, allowRemote bool) ([]byte, error) {
+	if err := checkRemote(path, allowRemote); err != nil {
+		return nil, err
+	}
+	if err := limitGit(allowRemote); err != nil {
+		return nil, err
+	}
+	files := newRemoteGuard(filesys.MakeFsOnDisk(), allowRemote)
+	options := krusty.MakeDefaultOptions() // Plug-ins, functions and Helm stay off.
 	options.Reorder = krusty.ReorderOptionLegacy
-	resources, err := krusty.MakeKustomizer(options).Run(filesys.MakeFsOnDisk(), path)
+	resources, err := krusty.MakeKustomizer(options).Run(files, path)
+	if files.refused != nil { // Kustomize takes a file that cannot be read for one that is not there.
+		return nil, files.refused
+	}
 	if err != nil {
 		return nil, err
 	}
 	return resources.AsYaml()
+}
+
+// limitGit limits the protocols of the git that kustomize runs: to none where nothing may be fetched, should kustomize
+// take anything for remote that the guard does not.
+func limitGit(allowRemote bool) error {
+	protocols := remoteProtocols
+	switch _, own := os.LookupEnv(gitProtocols); {
+	case !allowRemote:
+		protocols = noRemoteProtocol
+	case own:
+		return nil
+	}
+	if err := os.Setenv(gitProtocols, protocols); err != nil {
+		return fmt.Errorf("set %s: %w", gitProtocols, err)
+	}
+	return nil
 }

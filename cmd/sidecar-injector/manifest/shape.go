@@ -6,10 +6,13 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	utiljson "k8s.io/apimachinery/pkg/util/json"
+
+	"github.com/sidecar-injector/sidecar-injector/internal/nulls"
 )
 
 // objectField returns a field that is an object, and whether it is there. A null is as good as absent. The error is
@@ -68,12 +71,11 @@ func checkTemplate(template map[string]any, path []string) error {
 	if !ok {
 		return fmt.Errorf("%s is missing, want a pod's spec", prefix(path, "spec"))
 	}
-	for _, list := range []string{"initContainers", "containers"} {
-		if containers, ok := spec[list].([]any); ok && slices.Contains(containers, nil) {
-			return fmt.Errorf("%s has an empty element, want containers", prefix(path, "spec", list))
-		}
+	known := map[string]any{"metadata": metadata, "spec": spec}
+	if null := nulls.Find(known); null != "" {
+		return fmt.Errorf("%s is null, which no element of a list can be", prefix(path, null))
 	}
-	data, err := json.Marshal(map[string]any{"metadata": metadata, "spec": spec})
+	data, err := json.Marshal(known)
 	if err != nil {
 		return err
 	}
@@ -91,9 +93,20 @@ func checkTemplate(template map[string]any, path []string) error {
 	return nil
 }
 
-// prefix joins a field path for messages.
+// prefix joins a field path for messages; a number is the element of a list.
 func prefix(path []string, fields ...string) string {
-	return strings.Join(slices.Concat(path, fields), ".")
+	var joined strings.Builder
+	for i, field := range slices.Concat(path, fields) {
+		switch _, err := strconv.ParseUint(field, 10, 32); {
+		case err == nil && i > 0:
+			joined.WriteString("[" + field + "]")
+		case i > 0:
+			joined.WriteString("." + field)
+		default:
+			joined.WriteString(field)
+		}
+	}
+	return joined.String()
 }
 
 func describeList(value any) string {

@@ -96,14 +96,21 @@ func visitObject(document *Document, pointer []string, object map[string]any, ap
 // made from a manifest is the same each time.
 const GeneratedSuffix = "00000"
 
+// UnknownPods is what is said of an object whose pods are not known.
+const UnknownPods = "not a kind whose pods are known; its pods are decided when they are created"
+
 // Workload is an object that makes pods.
 type Workload struct {
 	Place
-	// Path leads from the object to what becomes the pod: nothing for a Pod, else ["spec", "template"] and the like.
+	// Path leads from the object to what becomes the pod: nothing for a Pod, else ["spec", "template"] and the like. The
+	// element of a list is its number.
 	Path []string
 	// Template is what stands at path. Nothing writes to it.
 	Template map[string]any
 }
+
+// FieldPath is the path as people write it: spec.workers[0].template. It is empty for a Pod.
+func (w *Workload) FieldPath() string { return prefix(w.Path) }
 
 var (
 	templatePath    = []string{"spec", "template"}
@@ -127,51 +134,47 @@ var knownKinds = map[[2]string][]string{
 	{"batch", "CronJob"}:          jobTemplatePath,
 }
 
-// WorkloadOf returns the workload that an object is; ok is false for any other object. Of a kind that is not
-// Kubernetes' own, an object is a workload if a pod's shape stands at spec.template or spec.jobTemplate.spec.template:
-// an object whose spec has a list of containers.
-func WorkloadOf(at Place) (w Workload, ok bool, err error) {
+// WorkloadsOf returns the workloads that an object is: one for a kind of Kubernetes' own that makes pods, one for each pod
+// template in an object of another kind (see templatesIn), none for any other object. unknown says of an object without
+// any that it makes pods all the same, of which nothing is known before they are created.
+func WorkloadsOf(at Place) (found []Workload, unknown bool, err error) {
 	path, known := knownKinds[[2]string{at.Group(), at.Kind}]
-	if !known {
-		switch {
-		case hasPodShape(at.Object, templatePath):
-			path = templatePath
-		case hasPodShape(at.Object, jobTemplatePath):
-			path = jobTemplatePath
-		default:
-			return Workload{}, false, nil
+	switch {
+	case known:
+		template, err := templateAt(at, path)
+		if err != nil {
+			return nil, false, err
+		}
+		found = []Workload{{Place: at, Path: path, Template: template}}
+	case isKubernetes(at):
+		return nil, false, nil
+	default:
+		found = templatesIn(at)
+		unknown = len(found) == 0 && mentionsPods(at.Object)
+	}
+	for _, w := range found {
+		if at.Name == "" {
+			return nil, false, at.Errorf("metadata.name is missing")
+		}
+		if err := checkTemplate(w.Template, w.Path); err != nil {
+			return nil, false, at.Errorf("%w", err)
 		}
 	}
+	return found, unknown, nil
+}
+
+// templateAt returns the object that stands at a path of fields.
+func templateAt(at Place, path []string) (map[string]any, error) {
 	template := at.Object
 	for i, field := range path {
 		next, found, err := objectField(template, field)
 		if err != nil {
-			return Workload{}, false, at.Errorf("%s", prefix(path[:i], err.Error()))
+			return nil, at.Errorf("%s", prefix(path[:i], err.Error()))
 		}
 		if !found {
-			return Workload{}, false, at.Errorf("%s is missing", prefix(path[:i+1]))
+			return nil, at.Errorf("%s is missing", prefix(path[:i+1]))
 		}
 		template = next
 	}
-	if at.Name == "" {
-		return Workload{}, false, at.Errorf("metadata.name is missing")
-	}
-	if err := checkTemplate(template, path); err != nil {
-		return Workload{}, false, at.Errorf("%w", err)
-	}
-	return Workload{Place: at, Path: path, Template: template}, true, nil
-}
-
-func hasPodShape(object map[string]any, path []string) bool {
-	for _, field := range append(slices.Clone(path), "spec") {
-		object, _ = object[field].(map[string]any)
-	}
-	containers, ok := object["containers"].([]any)
-	if !ok || len(containers) == 0 {
-		return false
-	}
-	return !slices.ContainsFunc(containers, func(c any) bool {
-		_, isObject := c.(map[string]any)
-		return !isObject
-	})
+	return template, nil
 }

@@ -10,7 +10,9 @@ import (
 	"github.com/rogpeppe/go-internal/diff"
 	"go.yaml.in/yaml/v2"
 
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/manifest"
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/manifest/edit"
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/terminal"
 	"github.com/sidecar-injector/sidecar-injector/templates"
 )
 
@@ -84,10 +86,10 @@ type page struct {
 
 // pageOf renders the result of the document at an index.
 func pageOf(index int, result *Result, format Format) (*page, error) {
-	p := &page{workloads: len(result.Workloads), changed: result.changed(), warnings: warnings(result)}
+	p := &page{workloads: len(result.Workloads) + len(result.Unknown), changed: result.changed(), warnings: warnings(result, format)}
 	for i := range result.Workloads {
 		if w := &result.Workloads[i]; w.Difference != "" {
-			p.differ = append(p.differ, fmt.Sprintf("%s: %s: the API server makes another pod than is previewed\n%s", result.Document.Source, w.title(), w.Difference))
+			p.differ = append(p.differ, result.heading(w, "the API server makes another pod than is previewed")+w.Difference)
 		}
 	}
 	var out bytes.Buffer
@@ -143,8 +145,14 @@ func bind(pages []*page, format Format, nothing string) (*Printed, error) {
 	return printed, nil
 }
 
-func warnings(result *Result) []string {
+// warnings are those of a result; what is not known of it is one where the output has no line for it.
+func warnings(result *Result, format Format) []string {
 	var lines []string
+	for _, unknown := range result.Unknown {
+		if format != FormatDiff {
+			lines = append(lines, fmt.Sprintf("%s: %s: %s", result.Document.Source, unknown, manifest.UnknownPods))
+		}
+	}
 	for _, w := range result.Workloads {
 		for _, warning := range w.Warnings {
 			lines = append(lines, fmt.Sprintf("%s: %s: %s", result.Document.Source, w.title(), strings.Join(strings.Fields(warning), " ")))
@@ -153,8 +161,19 @@ func warnings(result *Result) []string {
 	return lines
 }
 
+// heading is a line about a workload, which names it and where it stands.
+func (r *Result) heading(w *Workload, text string) string {
+	return terminal.Text(r.Document.Source+": "+w.title()+": "+text) + "\n"
+}
+
 // title names a workload for people.
-func (w *Workload) title() string { return w.Kind + " " + w.Namespace + "/" + w.Name }
+func (w *Workload) title() string {
+	title := w.Kind + " " + w.Namespace + "/" + w.Name
+	if w.Template != "" {
+		title += " (" + w.Template + ")"
+	}
+	return title
+}
 
 // verdict is what was decided, and why.
 func (w *Workload) verdict() string {
@@ -168,13 +187,16 @@ func (w *Workload) verdict() string {
 }
 
 func renderDiff(out *bytes.Buffer, result *Result) error {
+	for _, unknown := range result.Unknown {
+		out.WriteString(terminal.Text(result.Document.Source+": "+unknown+": "+manifest.UnknownPods) + "\n")
+	}
 	for i := range result.Workloads {
 		w := &result.Workloads[i]
 		unchanged := ""
 		if w.Decision == "inject" && w.Patch == nil {
 			unchanged = ", nothing to change"
 		}
-		fmt.Fprintf(out, "%s: %s: %s%s\n", result.Document.Source, w.title(), w.verdict(), unchanged)
+		out.WriteString(result.heading(w, w.verdict()+unchanged))
 		if w.Patch == nil {
 			continue
 		}
@@ -186,7 +208,7 @@ func renderDiff(out *bytes.Buffer, result *Result) error {
 		if err != nil {
 			return fmt.Errorf("encode %s: %w", w.title(), err)
 		}
-		name := strings.ToLower(w.Kind) + "/" + w.Name + ".yaml"
+		name := terminal.Text(strings.ToLower(w.Kind) + "/" + w.Name + ".yaml")
 		out.Write(diff.Diff(result.words.before+"/"+name, before, result.words.after+"/"+name, after))
 	}
 	return nil

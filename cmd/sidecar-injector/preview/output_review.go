@@ -7,6 +7,8 @@ import (
 
 	admissionv1 "k8s.io/api/admission/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/terminal"
 )
 
 func renderReview(out *bytes.Buffer, result *Result) error {
@@ -38,6 +40,10 @@ func renderName(out *bytes.Buffer, result *Result) {
 		if group, _, grouped := strings.Cut(w.APIVersion, "/"); grouped {
 			kind += "." + group
 		}
-		fmt.Fprintf(out, "%s/%s\n", kind, w.Name)
+		line := terminal.Text(kind+"/"+w.Name) + "\n"
+		if w.Template != "" && bytes.HasSuffix(out.Bytes(), []byte(line)) {
+			continue // another template of the same object
+		}
+		out.WriteString(line)
 	}
 }

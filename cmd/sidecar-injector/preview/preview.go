@@ -74,6 +74,8 @@ type Result struct {
 	Workloads []Workload
 	// Object is the document's object afterwards: Document.Object itself if nothing changed.
 	Object map[string]any
+	// Unknown are the objects in the document that make pods of which nothing is known, such as `ScaledJob shop/worker`.
+	Unknown []string
 
 	words words
 }
@@ -83,6 +85,8 @@ type Workload struct {
 	APIVersion, Kind, Namespace, Name string
 	// Pointer is the JSON pointer, in the document, of the pod template that Patch applies to; "" for a Pod.
 	Pointer string
+	// Template is where the pod template stands in an object that has several; empty of any other.
+	Template string
 	// NotCalled says why the API server would not ask the webhook. It is empty if it would ask, and where the webhook's
 	// match conditions only spare it an answer that is known: to skip the pod, with Reason.
 	NotCalled string
@@ -109,31 +113,42 @@ func (p *Previewer) Preview(ctx context.Context, document *manifest.Document) (*
 	ctx = log.IntoContext(ctx, logr.Discard())
 	result := &Result{Document: document, Object: document.Object, words: p.words}
 	err := manifest.Visit(document, func(at manifest.Place) error {
-		w, ok, err := manifest.WorkloadOf(at)
-		if err != nil || !ok {
-			return err
+		workloads, unknown, err := manifest.WorkloadsOf(at)
+		if unknown {
+			result.Unknown = append(result.Unknown, at.String())
 		}
-		answer := p.start(w)
-		template, err := p.answer(ctx, &w, answer)
-		if err != nil {
-			return at.Errorf("%w", err)
-		}
-		answer.Pointer = pointer(w.Pointer, w.Path)
-		if answer.Patch = templates.Diff(w.Template, template); answer.Patch != nil {
-			answer.After = with(w.Object, w.Path, template)
-		}
-		if p.options.Server != nil {
-			if answer.Difference, err = p.compare(ctx, w, answer.Namespace, template); err != nil {
+		for i := range workloads {
+			if err := p.workload(ctx, &workloads[i], result); err != nil {
 				return at.Errorf("%w", err)
 			}
+			if len(workloads) > 1 {
+				result.Workloads[len(result.Workloads)-1].Template = workloads[i].FieldPath()
+			}
 		}
-		if answer.Patch != nil {
-			result.Object = with(result.Object, append(append([]string{}, at.Pointer...), w.Path...), template)
-		}
-		result.Workloads = append(result.Workloads, *answer)
-		return nil
+		return err
 	})
 	return result, err
+}
+
+// workload answers one workload of a document, and adds the answer to the result.
+func (p *Previewer) workload(ctx context.Context, w *manifest.Workload, result *Result) error {
+	answer := p.start(*w)
+	template, err := p.answer(ctx, w, answer)
+	if err != nil {
+		return err
+	}
+	answer.Pointer = pointer(w.Pointer, w.Path)
+	if answer.Patch = templates.Diff(w.Template, template); answer.Patch != nil {
+		answer.After = with(w.Object, w.Path, template)
+		result.Object = with(result.Object, append(append([]string{}, w.Place.Pointer...), w.Path...), template)
+	}
+	if p.options.Server != nil {
+		if answer.Difference, err = p.compare(ctx, *w, answer.Namespace, template); err != nil {
+			return err
+		}
+	}
+	result.Workloads = append(result.Workloads, *answer)
+	return nil
 }
 
 // Print answers documents and prints the answers, in their order. It works on several at once and keeps of each only what

@@ -109,8 +109,11 @@ spec: {template: {spec: {containers: [{name: app, image: app}, {name: sidecar-pr
 func workloadIn(t *testing.T, document *manifest.Document) manifest.Workload {
 	t.Helper()
 	var found manifest.Workload
-	err := manifest.Visit(document, func(at manifest.Place) (err error) {
-		found, _, err = manifest.WorkloadOf(at)
+	err := manifest.Visit(document, func(at manifest.Place) error {
+		all, _, err := manifest.WorkloadsOf(at)
+		for _, w := range all {
+			found = w
+		}
 		return err
 	})
 	if err != nil {

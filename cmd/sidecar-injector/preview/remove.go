@@ -45,7 +45,7 @@ func NewRemover(options RemoverOptions) (*Previewer, error) {
 
 // remove fills in the answer for one workload and returns its template without what was injected.
 func remove(profile *templates.Profile, w *manifest.Workload, answer *Workload) (map[string]any, error) {
-	if len(w.Path) > 2 { // below a jobTemplate
+	if len(w.Path) > 2 && slices.Equal(w.Path[len(w.Path)-2:], []string{"spec", "template"}) { // below a jobTemplate
 		if removed, err := removeFromJob(w, answer); removed != nil || err != nil {
 			return removed, err
 		}

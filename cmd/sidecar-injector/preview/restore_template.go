@@ -5,13 +5,21 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/sidecar-injector/sidecar-injector/internal/listmap"
+	"github.com/sidecar-injector/sidecar-injector/internal/podtype"
+)
+
+var (
+	specType     = podtype.Pod().Field("spec")
+	metadataType = podtype.Pod().Field("metadata")
 )
 
 // restoreTemplate returns the workload's own pod template with what injection changed in the pod's labels, annotations
 // and spec, and nothing else. Neither argument is changed.
 func restoreTemplate(template, defaulted, injected map[string]any) map[string]any {
 	result := maps.Clone(template)
-	spec, _ := restore(template["spec"], defaulted["spec"], injected["spec"]).(map[string]any)
+	spec, _ := restore(specType, template["spec"], defaulted["spec"], injected["spec"]).(map[string]any)
 	result["spec"] = restoreMoved(spec, template["spec"], defaulted["spec"])
 	submitted, _ := template["metadata"].(map[string]any)
 	asked, _ := defaulted["metadata"].(map[string]any)
@@ -22,7 +30,7 @@ func restoreTemplate(template, defaulted, injected map[string]any) map[string]an
 	}
 	for _, field := range []string{"labels", "annotations"} {
 		_, written := submitted[field]
-		if value := restore(submitted[field], asked[field], answered[field]); value != nil || written {
+		if value := restore(metadataType.Field(field), submitted[field], asked[field], answered[field]); value != nil || written {
 			metadata[field] = value
 		}
 	}
@@ -43,19 +51,17 @@ func restoreMoved(spec map[string]any, submitted, defaulted any) map[string]any 
 		stayed, _ := filled[to].([]any)
 		was, _ := before[from].([]any)
 		asked, _ := filled[from].([]any)
-		list := slices.Clone(arrived)
-		for i, container := range list {
-			if slices.ContainsFunc(stayed, func(c any) bool { return sameKey(c, container) }) {
-				continue
-			}
-			at := slices.IndexFunc(asked, func(c any) bool { return sameKey(c, container) })
-			if at >= 0 && at < len(was) {
-				list[i] = restore(was[at], asked[at], container)
+		if len(arrived) == 0 || len(was) == 0 {
+			continue
+		}
+		t := specType.Field(to)
+		list, own := slices.Clone(arrived), listmap.Match(t, stayed, arrived)
+		for i, at := range listmap.Match(t, asked, arrived) {
+			if own[i] < 0 && at >= 0 && at < len(was) {
+				list[i] = restore(t.Elem(), was[at], asked[at], arrived[i])
 			}
 		}
-		if list != nil {
-			result[to] = list
-		}
+		result[to] = list
 	}
 	return result
 }
@@ -86,12 +92,14 @@ func replaced(at any, path []string, value map[string]any) any {
 	return at
 }
 
-// pointer joins paths into a JSON pointer. None of the fields on the way needs to be escaped.
+var escapePointer = strings.NewReplacer("~", "~0", "/", "~1")
+
+// pointer joins paths into a JSON pointer.
 func pointer(paths ...[]string) string {
 	var b strings.Builder
 	for _, path := range paths {
 		for _, field := range path {
-			b.WriteString("/" + field)
+			b.WriteString("/" + escapePointer.Replace(field))
 		}
 	}
 	return b.String()

@@ -7,6 +7,7 @@ import (
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/simulate"
+	"github.com/sidecar-injector/sidecar-injector/internal/podtype"
 )
 
 // decodeYAML decodes a fixture as a document is decoded.
@@ -78,6 +79,12 @@ func TestRestore(t *testing.T) {
 		"equal scalars in a list are each their own": {
 			`{args: [a, a]}`, `{args: [a, a]}`, `{args: [a, b, a]}`, `{args: [a, b, a]}`,
 		},
+		"what is spelled in another way stays as it was submitted": {
+			`{spec: {a: 1, containers: [{name: a, tty: false, resources: {limits: {cpu: 2000m}}, livenessProbe: {periodSeconds: 10}}]}}`,
+			`{spec: {a: 1, containers: [{name: a, tty: false, resources: {limits: {cpu: 2000m}}, livenessProbe: {periodSeconds: 10}}]}}`,
+			`{spec: {a: 2, containers: [{name: a, tty: true, resources: {limits: {cpu: "2"}}, livenessProbe: {}}]}}`,
+			`{spec: {a: 2, containers: [{name: a, tty: true, resources: {limits: {cpu: 2000m}}, livenessProbe: {periodSeconds: 10}}]}}`,
+		},
 		"another type": {
 			`{a: {b: 1}}`, `{a: {b: 1, c: 1}}`, `{a: [1]}`, `{a: [1]}`,
 		},
@@ -85,7 +92,7 @@ func TestRestore(t *testing.T) {
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			submitted, defaulted, answered := decodeYAML(t, c.submitted), decodeYAML(t, c.defaulted), decodeYAML(t, c.answered)
-			got := restore(submitted, defaulted, answered)
+			got := restore(podtype.Pod(), submitted, defaulted, answered)
 			if diff := cmp.Diff(any(decodeYAML(t, c.want)), got); diff != "" {
 				t.Errorf("restored (-want +got):\n%s", diff)
 			}

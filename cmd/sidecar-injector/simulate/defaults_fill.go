@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/manifest"
+	"github.com/sidecar-injector/sidecar-injector/internal/podtype"
 )
 
 // The fillers of rows that look at the pod around the field.
@@ -17,26 +18,13 @@ const (
 	tokenMountPath    = "/var/run/secrets/kubernetes.io/serviceaccount"
 )
 
-// pullPolicy is Always for an image tagged latest, or with neither tag nor digest.
-func pullPolicy(image string) string {
-	name, _, hasDigest := strings.Cut(image, "@")
-	tag := ""
-	if _, last, ok := strings.Cut(name[strings.LastIndex(name, "/")+1:], ":"); ok {
-		tag = last
-	}
-	if tag == "latest" || tag == "" && !hasDigest {
-		return "Always"
-	}
-	return "IfNotPresent"
-}
-
 // pullPolicyOf fills the pull policy by the image that stands in the given field beside it.
 func pullPolicyOf(field string) func(pod, object map[string]any, now any) any {
 	return func(_, object map[string]any, now any) any {
 		if isSet(now) {
 			return nil
 		}
-		return pullPolicy(Text(object, field))
+		return podtype.PullPolicy(Text(object, field))
 	}
 }
 

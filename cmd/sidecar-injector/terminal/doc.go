@@ -1,6 +1,7 @@
 // Package terminal is what commands do differently when a person looks on: colours, and a bar or a line while
 // they wait.
 //
+//	Writer     text that cannot do anything to a terminal           escape.go
 //	Styles     colours, where there is a terminal that has them     styles.go
 //	Wrap       lines that end between words                         wrap.go
 //	Progress   a bar on standard error, after a second              progress.go

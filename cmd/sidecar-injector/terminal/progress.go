@@ -31,7 +31,7 @@ type Progress struct {
 
 // NewProgress begins. total is how many steps there are, 0 if that is not known. Done has to be called.
 func NewProgress(out io.Writer, label string, total int) *Progress {
-	p := &Progress{out: out, label: label, total: total, start: time.Now(), ended: make(chan struct{})}
+	p := &Progress{out: Raw(out), label: Text(label), total: total, start: time.Now(), ended: make(chan struct{})}
 	if Is(out) {
 		p.drawn.Go(p.draw)
 	}

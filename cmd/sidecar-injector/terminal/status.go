@@ -3,7 +3,6 @@ package terminal
 import (
 	"fmt"
 	"io"
-	"os"
 
 	"golang.org/x/term"
 )
@@ -17,10 +16,11 @@ type Status struct {
 }
 
 // NewStatus returns a Status that has written nothing.
-func NewStatus(out io.Writer) *Status { return &Status{out: out, terminal: Is(out)} }
+func NewStatus(out io.Writer) *Status { return &Status{out: Raw(out), terminal: Is(out)} }
 
 // GoesOn tells how far something is.
 func (s *Status) GoesOn(text string) {
+	text = Text(text)
 	if text == s.last {
 		return
 	}
@@ -37,7 +37,7 @@ func (s *Status) GoesOn(text string) {
 func (s *Status) End(text string) {
 	s.clear()
 	s.last = ""
-	fmt.Fprintln(s.out, text)
+	fmt.Fprintln(s.out, Text(text))
 }
 
 // Close takes away what went on when nothing ended it; an empty Status has nothing.
@@ -60,7 +60,7 @@ func Width(out any) int {
 	if !Is(out) {
 		return 0
 	}
-	width, _, err := term.GetSize(int(out.(*os.File).Fd()))
+	width, _, err := term.GetSize(int(fileOf(out).Fd()))
 	if err != nil || width <= 0 {
 		return 80
 	}

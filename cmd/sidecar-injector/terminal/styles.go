@@ -3,7 +3,6 @@ package terminal
 import (
 	"bytes"
 	"io"
-	"os"
 	"strings"
 
 	"golang.org/x/term"
@@ -11,20 +10,25 @@ import (
 
 // Is says whether a writer is a terminal.
 func Is(out any) bool {
-	file, ok := out.(*os.File)
-	return ok && term.IsTerminal(int(file.Fd()))
+	file := fileOf(out)
+	return file != nil && term.IsTerminal(int(file.Fd()))
 }
 
 // Styles dress words up with colours. The zero value leaves them plain.
 type Styles struct {
 	colours bool
-	width   int // of the terminal's lines; 0 if there is none
+	width   int    // of the terminal's lines; 0 if there is none
+	token   string // of the Writer that the text is written to
 }
 
-// StylesFor returns the styles for a writer: colours on a terminal, unless the environment says otherwise by NO_COLOR
+// StylesFor returns the styles for a writer, and what is written to it alone: colours on a terminal, unless the environment says otherwise by NO_COLOR
 // (https://no-color.org) or TERM=dumb; plain text everywhere else.
 func StylesFor(out io.Writer, environment func(string) string) Styles {
-	return Styles{width: Width(out), colours: Is(out) && environment("NO_COLOR") == "" && environment("TERM") != "dumb"}
+	styles := Styles{width: Width(out), colours: Is(out) && environment("NO_COLOR") == "" && environment("TERM") != "dumb"}
+	if w, ok := out.(*Writer); ok {
+		styles.token = w.token
+	}
+	return styles
 }
 
 // The styles, by ECMA-48's numbers.
@@ -39,7 +43,8 @@ func (s Styles) dress(number, text string) string {
 	if !s.colours || text == "" {
 		return text
 	}
-	return "\x1b[" + number + "m" + text + "\x1b[0m"
+	escape := "\x1b" + s.token
+	return escape + "[" + number + "m" + text + escape + "[0m"
 }
 
 // Heading is for what stands above something else.

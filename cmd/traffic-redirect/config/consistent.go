@@ -1,9 +1,6 @@
 package config
 
-import (
-	"fmt"
-	"slices"
-)
+import "fmt"
 
 // consistent returns an error where options contradict each other.
 func (r *reader) consistent(c Config) error {
@@ -29,8 +26,12 @@ func (r *reader) consistent(c Config) error {
 
 // disjoint returns an error if the two lists have an element in common.
 func disjoint[T comparable](include string, included []T, exclude string, excluded []T) error {
+	taken := make(map[T]bool, len(included))
+	for _, element := range included {
+		taken[element] = true
+	}
 	for _, element := range excluded {
-		if slices.Contains(included, element) {
+		if taken[element] {
 			return fmt.Errorf("%s: \"%v\" is in %s too", find(exclude), element, find(include))
 		}
 	}

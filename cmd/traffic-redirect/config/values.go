@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // parser reads one element. An empty problem means that it is valid; else it follows the quoted element in a message.
@@ -101,15 +102,15 @@ func parseLoopback(text string) (netip.Prefix, string) {
 	return prefix, ""
 }
 
-// parseInterface follows Linux: at most 15 bytes, no slash, colon or white space (dev_valid_name in net/core/dev.c).
-// What iptables takes for a pattern is refused, since it would be taken for a name here.
+// parseInterface follows Linux: at most 15 bytes, no slash, colon or white space (dev_valid_name in net/core/dev.c), and no
+// control characters. What iptables takes for a pattern is refused, since it would be taken for a name here.
 func parseInterface(text string) (string, string) {
 	switch {
 	case strings.HasSuffix(text, "+"):
 		return "", "is a pattern; name each interface"
 	case len(text) > 15:
 		return "", "is too long for the name of a network interface (15 bytes)"
-	case text == "." || text == ".." || strings.ContainsAny(text, "/:*\" \t\r\n\v\f"):
+	case text == "." || text == ".." || strings.ContainsAny(text, "/: *\"") || strings.ContainsFunc(text, unicode.IsControl):
 		return "", "is not the name of a network interface"
 	}
 	return text, ""

@@ -1,0 +1,122 @@
+package app
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"unicode"
+	"unicode/utf8"
+)
+
+// hostileName does something to a terminal wherever it is written as it is: it sets the title, rings, clears the screen,
+// goes back in the line, turns text round, and begins a line that looks like one of ours.
+const hostileName = "x\x1b]0;OWNED\a\x1b[2J\r\u009b2J\u202e\u2028y\nFORGED: z"
+
+// quoted is hostileName in a string of YAML or JSON.
+const quoted = `"x\u001b]0;OWNED\u0007\u001b[2J\u000d\u009b2J\u202e\u2028y\u000aFORGED: z"`
+
+// hostileFiles are files whose names and texts are hostile.
+func hostileFiles(t *testing.T) {
+	t.Helper()
+	t.Chdir(t.TempDir())
+	pod := `apiVersion: v1
+kind: KIND
+metadata: {name: NAME, namespace: NAME, labels: {app: NAME}, annotations: {sidecar.istio.io/inject: INJECT, NAME: NAME, inject.istio.io/templates: TEMPLATES}}
+spec: {containers: [{name: NAME, image: NAME, env: [{name: NAME, value: NAME}]}]}
+`
+	text := func(pairs ...string) string {
+		return strings.NewReplacer(append(pairs, "KIND", "Pod", "NAME", quoted, "INJECT", `"true"`, "TEMPLATES", "envoy")...).Replace(pod)
+	}
+	for name, content := range map[string]string{
+		"pod.yaml":              text(),
+		hostileName + ".yaml":   text(),
+		"quiet.yaml":            text("INJECT", quoted),
+		"unknown.yaml":          text("TEMPLATES", quoted),
+		"kind.yaml":             "apiVersion: example.com/v1\nkind: " + quoted + "\nmetadata: {name: " + quoted + "}\nspec: {template: {metadata: {annotations: {sidecar.istio.io/inject: \"true\"}}, spec: {containers: [{name: a}]}}}\n",
+		"wrong.yaml":            "apiVersion: v1\nkind: Pod\nmetadata: {name: " + quoted + "}\nspec: {containers: [{name: a, ports: " + quoted + "}]}\n",
+		"twice.yaml":            "apiVersion: v1\nkind: Pod\n" + quoted + ": 1\n" + quoted + ": 2\n",
+		"other.yaml":            "apiVersion: example.com/v1\nkind: " + quoted + "\nmetadata: {name: " + quoted + "}\nspec: {list: [{template: {spec: {containers: [{name: a}]}}}]}\n",
+		"value.yaml":            text("INJECT", `"true", sidecar.istio.io/logLevel: `+quoted),
+		"config.yaml":           "templates: {" + quoted + ": 'metadata: {labels: {team: \"{{ .Nothing }}\"}}'}\ndefaultTemplates: [" + quoted + "]\n",
+		"broken.yaml":           quoted + ": 1\n",
+		"team.yaml":             "metadata: {labels: {team: a}}\n",
+		"k/kustomization.yaml":  "resources: [" + quoted + "]\n",
+		"r/kustomization.yaml":  "resources: [\"https://example.com/\\u001b[2J\\u202e\"]\n",
+		"cases/x\x1b[2Jy/a.txt": "no pod",
+	} {
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestNothingReachesTheTerminal runs every command that needs no cluster with hostile names: no character comes out that
+// does anything, and no line that is not ours.
+func TestNothingReachesTheTerminal(t *testing.T) {
+	hostileFiles(t)
+	file := hostileName + ".yaml"
+	for _, arguments := range [][]string{
+		{"preview", "-f", "pod.yaml"}, {"preview", "-f", file}, {"preview", "-f", "pod.yaml", "-o", "name"}, {"preview", "-f", "pod.yaml", "-o", "patch"},
+		{"preview", "-f", "pod.yaml", "-f", file, "-o", "patch"}, {"preview", "-f", "pod.yaml", "-o", "review"}, {"preview", "-f", "quiet.yaml"},
+		{"preview", "-f", "unknown.yaml"}, {"preview", "-f", "kind.yaml"}, {"preview", "-f", "kind.yaml", "-o", "name"}, {"preview", "-f", "wrong.yaml"},
+		{"preview", "-f", "twice.yaml"}, {"preview", "-f", "other.yaml"}, {"preview", "-f", "value.yaml"}, {"preview", "-f", "pod.yaml", "--config", "config.yaml"},
+		{"preview", "-f", "pod.yaml", "--config", "broken.yaml"}, {"preview", "-f", "pod.yaml", "--template", file}, {"preview", "-f", "pod.yaml", "--set", hostileName},
+		{"preview", "-f", "pod.yaml", "--set", hostileName + "=1"}, {"preview", "-f", hostileName}, {"preview", "-f", "pod.yaml", "-o", hostileName},
+		{"preview", "-f", "pod.yaml", "-n", hostileName}, {"preview", "-f", "pod.yaml", "--namespace-labels", hostileName + "=" + hostileName},
+		{"preview", "-k", "k"}, {"preview", "-k", "r"}, {"preview", "-k", hostileName}, {"preview", "-f", "https://127.0.0.1:1/" + hostileName},
+		{"remove", "-f", "pod.yaml"}, {"remove", "-f", file, "-o", "name"}, {"remove", "-f", "wrong.yaml"}, {"remove", "-k", "r"}, {"remove", "-f", "other.yaml"},
+		{"explain", "-f", "pod.yaml"}, {"explain", "-f", file}, {"explain", "-f", "quiet.yaml"}, {"explain", "-f", "unknown.yaml"}, {"explain", "-f", "value.yaml"},
+		{"explain", "-f", "pod.yaml", "-o", "json"}, {"explain", "-f", "kind.yaml"}, {"explain", "-f", "wrong.yaml"}, {"explain", "-f", "other.yaml"},
+		{"lint", "--config", "config.yaml"}, {"lint", "--config", "config.yaml", "-o", "json"}, {"lint", "--config", "config.yaml", "-o", "sarif"},
+		{"lint", "--config", "broken.yaml"}, {"lint", "--values", "broken.yaml"}, {"lint", file}, {"lint", "--test", "cases"}, {"lint", "--test", hostileName},
+		{"audit", hostileName}, {"audit", "--kubeconfig", hostileName}, {"audit", "-n", hostileName, "-o", hostileName}, {"certs", "status", "--kubeconfig", hostileName},
+		{hostileName}, {"preview", "--" + hostileName}, {"preview", "-f", "pod.yaml", hostileName}, {"version", hostileName}, {"certs", hostileName},
+	} {
+		var stdout, stderr bytes.Buffer
+		Main(t.Context(), append([]string{"sidecar-injector"}, arguments...), strings.NewReader(""), &stdout, &stderr)
+		for name, printed := range map[string]string{"output": stdout.String(), "error": stderr.String()} {
+			if problem := does(printed); problem != "" {
+				t.Errorf("%q: standard %s has %s: %q", arguments, name, problem, printed)
+			}
+		}
+		if stdout.Len()+stderr.Len() == 0 && arguments[0] != "remove" {
+			t.Errorf("%q: nothing is printed", arguments)
+		}
+	}
+}
+
+// does says what a text would do to a terminal.
+func does(text string) string {
+	for i, r := range text {
+		if _, size := utf8.DecodeRuneInString(text[i:]); r == utf8.RuneError && size == 1 || r != '\n' && r != '\t' && !unicode.IsPrint(r) {
+			return strconv.QuoteRune(r)
+		}
+	}
+	for line := range strings.Lines(text) {
+		if strings.HasPrefix(strings.TrimLeft(line, "+- "), "FORGED") {
+			return "a forged line"
+		}
+	}
+	return ""
+}
+
+// TestDocumentsStayByteForByte: what is a document is not text for people.
+func TestDocumentsStayByteForByte(t *testing.T) {
+	hostileFiles(t)
+	const text = "# a\u202eb\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: \"a\u202eb\"}\n"
+	if err := os.WriteFile("map.yaml", []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for format, want := range map[string]string{"yaml": text, "jsonpath={.metadata.name}": "a\u202eb\n"} {
+		var stdout, stderr bytes.Buffer
+		if code := Main(t.Context(), []string{"sidecar-injector", "preview", "-f", "map.yaml", "-o", format}, nil, &stdout, &stderr); code != 0 || stdout.String() != want {
+			t.Errorf("-o %s: exit code %d, %q, want %q", format, code, stdout.String(), want)
+		}
+	}
+}

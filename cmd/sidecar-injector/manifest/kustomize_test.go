@@ -1,0 +1,144 @@
+package manifest
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// command is a base whose ref git would take for an option, and run.
+const command = "file:///proc/self/cwd?ref=--upload-pack=touch%20pwned%3B"
+
+// remoteKustomizations are kustomizations that want something from elsewhere, each in another way, and what is refused.
+func remoteKustomizations(target string) map[string]map[string]string {
+	plugin := "apiVersion: builtin\nkind: ConfigMapGenerator\nmetadata: {name: g}\nfiles: ['a=" + target + "']\n"
+	return map[string]map[string]string{
+		"a resource":                {"kustomization.yaml": "resources:\n- '" + target + "'\n"},
+		"a component":               {"kustomization.yml": "components: ['" + target + "']\n"},
+		"a base, as they once were": {"Kustomization": "bases: ['" + target + "']\n"},
+		"a key in capital letters":  {"kustomization.yaml": "RESOURCES: ['" + target + "']\n"},
+		"an alias":                  {"kustomization.yaml": "commonAnnotations: {a: &x '" + target + "'}\nresources: [*x]\n"},
+		"a patch":                   {"kustomization.yaml": "patches: [{path: '" + target + "'}]\n"},
+		"a file of a ConfigMap":     {"kustomization.yaml": "configMapGenerator: [{name: c, files: ['a=" + target + "']}]\n"},
+		"a base of a base":          {"kustomization.yaml": "resources: [deep]\n", "deep/kustomization.yaml": "resources: ['" + target + "']\n"},
+		"a plug-in in a file":       {"kustomization.yaml": "generators: [g.yaml]\n", "g.yaml": plugin},
+		"a plug-in in place":        {"kustomization.yaml": "generators:\n- |\n  " + strings.ReplaceAll(plugin, "\n", "\n  ") + "\n"},
+	}
+}
+
+func TestRemoteKustomizations(t *testing.T) {
+	for _, target := range []string{
+		command, "https://example.com/a.yaml", "HTTP://example.com/a.yaml", "git::https://example.com/o/r", "https://github.com/o/r",
+		"github.com/o/r?ref=v1", "ssh://git@example.com/o/r", "git@example.com:o/r.git",
+	} {
+		for sentence, files := range remoteKustomizations(target) {
+			t.Run(sentence+" "+target, func(t *testing.T) {
+				folder(t, files)
+				_, err := (&Sources{Kustomize: "."}).Read(t.Context())
+				if err == nil || !strings.Contains(err.Error(), target) ||
+					!strings.HasSuffix(err.Error(), "without --allow-remote") && !strings.HasSuffix(err.Error(), "git would take it for an option") {
+					t.Errorf("error %v, want one that names %s", err, target)
+				}
+			})
+		}
+	}
+}
+
+func TestRemoteKustomizationIsNamedWithItsLine(t *testing.T) {
+	folder(t, map[string]string{"top/kustomization.yaml": "resources:\n- ../base\n", "base/kustomization.yaml": "# ours\nresources:\n- github.com/o/r\n"})
+	_, err := (&Sources{Kustomize: "top"}).Read(t.Context())
+	want := `build the kustomization "top": base/kustomization.yaml:3: "github.com/o/r" is fetched from elsewhere: this is refused without --allow-remote`
+	if err == nil || err.Error() != want {
+		t.Errorf("error %v, want %s", err, want)
+	}
+}
+
+// TestRefIsNoOption: a ref that begins with a hyphen is refused in each place, also where remote bases are allowed.
+func TestRefIsNoOption(t *testing.T) {
+	for sentence, files := range remoteKustomizations(command) {
+		t.Run(sentence, func(t *testing.T) {
+			t.Setenv(gitProtocols, "file")
+			folder(t, files)
+			_, err := (&Sources{Kustomize: ".", AllowRemote: true}).Read(t.Context())
+			if err == nil || !strings.HasSuffix(err.Error(), `: the ref "--upload-pack=touch pwned;" begins with "-": git would take it for an option`) {
+				t.Errorf("error %v", err)
+			}
+			if _, err := os.Stat("pwned"); err == nil {
+				t.Error("the command was run")
+			}
+		})
+	}
+	t.Setenv(gitProtocols, "file")
+	if _, err := (&Sources{Kustomize: command, AllowRemote: true}).Read(t.Context()); err == nil || !strings.Contains(err.Error(), "git would take it for an option") {
+		t.Errorf("as the kustomization itself: error %v", err)
+	}
+}
+
+func TestKustomizationBehindASymbolicLink(t *testing.T) {
+	folder(t, map[string]string{"real.txt": "resources: ['https://example.com/o/r']\n"})
+	if err := os.Symlink("real.txt", "kustomization.yaml"); err != nil {
+		t.Fatal(err)
+	}
+	_, err := (&Sources{Kustomize: "."}).Read(t.Context())
+	if err == nil || !strings.Contains(err.Error(), `real.txt:1: "https://example.com/o/r" is fetched`) {
+		t.Errorf("error %v", err)
+	}
+}
+
+// TestWhatIsNotRemote: names that look like it, and URLs that nothing is loaded from.
+func TestWhatIsNotRemote(t *testing.T) {
+	folder(t, map[string]string{
+		"kustomization.yaml": `resources: [web@2.yaml, "a:b.yaml", team@v1/base]
+commonAnnotations: {docs: "https://example.com/o/r"}
+configMapGenerator: [{name: c, files: [app.yaml], literals: [url=https://example.com/o/r]}]
+`,
+		"web@2.yaml":                      named("web"),
+		"a:b.yaml":                        named("ab"),
+		"team@v1/base/kustomization.yaml": "resources: [c.yaml]\n",
+		"team@v1/base/c.yaml":             named("deep"),
+		"app.yaml":                        "path: https://example.com/o/r\nresources: [https://example.com/o/r]\n",
+	})
+	documents, err := (&Sources{Kustomize: "."}).Read(t.Context())
+	if err != nil || len(documents) != 4 {
+		t.Errorf("%d documents, error %v", len(documents), err)
+	}
+}
+
+// TestAllowedRemote: git speaks the protocols that it may, and no other.
+func TestAllowedRemote(t *testing.T) {
+	folder(t, map[string]string{"kustomization.yaml": "resources: ['file:///nowhere/at/all']\n"})
+	before, own := os.LookupEnv(gitProtocols)
+	t.Setenv(gitProtocols, before) // is put back
+	if !own {
+		if err := os.Unsetenv(gitProtocols); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err := (&Sources{Kustomize: ".", AllowRemote: true}).Read(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "transport 'file' not allowed") {
+		t.Errorf("error %v", err)
+	}
+	if diff := cmp.Diff(remoteProtocols, os.Getenv(gitProtocols)); diff != "" && !own {
+		t.Errorf("protocols (-want +got):\n%s", diff)
+	}
+}
+
+func TestShortPath(t *testing.T) {
+	folder(t, nil)
+	here, err := filepath.EvalSymlinks(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if here, err = filepath.Abs(here); err != nil {
+		t.Fatal(err)
+	}
+	if got := shortPath(filepath.Join(here, "a", "b.yaml")); got != "a/b.yaml" {
+		t.Errorf("below: %s", got)
+	}
+	if got := shortPath("/elsewhere/b.yaml"); got != "/elsewhere/b.yaml" {
+		t.Errorf("elsewhere: %s", got)
+	}
+}

@@ -1,0 +1,97 @@
+package listmap
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/sidecar-injector/sidecar-injector/internal/podtype"
+)
+
+// Key returns what makes an element of a list the same element after a change, such as "name=app" or
+// "containerPort=53/UDP". ok is false for an element that has no key: it is its own value, and compared with Equal.
+//
+// The keys are those of server-side apply. In a list of an unknown type they are guessed by the fields that identify
+// elements elsewhere in Kubernetes.
+func Key(list *podtype.Type, element any) (key string, ok bool) {
+	object, isObject := element.(map[string]any)
+	if !isObject {
+		return "", false
+	}
+	fields := KeyFields(list, object)
+	switch len(fields) {
+	case 0:
+		return objectKey(list, object)
+	case 1:
+		return fields[0] + "=" + text(object[fields[0]]), true
+	}
+	var b strings.Builder
+	for i, field := range fields {
+		value := object[field]
+		if value == nil || value == "" {
+			value = keyDefault(list, field)
+		}
+		if i == 0 {
+			b.WriteString(field + "=")
+		} else {
+			b.WriteByte('/')
+		}
+		b.WriteString(text(value))
+	}
+	return b.String(), true
+}
+
+// KeyFields returns the fields of an element that make its Key, nil if it has none. The result must not be changed.
+func KeyFields(list *podtype.Type, element map[string]any) []string {
+	if list.Kind() != podtype.List {
+		return guess(element)
+	}
+	fields := list.ListKeys()
+	for _, field := range fields {
+		if element[field] == nil && keyDefault(list, field) == nil {
+			return nil
+		}
+	}
+	return fields
+}
+
+var (
+	portFields  = []string{"containerPort", "protocol"}
+	guessFields = [][]string{{"mountPath"}, {"devicePath"}, {"name"}, {"key"}}
+)
+
+// guess is KeyFields in a list of an unknown type. A mount has the name of its volume too, which other mounts may have.
+func guess(element map[string]any) []string {
+	if element["containerPort"] != nil {
+		return portFields
+	}
+	for _, fields := range guessFields {
+		if _, ok := element[fields[0]].(string); ok {
+			return fields
+		}
+	}
+	return nil
+}
+
+// objectKey is the key of a Kubernetes object in a list of such.
+func objectKey(list *podtype.Type, element map[string]any) (string, bool) {
+	metadata, ok := element["metadata"].(map[string]any)
+	if !ok || list.Kind() == podtype.List {
+		return "", false
+	}
+	return fmt.Sprintf("object=%v/%v/%v", element["kind"], metadata["namespace"], metadata["name"]), true
+}
+
+func keyDefault(list *podtype.Type, field string) any {
+	value, ok := list.Elem().Default(field)
+	if !ok && list.Kind() != podtype.List && field == "protocol" {
+		return "TCP"
+	}
+	return value
+}
+
+func text(value any) string {
+	if s, ok := value.(string); ok {
+		return s
+	}
+	return fmt.Sprint(value)
+}

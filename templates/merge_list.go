@@ -1,0 +1,325 @@
+package templates
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/sidecar-injector/sidecar-injector/internal/listmap"
+	"github.com/sidecar-injector/sidecar-injector/internal/podtype"
+)
+
+// list merges a patch over a list of type t.
+func (m merger) list(t *podtype.Type, base, patch []any) ([]any, error) {
+	switch {
+	case !t.Merges():
+		return cleanList(patch), nil
+	case t.MergeKey() == "":
+		return mergeSet(base, patch)
+	}
+	key := keyOf(t, patch)
+	s, err := split(t, patch, key)
+	if err != nil {
+		return nil, err
+	}
+	if s.replace {
+		return cleanList(s.elements), nil
+	}
+	all := elements{key: key, first: make(map[string]int, len(base)+len(patch))}
+	for i, element := range base {
+		id, ok := key(element)
+		if !ok && t != pullSecrets {
+			return nil, &podError{fieldPath{i}, keyProblem(t, element)}
+		}
+		if !s.deleted[id] {
+			all.add(element, i)
+		}
+	}
+	for rank, at := range s.at {
+		if err := m.element(t.Elem(), &all, patch[at], rank); err != nil {
+			return nil, within(at, err)
+		}
+	}
+	return all.arranged(), nil
+}
+
+// pullSecrets is the list that the API server takes elements without a key in, which are of no use.
+var pullSecrets = podtype.Pod().Field("spec").Field("imagePullSecrets")
+
+// element merges one element of a patch over the first one of the same key, or adds it.
+func (m merger) element(t *podtype.Type, all *elements, patch any, rank int) error {
+	id, _ := all.key(patch)
+	at, known := all.first[id]
+	if !known {
+		at = all.add(nil, -1)
+		all.first[id] = at
+	}
+	it := &all.items[at]
+	if it.rank < 0 {
+		it.rank = rank
+	}
+	object, ok := it.value.(map[string]any)
+	if !ok {
+		it.value, _ = clean(patch)
+		return nil
+	}
+	merged, changed, err := m.object(t, object, patch.(map[string]any))
+	if changed {
+		it.value = merged
+	}
+	return err
+}
+
+// mergeSet merges lists of scalars, of which each value stands once.
+func mergeSet(base, patch []any) ([]any, error) {
+	all := elements{key: scalarKey, first: make(map[string]int, len(base)+len(patch))}
+	for i, value := range base {
+		if id, _ := scalarKey(value); !all.has(id) {
+			all.add(value, i)
+		}
+	}
+	for rank, value := range patch {
+		id, ok := scalarKey(value)
+		if !ok {
+			return nil, &fieldError{fieldPath{rank}, fmt.Sprintf("is %s, want a scalar", kindOf(value))}
+		}
+		if !all.has(id) {
+			all.add(value, -1)
+		}
+		if it := &all.items[all.first[id]]; it.rank < 0 {
+			it.rank = rank
+		}
+	}
+	return all.arranged(), nil
+}
+
+// keyOf returns what identifies an element of a list that is merged: the keys of server-side apply, or the one merge key
+// where the patch leaves out another of them.
+func keyOf(t *podtype.Type, patch []any) func(element any) (string, bool) {
+	for _, element := range patch {
+		object, ok := element.(map[string]any)
+		if _, keyed := listmap.Key(t, element); ok && !keyed && object[t.MergeKey()] != nil {
+			return func(element any) (string, bool) {
+				object, _ := element.(map[string]any)
+				return fmt.Sprint(object[t.MergeKey()]), object[t.MergeKey()] != nil
+			}
+		}
+	}
+	return func(element any) (string, bool) { return listmap.Key(t, element) }
+}
+
+func scalarKey(value any) (string, bool) {
+	switch value := value.(type) {
+	case string:
+		return value, true
+	case map[string]any, []any, nil:
+		return "", false
+	}
+	return fmt.Sprintf("%T=%v", value, value), true
+}
+
+// parts are the elements of a patch of a list, by what they are there for.
+type parts struct {
+	// elements are merged; at are their indexes in the patch.
+	elements []any
+	at       []int
+	// deleted are the keys of elements that go.
+	deleted map[string]bool
+	// replace says that the elements of the patch are all that is left.
+	replace bool
+}
+
+func split(t *podtype.Type, patch []any, key func(any) (string, bool)) (s parts, err error) {
+	s.elements = []any{} // a list, though an empty one
+	for i, element := range patch {
+		object, _ := element.(map[string]any)
+		directive := object[patchDirective]
+		if directive == "replace" {
+			s.replace = true
+			continue
+		}
+		id, ok := key(element)
+		if !ok {
+			return s, &fieldError{fieldPath{i}, keyProblem(t, element)}
+		}
+		switch directive {
+		case nil, "merge":
+			s.elements, s.at = append(s.elements, element), append(s.at, i)
+		case "delete":
+			if s.deleted == nil {
+				s.deleted = map[string]bool{}
+			}
+			s.deleted[id] = true
+		default:
+			return s, &fieldError{fieldPath{i, patchDirective}, fmt.Sprintf("is %v, want merge, replace or delete", directive)}
+		}
+	}
+	return s, nil
+}
+
+// keyProblem says why an element of a list that is merged by keys has none.
+func keyProblem(t *podtype.Type, element any) string {
+	if _, ok := element.(map[string]any); !ok {
+		return fmt.Sprintf("is %s, want an object", kindOf(element))
+	}
+	return fmt.Sprintf("has no %s, by which elements of this list are merged", t.MergeKey())
+}
+
+// elements are those of a list while it is merged, with an index of their keys.
+type elements struct {
+	items []item
+	key   func(element any) (string, bool)
+	first map[string]int // of the elements of a key, the first
+}
+
+// item is one element. Of several that have one key, all but the first take place and rank of the first.
+type item struct {
+	value any
+	first int // the index of the first that has the key
+	place int // in the list that a patch is merged over; -1 in none
+	rank  int // in the patch; -1 if it does not name the element
+}
+
+func (e *elements) has(id string) bool {
+	_, ok := e.first[id]
+	return ok
+}
+
+// add adds an element and returns its index. One without a key is by itself.
+func (e *elements) add(value any, place int) int {
+	at := len(e.items)
+	it := item{value: value, first: at, place: place, rank: -1}
+	if id, ok := e.key(value); ok {
+		if first, known := e.first[id]; known {
+			it.first, it.place = first, e.items[first].place
+		} else {
+			e.first[id] = at
+		}
+	}
+	e.items = append(e.items, it)
+	return at
+}
+
+// arranged returns the elements in the order of a strategic merge: those that the patch names in the order of the patch, all
+// others in their own; of the next one of each kind the other comes first only if it stood before that of the patch.
+func (e *elements) arranged() []any {
+	named, others := make([]item, 0, len(e.items)), make([]item, 0, len(e.items))
+	for _, it := range e.items {
+		it.rank = e.items[it.first].rank
+		if it.rank < 0 {
+			others = append(others, it)
+		} else {
+			named = append(named, it)
+		}
+	}
+	slices.SortStableFunc(named, func(a, b item) int { return a.rank - b.rank })
+	slices.SortStableFunc(others, func(a, b item) int { return a.place - b.place })
+	list := make([]any, 0, len(e.items))
+	for _, it := range named {
+		for len(others) > 0 && others[0].place < it.place {
+			list = append(list, others[0].value)
+			others = others[1:]
+		}
+		list = append(list, it.value)
+	}
+	for _, it := range others {
+		list = append(list, it.value)
+	}
+	return list
+}
+
+// deleteElements takes scalars out of a list.
+func deleteElements(to *draft, name string, deleted []any) error {
+	keys := make(map[string]bool, len(deleted))
+	for i, value := range deleted {
+		id, ok := scalarKey(value)
+		if !ok {
+			return &fieldError{fieldPath{i}, fmt.Sprintf("is %s, want a scalar", kindOf(value))}
+		}
+		keys[id] = true
+	}
+	list, ok := to.object[name].([]any)
+	if !ok {
+		return nil
+	}
+	to.set(name, slices.DeleteFunc(slices.Clone(list), func(value any) bool {
+		id, ok := scalarKey(value)
+		return ok && keys[id]
+	}))
+	return nil
+}
+
+// reorder follows the directives that say in which order the elements of lists stand.
+func reorder(t *podtype.Type, to *draft, base, patch map[string]any) error {
+	var first firstError
+	for directive, value := range patch {
+		name, ok := strings.CutPrefix(directive, elementOrderPrefix)
+		order, isList := value.([]any)
+		list, there := to.object[name].([]any)
+		if !ok || !isList || !there {
+			continue
+		}
+		was, _ := base[name].([]any)
+		changes, _ := patch[name].([]any)
+		list, err := inOrder(t.Field(name), list, was, changes, order)
+		if err == nil {
+			to.set(name, list)
+		}
+		first.note(directive, err)
+	}
+	return first.err
+}
+
+// inOrder returns a list of type t, in which a patch has been merged, with the elements that order names in that order.
+func inOrder(t *podtype.Type, list, base, patch, order []any) ([]any, error) {
+	key := scalarKey
+	if t.MergeKey() != "" {
+		key = keyOf(t, order)
+	}
+	ranks, places := make(map[string]int, len(order)), make(map[string]int, len(base))
+	for i, element := range order {
+		id, ok := key(element)
+		if !ok {
+			return nil, &fieldError{fieldPath{i}, "does not say which element it is"}
+		}
+		if _, known := ranks[id]; !known {
+			ranks[id] = i
+		}
+	}
+	last := -1
+	for _, element := range patch {
+		object, _ := element.(map[string]any)
+		id, _ := key(element)
+		rank, ok := ranks[id]
+		switch {
+		case object[patchDirective] != nil:
+		case !ok || rank < last:
+			return nil, &fieldError{problem: fmt.Sprintf("the elements of the list beside it are not in this order: %s", id)}
+		default:
+			last = rank
+		}
+	}
+	for i, element := range base {
+		if id, ok := key(element); ok {
+			if _, known := places[id]; !known {
+				places[id] = i
+			}
+		}
+	}
+	all := elements{key: key, first: make(map[string]int, len(list))}
+	for i, element := range list {
+		id, keyed := key(element)
+		place, known := places[id]
+		switch {
+		case !keyed:
+			place = i
+		case !known:
+			place = -1
+		}
+		at := all.add(element, place)
+		if rank, ok := ranks[id]; ok && keyed {
+			all.items[at].rank = rank
+		}
+	}
+	return all.arranged(), nil
+}

@@ -1,0 +1,122 @@
+package templates
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// ValueRule says what values of a profile have to be besides their type, so that a configuration by which every pod would
+// come out wrong is refused when it is loaded. Of a list, each element is checked.
+type ValueRule struct {
+	// Values are the dotted paths of the values concerned.
+	Values []string `json:"values"`
+	// Min and Max bound a number. Nil: no bound.
+	Min *float64 `json:"min,omitempty"`
+	Max *float64 `json:"max,omitempty"`
+	// OneOf lists the texts that are allowed. Empty: any.
+	OneOf []string `json:"oneOf,omitempty"`
+	// Is names what a text or an object has to be: image, resources, or a function of templates that checks a text, such
+	// as seconds and ports. Empty: anything.
+	Is string `json:"is,omitempty"`
+}
+
+// checkValueRules returns a *ValueError about the first value that breaks a rule.
+func checkValueRules(rules []ValueRule, values map[string]any) error {
+	for i := range rules {
+		for _, path := range rules[i].Values {
+			value := valueAt(values, path)
+			all, isList := value.([]any)
+			if !isList {
+				all = []any{value}
+			}
+			for _, one := range all {
+				if one == nil { // removed, and templates say so where they need it
+					continue
+				}
+				if at, problem := rules[i].check(one); problem != "" {
+					return &ValueError{Path: path + at, Problem: problem}
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// check says what is wrong with a value, and at which path below its own; the problem is empty if nothing is.
+func (r *ValueRule) check(value any) (at, problem string) {
+	if number, ok := numberOf(value); ok && (r.Min != nil && number < *r.Min || r.Max != nil && number > *r.Max) {
+		return "", fmt.Sprintf("is %v, want %s", value, r.bounds())
+	}
+	text, isText := value.(string)
+	if isText && len(r.OneOf) > 0 && !slices.Contains(r.OneOf, text) {
+		return "", fmt.Sprintf("is %q, want one of %s", text, strings.Join(r.OneOf, ", "))
+	}
+	switch {
+	case r.Is == "":
+		return "", ""
+	case r.Is == "resources":
+		return resourcesProblem(value)
+	case r.Is == "image":
+		if broken := checkImage("", map[string]any{"image": text}); broken != nil {
+			return "", "is wrong: " + broken.problem
+		}
+		return "", ""
+	}
+	return "", listProblem(r.Is, text)
+}
+
+// listProblem is what a checking function of templates says of a text.
+func listProblem(function, text string) string {
+	check, ok := functions()[function].(func(key, value string) (string, error))
+	if !ok {
+		return fmt.Sprintf("cannot be checked: there is no function %q", function)
+	}
+	_, err := check("", text)
+	if input, ok := errors.AsType[*InputError](err); ok {
+		return "is wrong: " + input.Problem
+	}
+	return ""
+}
+
+// resourcesProblem checks the resources of a container as the rules of injected pods do.
+func resourcesProblem(value any) (at, problem string) {
+	for _, kind := range resourceKinds {
+		amounts := asObject(valueAt(asObject(value), kind))
+		for _, name := range slices.Sorted(maps.Keys(amounts)) {
+			if amounts[name] == nil {
+				continue
+			}
+			if problem := resourceProblem(name, amounts[name]); problem != "" {
+				return "." + kind + "." + name, "is wrong: " + problem
+			}
+		}
+	}
+	if broken := checkResources("", map[string]any{"resources": value}); broken != nil {
+		return strings.TrimPrefix(broken.field, "resources"), "is wrong: " + broken.problem
+	}
+	return "", ""
+}
+
+// numberOf returns a decoded number.
+func numberOf(value any) (number float64, ok bool) {
+	switch value := value.(type) {
+	case int64:
+		return float64(value), true
+	case float64:
+		return value, true
+	}
+	return 0, false
+}
+
+func (r *ValueRule) bounds() string {
+	switch {
+	case r.Max == nil:
+		return fmt.Sprintf("%.0f or more", *r.Min)
+	case r.Min == nil:
+		return fmt.Sprintf("%.0f or less", *r.Max)
+	}
+	return fmt.Sprintf("%.0f to %.0f", *r.Min, *r.Max)
+}

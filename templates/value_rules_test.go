@@ -1,0 +1,70 @@
+package templates
+
+import (
+	"fmt"
+	"testing"
+)
+
+func TestValueRules(t *testing.T) {
+	for values, want := range map[string]string{
+		"proxy: {uid: -1}":                                  `value "proxy.uid" is -1, want 1 to 2147483647`,
+		"proxy: {uid: 0}":                                   `value "proxy.uid" is 0, want 1 to 2147483647`,
+		"proxy: {uid: 99999999999}":                         `value "proxy.uid" is 99999999999, want 1 to 2147483647`,
+		"proxy: {gid: -5}":                                  `value "proxy.gid" is -5, want 1 to 2147483647`,
+		"proxy: {gid: 0}":                                   `value "proxy.gid" is 0, want 1 to 2147483647`,
+		"proxy: {readinessProbe: {timeoutSeconds: -1}}":     `value "proxy.readinessProbe.timeoutSeconds" is -1, want 1 to 2147483647`,
+		"proxy: {startupProbe: {failureThreshold: -1}}":     `value "proxy.startupProbe.failureThreshold" is -1, want 1 to 2147483647`,
+		`proxy: {image: " a "}`:                             `value "proxy.image" is wrong: " a " is not an image: want a name, with no space around it`,
+		`init: {image: ""}`:                                 `value "init.image" is wrong: "" is not an image: want a name, with no space around it`,
+		"proxy: {imagePullPolicy: Sometimes}":               `value "proxy.imagePullPolicy" is "Sometimes", want one of Always, IfNotPresent, Never`,
+		"proxy: {resources: {requests: {foo: 1}}}":          `value "proxy.resources.requests.foo" is wrong: "foo" is not a resource of containers, want cpu, memory, ephemeral-storage, hugepages-SIZE or a name with a domain`,
+		"proxy: {resources: {limits: {cpu: lots}}}":         `value "proxy.resources.limits.cpu" is wrong: "lots" is not a quantity such as 100m or 64Mi`,
+		"proxy: {resources: {requests: {cpu: -1}}}":         `value "proxy.resources.requests.cpu" is wrong: "-1" is negative, want 0 or more`,
+		"proxy: {resources: {requests: {cpu: 3}}}":          `value "proxy.resources.requests.cpu" is wrong: "3" is above the limit "2"`,
+		"init: {resources: {requests: {example.com/a: 1}}}": `value "init.resources.requests.example.com/a" is wrong: "1" has to be the limit too, and resources.limits.example.com/a is not set`,
+		"proxy: {resources: {limits: {example.com/a: 1}}}":  "",
+		"proxy: {resources: {limits: {cpu: null}}}":         "",
+		"proxy: {drainSeconds: 10000}":                      `value "proxy.drainSeconds" is 10000, want 0 to 9999`,
+		"capture: {mode: SOME}":                             `value "capture.mode" is "SOME", want one of REDIRECT, TPROXY, NONE`,
+		"capture: {excludeInboundPorts: '*'}":               `value "capture.excludeInboundPorts" is wrong: "*" is not a port (1 to 65535); a list is separated by commas`,
+		"timeouts: {idle: 1h}":                              `value "timeouts.idle" is wrong: "1h" is not allowed, want a time in seconds, such as 30s or 0.5s`,
+		"http: {serverFirstPorts: [21, 70000]}":             `value "http.serverFirstPorts" is 70000, want 1 to 65535`,
+		"http: {retries: {attempts: -1}}":                   `value "http.retries.attempts" is -1, want 0 to 4294967295`,
+		"circuitBreakers: {connections: -1}":                `value "circuitBreakers.connections" is -1, want 0 to 4294967295`,
+		"tracing: {port: 99999}":                            `value "tracing.port" is 99999, want 1 to 65535`,
+		"tracing: {samplingPercent: 0.5}":                   "",
+		"tracing: {samplingPercent: 100.5}":                 `value "tracing.samplingPercent" is 100.5, want 0 to 100`,
+	} {
+		t.Run(values, func(t *testing.T) {
+			parsed, err := ParseValues([]byte(values))
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = New(Options{Values: parsed})
+			if got := fmt.Sprint(err); got != want && (err != nil || want != "") {
+				t.Errorf("error\n got %s\nwant %s", got, want)
+			}
+		})
+	}
+}
+
+// TestValueRulesNameValues shows that each rule of the profile is about values that there are, and can be checked.
+func TestValueRulesNameValues(t *testing.T) {
+	profile, err := BuiltinProfile(DefaultProfile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, rule := range profile.ValueRules {
+		for _, path := range rule.Values {
+			value := valueAt(profile.Values, path)
+			if value == nil {
+				t.Errorf("there is no value %q", path)
+			}
+			if _, isText := value.(string); isText && rule.Is != "" && rule.Is != "image" {
+				if _, ok := functions()[rule.Is].(func(key, value string) (string, error)); !ok {
+					t.Errorf("value %q: there is no check %q", path, rule.Is)
+				}
+			}
+		}
+	}
+}
