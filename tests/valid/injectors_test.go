@@ -40,7 +40,7 @@ func newInjectors() ([]*injector, error) {
 		if err != nil {
 			return nil, fmt.Errorf("configure %q: %w", c.name, err)
 		}
-		i, err := newInjector(c.name, config, envoySidecar())
+		i, err := newInjector(c.name, config, pods.Envoy())
 		if err != nil {
 			return nil, err
 		}

@@ -90,7 +90,7 @@ func istioChart() (string, error) {
 
 // istioSidecar is what Istio's template injects, and annotations that it reads.
 func istioSidecar() pods.Sidecar {
-	sidecar := envoySidecar()
+	sidecar := pods.Envoy()
 	sidecar.Containers = []string{"istio-proxy", "istio-init"}
 	sidecar.Ports = []int64{15000, 15001, 15006, 15020, 15021, 15090}
 	sidecar.PortNames = []string{"http-envoy-prom"}

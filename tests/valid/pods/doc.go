@@ -4,6 +4,7 @@
 //
 //	the shape of a pod, with one of each one-of                     fill.go
 //	what stands in its fields: words of our own, by field           words.go, numbers.go, metadata.go
+//	what the profile envoy injects, to collide with                 envoy.go
 //	names that agree within the pod                                 agree.go
 //	what the judge names goes, until the pod is valid               prune.go
 //	what a failure does not need goes, until it would not fail      minimize.go

@@ -1,23 +1,21 @@
-package valid
+package pods
 
-import "github.com/sidecar-injector/sidecar-injector/tests/valid/pods"
-
-// envoySidecar is what the profile envoy injects, and the annotations that it reads.
-func envoySidecar() pods.Sidecar {
+// Envoy is what the profile envoy injects, and the annotations that it reads.
+func Envoy() Sidecar {
 	switches, badSwitches := []string{"true", "false"}, []string{"maybe", ""}
 	ports, badPorts := []string{"", "80", "80,8080", "9090, 9091"}, []string{"http", "80-90", "80,,81", "70000", "0"}
 	ranges, badRanges := []string{"*", "10.0.0.0/8", "10.0.0.0/8,fd00::/8"}, []string{"10.0.0.0", "all", "::ffff:10.0.0.0/104"}
 	amounts := []string{"100m", "0.1", "1", "1000m", "2", "4", "1e3", "64Mi", "512Mi", "1024Mi", "2Gi", "0"}
 	badAmounts := []string{"-1", "much", "1 Gi", "", "1.5.5", "1e400"}
 	seconds, badSeconds := []string{"1s", "0.5s", "30s"}, []string{"-1s", "1m", "soon"}
-	return pods.Sidecar{
+	return Sidecar{
 		Containers: []string{"sidecar-proxy", "sidecar-init"},
 		Ports:      []int64{15000, 15001, 15006, 15021, 15090},
 		PortNames:  []string{"proxy-metrics", "proxy-health"},
 		Volumes:    []string{"sidecar-program"},
 		MountPaths: []string{"/var/run/sidecar"},
 		Users:      []int64{1337},
-		Annotations: []pods.Annotation{
+		Annotations: []Annotation{
 			{Key: "sidecar.istio.io/nativeSidecar", Good: switches, Bad: badSwitches},
 			{Key: "inject.istio.io/templates", Good: []string{"envoy", "envoy,envoy"}, Bad: []string{"absent"}},
 			{Key: "sidecar.istio.io/proxyCPU", Good: amounts[:7], Bad: badAmounts},
