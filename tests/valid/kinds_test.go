@@ -55,8 +55,7 @@ func withoutValues(message string) string {
 	return message
 }
 
-// different is a fault where two pods are not the same, but for an annotation; nil where they are. Its kind has the first
-// field that differs.
+// different returns the fields in which two pods differ, but for an annotation: a fault for each kind of field.
 func different(what string, want, got []byte, but ...string) []fault {
 	wanted, err := tree(want)
 	if err != nil {
@@ -75,11 +74,15 @@ func different(what string, want, got []byte, but ...string) []fault {
 	}
 	var all []string
 	compare("", wanted, gotten, &all)
-	if len(all) == 0 {
-		return nil
+	var faults []fault
+	for _, difference := range all {
+		field, _, _ := strings.Cut(difference, ": ")
+		kind := what + ": " + index.ReplaceAllString(field, "[]")
+		if !slices.ContainsFunc(faults, func(f fault) bool { return f.kind == kind }) {
+			faults = append(faults, fault{kind, strings.Join(all, "\n")})
+		}
 	}
-	first, _, _ := strings.Cut(all[0], ": ")
-	return []fault{{what + ": " + index.ReplaceAllString(first, "[]"), strings.Join(all, "\n")}}
+	return faults
 }
 
 // compare lists the fields in which two values differ.

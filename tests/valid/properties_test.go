@@ -168,7 +168,9 @@ func (c checker) judgeRefusal(author map[string]any, o outcome) []fault {
 	metadata, _ := without["metadata"].(map[string]any)
 	annotations, _ := metadata["annotations"].(map[string]any)
 	before := len(annotations)
-	maps.DeleteFunc(annotations, func(key string, _ any) bool { return strings.Contains(o.denied, strconv.Quote(key)) })
+	maps.DeleteFunc(annotations, func(key string, _ any) bool {
+		return strings.Contains(o.denied, strconv.Quote(key)) || strings.Contains(o.denied, "`"+key+"`")
+	})
 	if len(annotations) == before {
 		if fieldPath.MatchString(o.denied) {
 			return nil
