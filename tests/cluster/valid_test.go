@@ -3,6 +3,7 @@ package cluster_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -79,8 +80,8 @@ func createBoth(ctx context.Context, g pods.Generator, index int, plain, injecte
 	case strings.Contains(err.Error(), "admission webhook"):
 		return "refused", nil
 	}
-	text, _ := json.Marshal(pod)
-	return "not valid injected", fmt.Errorf("%w\n%s", err, text)
+	text, failed := json.Marshal(pod)
+	return "not valid injected", fmt.Errorf("%w\n%s", errors.Join(err, failed), text)
 }
 
 // dryRun creates a pod in a namespace, but for storing it.
@@ -111,12 +112,12 @@ func fieldsOf(err error) ([]string, error) {
 	if err == nil {
 		return nil, nil
 	}
-	status, ok := err.(apierrors.APIStatus) //nolint:errorlint // the client returns the type itself
+	status, ok := errors.AsType[*apierrors.StatusError](err)
 	if !ok {
 		return nil, err
 	}
 	var fields []string
-	if details := status.Status().Details; details != nil {
+	if details := status.ErrStatus.Details; details != nil {
 		for _, cause := range details.Causes {
 			fields = append(fields, cause.Field)
 		}

@@ -3,7 +3,7 @@
 // but tests, and the package pods, which makes the pods.
 //
 //	the API server's own decoding, defaults, ServiceAccount plug-in and validation    apiserver_test.go
-//	the configurations that pods meet, and our webhook                                injectors_test.go
+//	the configurations that pods meet, and our webhook                                injectors_test.go, istio_test.go
 //	what must hold for each pod                                                       properties_test.go
 //	faults by kind, each with its smallest pod                                        kinds_test.go
 //	what does not hold, by name and with the reason                                   known_test.go

@@ -34,7 +34,7 @@ const (
 	skipped  fate = "skipped"
 	injected fate = "injected"
 	refused  fate = "refused: "
-	warned   fate = "not valid injected, but warned about"
+	warned   fate = "not valid injected, but warned about: "
 )
 
 // checker holds pods to the properties, with one injector. It is safe for concurrent use.
@@ -51,7 +51,7 @@ func (c checker) check(author map[string]any) (fate, []fault, error) {
 	}
 	received, err := c.server.receive(raw)
 	if err != nil || c.server.validate(received) != nil {
-		return notValid, nil, nil //nolint:nilerr // a pod that the API server refuses is none to inject
+		return notValid, nil, nil // a pod that the API server refuses is none to inject
 	}
 	sent, err := c.server.sendNamed(received)
 	if err != nil {
@@ -74,7 +74,7 @@ func (c checker) check(author map[string]any) (fate, []fault, error) {
 	if err := c.server.validate(again); err != nil {
 		unsaid := causes(err, first.warnings)
 		if len(unsaid) == 0 {
-			return warned, faults, nil
+			return fate(string(warned) + withoutValues(err.Error())), faults, nil
 		}
 		return injected, append(faults, unsaid...), nil
 	}
