@@ -187,7 +187,7 @@ func (r *run) report(t *testing.T) {
 func (r *run) describe(name string, k *kind) string {
 	c := r.checker(k.index)
 	detail := k.detail
-	small := pods.Minimize(k.pod, 1500, func(pod map[string]any) bool {
+	small := pods.Minimize(k.pod, 600, func(pod map[string]any) bool {
 		_, faults, err := c.check(pod)
 		found := slices.IndexFunc(faults, func(f fault) bool { return f.kind == name })
 		if err != nil || found < 0 {
