@@ -73,7 +73,7 @@ conformance: ## Istio's own tests of injection, its real webhook and its redirec
 VALID := cd tests/valid && CGO_ENABLED=0 go test -trimpath -v -count=1
 
 .PHONY: valid
-valid: ## 100,000 generated pods: what the API server takes, it takes injected, or we say why not (20 to 30 minutes)
+valid: ## 100,000 generated pods: what the API server takes, it takes injected, or we say why not (a quarter of an hour)
 	$(VALID) -timeout 3h -pods 100000 .
 
 .PHONY: valid-sample
