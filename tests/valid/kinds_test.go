@@ -22,6 +22,9 @@ var (
 	values = regexp.MustCompile(`"[^"]*"|\b[-0-9][-.0-9a-zA-Z]*`)
 )
 
+// announces is a warning that the API server will refuse the pod, which names the first field or annotation to change.
+var announces = regexp.MustCompile(`the API server refuses the injected pod: (annotation|container|volume|port) "|the API server refuses the injected pod: (spec|metadata)\.`)
+
 // causes returns what an error of validation finds wrong and no warning names: a fault for each kind.
 func causes(err error, warnings []string) []fault {
 	status, ok := errors.AsType[*apierrors.StatusError](err)
@@ -31,6 +34,9 @@ func causes(err error, warnings []string) []fault {
 	detail := err.Error()
 	if len(warnings) > 0 {
 		detail += "\nwarned: " + strings.Join(warnings, "; ")
+	}
+	if slices.ContainsFunc(warnings, announces.MatchString) {
+		return nil
 	}
 	var faults []fault
 	for _, cause := range status.ErrStatus.Details.Causes {
