@@ -12,7 +12,7 @@ CHART := manifests/sidecar-injector
 RACE := $(if $(shell command -v $${CC:-cc} 2>/dev/null),-race)
 
 # The modules whose code is ours; those under tests/cluster/parts and tools only build other projects' programs.
-MODULES := . tests/cluster tests/cluster/parts/cert-manager tests/conformance tests/traffic tests/envoy tests/valid
+MODULES := . tests/cluster tests/cluster/parts/cert-manager tests/conformance tests/bench tests/traffic tests/envoy tests/valid
 
 ##@ Use it
 
@@ -68,6 +68,7 @@ traffic: ## The init program's rules in network namespaces, with real connection
 .PHONY: conformance
 conformance: ## Istio's own tests of injection, its real webhook and its redirect rules (root, nft) beside ours
 	cd tests/conformance && go test -v -timeout 30m ./...
+	cd tests/bench && go test -v ./...
 
 # With the flags that the control plane is built with, of which most packages are the same.
 VALID := cd tests/valid && CGO_ENABLED=0 go test -trimpath -v -count=1
@@ -81,9 +82,13 @@ valid-sample: ## 2,000 of them
 	$(VALID) -timeout 30m ./...
 
 .PHONY: bench
-bench: ## How long an injection takes, and how long Istio's does; 1,000 manifests, 10,000 live pods
-	go test -run '^$$' -bench . ./templates/... ./webhook ./cmd/sidecar-injector/...
-	cd tests/conformance && go test -run '^$$' -bench .
+bench: build ## How long an admission takes, beside Istio's and the least that there could be; 1,000 manifests, 10,000 live pods
+	go test -run '^$$' -bench . -skip '^Benchmark(Inject|Skip)$$' ./templates/... ./webhook ./cmd/sidecar-injector/...
+	cd tests/bench && go run . -program $(abspath $(OUT))/sidecar-injector
+
+.PHONY: bench-check
+bench-check: build ## The same table, and an error where one of its goals is missed
+	cd tests/bench && go run . -check -program $(abspath $(OUT))/sidecar-injector
 
 .PHONY: lint
 lint: ## golangci-lint with gofmt and staticcheck, go vet, and the chart's own lint

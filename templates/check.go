@@ -14,6 +14,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/sidecar-injector/sidecar-injector/internal/suggest"
 	"github.com/sidecar-injector/sidecar-injector/templates/internal/param"
 )
 
@@ -63,6 +64,16 @@ func (p fieldPath) String() string {
 		}
 	}
 	return b.String()
+}
+
+// key returns the last key on the path, empty if there is none.
+func (p fieldPath) key() string {
+	for _, step := range slices.Backward(p) {
+		if key, ok := step.(string); ok {
+			return key
+		}
+	}
+	return ""
 }
 
 func (p fieldPath) with(step any) fieldPath {
@@ -187,11 +198,14 @@ func checkStruct(path fieldPath, object map[string]any, t reflect.Type) error {
 	for _, key := range slices.Sorted(maps.Keys(object)) { // so that one error is always the same
 		value := object[key]
 		if isDirective(key) {
+			if !isKnownDirective(key) {
+				found = append(found, &fieldError{path.with(key), unknownDirective})
+			}
 			continue
 		}
 		field, ok := fields[key]
 		if !ok {
-			found = append(found, &fieldError{path.with(key), "unknown field" + Suggestion(key, slices.Sorted(maps.Keys(fields)))})
+			found = append(found, &fieldError{path.with(key), "unknown field" + suggest.Question(suggest.Name(key, slices.Sorted(maps.Keys(fields))))})
 			continue
 		}
 		if err := checkValue(path.with(key), value, field.typ); err != nil {
@@ -228,6 +242,9 @@ func checkMap(path fieldPath, value any, t reflect.Type) error {
 	for _, key := range slices.Sorted(maps.Keys(object)) {
 		element := object[key]
 		if isDirective(key) {
+			if !isKnownDirective(key) {
+				found = append(found, &fieldError{path.with(key), unknownDirective})
+			}
 			continue
 		}
 		if err := checkValue(path.with(key), element, t.Elem()); err != nil {

@@ -2,13 +2,14 @@ package templates
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/sidecar-injector/sidecar-injector/internal/strictyaml"
 )
 
 // Data is what a template sees. The names are those that authors of Istio's templates know, but for Namespace.
@@ -63,10 +64,7 @@ func explainPod(pod map[string]any, err error) error {
 	if failed != nil {
 		return err
 	}
-	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](json.Unmarshal(raw, &corev1.Pod{})); ok {
-		return ExplainType(wrong)
-	}
-	return err
+	return strictyaml.ExplainType(raw, &corev1.Pod{}, err)
 }
 
 // inherit returns the pod's annotations with those of the namespace that the profile lets pods inherit.

@@ -86,7 +86,19 @@ func TestDiffOfAnyPods(t *testing.T) {
 			Child(after, "spec")["containers"] = randomPod(random)["spec"].(map[string]any)["containers"]
 		}
 		checkPatch(t, before, after)
+		for _, list := range containerLists { // small enough to be equal now and then
+			for i, a := range Pod(before).In(list) {
+				b := Pod(after).In(list)
+				if i < len(b) && listmap.Equal(containerType, a, b[i]) != bytes.Equal(canonical(a), canonical(b[i])) {
+					t.Errorf("equal: %v, but the canonical texts are\n%s\n%s", listmap.Equal(containerType, a, b[i]), canonical(a), canonical(b[i]))
+				}
+			}
+		}
 	}
+}
+
+func canonical(container map[string]any) []byte {
+	return listmap.AppendCanonical(nil, containerType, container)
 }
 
 // randomPod makes a small pod of few names and values, many of which mean the same.

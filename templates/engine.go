@@ -25,6 +25,19 @@ type Options struct {
 	Revision string
 }
 
+// OptionError says that an option of New cannot be used.
+type OptionError struct {
+	// Path is the option as configurations spell it: defaultTemplates, or aliases and a name.
+	Path string
+	// Err says why. An *Error in it is about a template that did not load.
+	Err error
+}
+
+func (e *OptionError) Error() string { return e.Path + ": " + e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *OptionError) Unwrap() error { return e.Err }
+
 // Engine injects pods. It is immutable and safe for concurrent use; create it with New.
 type Engine struct {
 	profile  *Profile
@@ -37,9 +50,10 @@ type Engine struct {
 	texts       map[string]string
 	templates   map[string]*compiled
 	quarantined map[string]error
+	replicas    *replicas
 }
 
-// New parses the templates and checks the options. A template that does not parse is quarantined: that is an error
+// New parses the templates and checks the options; errors are *ValueError or *OptionError. A template that does not parse is quarantined: that is an error
 // only if a default or an alias uses it; a pod that names it is refused with the reason (Quarantined lists them).
 // The options are not changed; the engine keeps references to what they hold, which must not change afterwards.
 func New(options Options) (*Engine, error) {
@@ -81,6 +95,7 @@ func New(options Options) (*Engine, error) {
 			delete(e.templates, name)
 		}
 	}
+	e.replicas = newReplicas(e)
 	return e, e.checkUses()
 }
 
@@ -95,11 +110,11 @@ func merged[V any](base, over map[string]V) map[string]V {
 // checkUses checks that every template that a default or an alias names has loaded.
 func (e *Engine) checkUses() error {
 	if _, err := e.resolve(e.defaults); err != nil {
-		return fmt.Errorf("defaultTemplates: %w", err)
+		return &OptionError{"defaultTemplates", err}
 	}
 	for _, alias := range slices.Sorted(maps.Keys(e.aliases)) {
 		if _, err := e.resolve([]string{alias}); err != nil {
-			return fmt.Errorf("alias %q: %w", alias, err)
+			return &OptionError{"aliases." + alias, err}
 		}
 	}
 	return nil

@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
 
+	"github.com/sidecar-injector/sidecar-injector/internal/strictyaml"
 	"github.com/sidecar-injector/sidecar-injector/templates/internal/golden"
 )
 
@@ -87,7 +88,7 @@ func injectYAML(t *testing.T, parts map[string][]byte) (map[string]any, error) {
 
 func mustDecode(t *testing.T, raw string) map[string]any {
 	t.Helper()
-	object, err := decodeObject([]byte(raw))
+	object, err := strictyaml.DecodeObject([]byte(raw))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package templates
 
 import (
+	"reflect"
 	"text/template"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -14,6 +15,12 @@ type Hooks struct {
 	// Model returns what templates see in place of the Data, which it must not change but for its Warnings. An
 	// *InputError says that the pod's author has to act.
 	Model func(data *Data) (any, error)
+	// Models is the type of what Model returns, FunctionReads says of Functions, by name, what they read of their arguments,
+	// and Reads are the paths of the Data that the other hooks read of what differs between the pods of one workload, such as
+	// "ObjectMeta/Name". All of them serve to tell which pods are answered alike.
+	Models        reflect.Type
+	FunctionReads map[string]FunctionReads
+	Reads         []string
 	// Prepare undoes on a pod that was injected before what Finish did, as far as fields are concerned that are not
 	// the injected containers' own, so that templates see the pod as its author wrote it. It is called for every pod
 	// and returns it: the one that it is given, or a changed copy (see Pod.Editable).
@@ -23,11 +30,14 @@ type Hooks struct {
 	Finish func(*Injection) error
 	// Order puts the containers of the finished pod in order. Nil: the rule of the envoy profile, see order.go.
 	Order func(*Injection)
+	// WarnOnly lets a pod through, with a warning, that the API server refuses because of its injection (see rules.go): for
+	// a profile whose pods have to be those of another injector. Otherwise that is an error.
+	WarnOnly bool
 	// AllowMissing lets templates read values that are not there: those are nil, and print as "<no value>". Otherwise
 	// that is an error.
 	AllowMissing bool
-	// LastKeyWins lets a key of what toYaml and the like make replace one that the mapping around it has already, and the
-	// other way round. Otherwise that is an error.
+	// LastKeyWins lets a key of what toYaml and the like make replace one that the mapping around it has already, and
+	// the other way round. Otherwise that is an error.
 	LastKeyWins bool
 }
 
@@ -44,8 +54,9 @@ type Preparation struct {
 
 // Injection is a pod with the templates and its author's overrides merged in.
 type Injection struct {
-	// Pod is a copy made by Pod.Editable, which says what of it may be changed: metadata, labels, annotations, the spec's fields
-	// and the containers. All else is shared with the pod as it came, with templates and with other injections.
+	// Pod is a copy made by Pod.Editable, which says what of it may be changed: metadata, labels, annotations, the
+	// spec's fields and the containers. All else is shared with the pod as it came, with templates and with other
+	// injections.
 	Pod Pod
 	// Data is what is known of the pod, Model what the templates saw. Neither must be changed.
 	Data  *Data
@@ -58,7 +69,7 @@ type Injection struct {
 	Overrides map[string]map[string]any
 	// Path is that of the Input.
 	Path map[string]string
-	// Again says that the pod was injected before, if its status annotation, which anybody can write, is to be believed.
-	// What the author's part of an injected container says is then mixed with what the API server filled in.
+	// Again says that the pod was injected before, if its status annotation, which anybody can write, is to be
+	// believed. What the author's part of an injected container says is then mixed with what the API server filled in.
 	Again bool
 }

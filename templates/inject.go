@@ -3,9 +3,6 @@ package templates
 import (
 	"cmp"
 	"errors"
-	"fmt"
-	"strconv"
-	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -39,8 +36,9 @@ type Result struct {
 // Inject applies the templates that the pod names, or the default ones, to the pod. Injecting the result again
 // changes nothing.
 //
-// A container of the pod that has the name of an injected one is its author's override: it wins field by field, but for the
-// image "auto", which stands for the injected image, and for values that the API server fills in, which stand for injected ones.
+// A container of the pod that has the name of an injected one is its author's override: it wins field by field, but for
+// the image "auto", which stands for the injected image, and for values that the API server fills in, which stand for
+// injected ones.
 //
 // Errors: *InputError if the pod asks for what cannot be given, *Error if a template fails (an *InputError in it says
 // that the pod's author has to act).
@@ -71,8 +69,8 @@ func (e *Engine) Inject(input Input) (*Result, error) {
 	return &Result{Pod: pod, Patch: Diff(input.Pod, pod), Templates: r.templates, Containers: r.containers, Warnings: append(r.data.Warnings, warnings...)}, nil
 }
 
-// renderFor renders the templates for a pod, injected already or not, and returns what its status annotation says of the
-// injection before, of those containers that the templates inject.
+// renderFor renders the templates for a pod, injected already or not, and returns what its status annotation says of
+// the injection before, of those containers that the templates inject.
 func (e *Engine) renderFor(input Input) (before status, r *rendering, err error) {
 	if null := nulls.Find(input.Pod); null != "" {
 		return before, nil, &InputError{Problem: null + " is null, which no element of a list can be"}
@@ -90,8 +88,9 @@ func (e *Engine) renderFor(input Input) (before status, r *rendering, err error)
 	return before, r, err
 }
 
-// merge returns the pod with everything merged that the templates and its author say, and what the author says of containers
-// that the templates inject, by name. author is the pod without what an earlier injection put there. Nothing is changed.
+// merge returns the pod with everything merged that the templates and its author say, and what the author says of
+// containers that the templates inject, by name. author is the pod without what an earlier injection put there. Nothing
+// is changed.
 func (r *rendering) merge(author Pod) (pod Pod, overrides map[string]map[string]any, err error) {
 	pod, overrides = takeOverrides(r)
 	if pod, err = mergeOverlays(pod, r.templates, r.overlays); err != nil {
@@ -101,7 +100,7 @@ func (r *rendering) merge(author Pod) (pod Pod, overrides map[string]map[string]
 	if pod, err = applyOverrides(pod, overrides); err != nil {
 		return nil, nil, err
 	}
-	return pod, overrides, refuseNoContainer(pod, r)
+	return pod, overrides, nil
 }
 
 // prepare returns the pod after the profile has undone what it did to it before. The input's is not changed.
@@ -112,8 +111,8 @@ func (e *Engine) prepare(input Input, before status) Pod {
 	return e.profile.Hooks.Prepare(Preparation{Pod: input.Pod, Namespace: input.Namespace, Claimed: before.names()})
 }
 
-// finish returns the pod of the injection after the hooks, which follow the merge, and with its containers in order. That of the
-// injection is not changed; the hooks get a copy.
+// finish returns the pod of the injection after the hooks, which follow the merge, and with its containers in order.
+// That of the injection is not changed; the hooks get a copy.
 func (e *Engine) finish(injection *Injection, r *rendering) (Pod, error) {
 	hooks := &e.profile.Hooks
 	if hooks.Finish == nil && hooks.Order == nil {
@@ -187,8 +186,9 @@ func (e *Engine) render(pod Pod, input Input, before status) (*rendering, error)
 	return r, nil
 }
 
-// withoutInjected returns the pod without the fields that the injection before set and that are as it set them; a container
-// with nothing else goes as a whole. What is left of one stands where its author put it. The pod is not changed.
+// withoutInjected returns the pod without the fields that the injection before set and that are as it set them; a
+// container with nothing else goes as a whole. What is left of one stands where its author put it. The pod is not
+// changed.
 func withoutInjected(pod Pod, before status) Pod {
 	if len(before.Containers) == 0 {
 		return pod
@@ -198,7 +198,8 @@ func withoutInjected(pod Pod, before status) Pod {
 	return bare
 }
 
-// mergeOverlays returns the pod with the overlays of the templates of these names merged over it, in order. Nothing is changed.
+// mergeOverlays returns the pod with the overlays of the templates of these names merged over it, in order. Nothing is
+// changed.
 func mergeOverlays(pod Pod, names []string, overlays []*overlay) (Pod, error) {
 	for i, o := range overlays {
 		merged, err := mergePod(pod, o.pod)
@@ -211,22 +212,4 @@ func mergeOverlays(pod Pod, names []string, overlays []*overlay) (Pod, error) {
 		pod = merged
 	}
 	return pod, nil
-}
-
-// refuseNoContainer returns an *InputError if the containers that the author wrote are those of init containers that the
-// templates inject, so that no container is left.
-func refuseNoContainer(pod Pod, r *rendering) error {
-	all := r.pod.In(Containers)
-	if len(pod.elements(Containers)) > 0 || len(all) == 0 {
-		return nil
-	}
-	names := make([]string, len(all))
-	for i, container := range all {
-		names[i] = strconv.Quote(nameOf(container))
-		if r.lists[nameOf(container)] != InitContainers {
-			return nil // a template has deleted it
-		}
-	}
-	return &InputError{Problem: fmt.Sprintf("the pod has no container besides %s, which is injected as an init container: it needs a container of its own",
-		strings.Join(names, " and "))}
 }

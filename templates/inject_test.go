@@ -13,6 +13,7 @@ import (
 
 	"github.com/sidecar-injector/sidecar-injector/internal/listmap"
 	"github.com/sidecar-injector/sidecar-injector/internal/podtype"
+	"github.com/sidecar-injector/sidecar-injector/internal/strictyaml"
 )
 
 const minimalPod = `{"apiVersion":"v1","kind":"Pod","metadata":{"name":"p"},"spec":{"containers":[{"name":"app","image":"app"}]}}`
@@ -107,7 +108,7 @@ func TestForgedStatus(t *testing.T) {
 		"the application listed as injected":    status{Templates: []string{"envoy"}, Containers: map[string]ownedFields{"app": ownedInContainer(app, nil)}}.String(),
 		"a status of another form":              `{"containers":"x"}`,
 		"a status that is no JSON":              `{`,
-		"marks of a broken length":              `{"containers":{"sidecar-proxy":"AAA="}}`,
+		"hashes of a broken length":             `{"containers":{"sidecar-proxy":"AAA="}}`,
 		"the status of Istio's injector":        `{"initContainers":["app"],"containers":["app"],"volumes":["x"]}`,
 		"nothing":                               "",
 		"a sidecar that is not there is listed": status{Containers: map[string]ownedFields{"sidecar-proxy": make(ownedFields, 4)}}.String(),
@@ -207,7 +208,7 @@ func TestValues(t *testing.T) {
 		"a list replaces the list of default": {"imagePullSecrets: [{name: a}]", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			values, err := ParseValues([]byte(test.values))
+			values, err := strictyaml.Object([]byte(test.values))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -221,7 +222,7 @@ func TestValues(t *testing.T) {
 
 func BenchmarkInject(b *testing.B) {
 	engine := mustEngine(b, Options{})
-	pod, err := decodeObject([]byte(minimalPod))
+	pod, err := strictyaml.DecodeObject([]byte(minimalPod))
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -3,32 +3,24 @@ package templates
 import (
 	"fmt"
 	"maps"
-	"strings"
 
 	"github.com/sidecar-injector/sidecar-injector/internal/podtype"
 )
 
-// The directives of a strategic merge. The prefixes are followed by the name of a list beside them.
-const (
-	patchDirective       = "$patch" // merge, replace or delete
-	retainKeysDirective  = "$retainKeys"
-	deleteElementsPrefix = "$deleteFromPrimitiveList/"
-	elementOrderPrefix   = "$setElementOrder/"
-)
-
-// mergePod merges an overlay over a pod as kubectl patch does (strategic merge), with these differences: elements of lists
-// are the same by the keys of server-side apply, so that 53/TCP and 53/UDP are two ports; fields that the Pod type does not
-// know are merged plainly (objects merge, all else is replaced).
+// mergePod merges an overlay over a pod as kubectl patch does (strategic merge), with these differences: elements of
+// lists are the same by the keys of server-side apply, so that 53/TCP and 53/UDP are two ports; fields that the Pod
+// type does not know are merged plainly (objects merge, all else is replaced).
 //
-// It changes neither argument. The result shares with them what did not change, so that it must not be changed either. The
-// error is a *fieldError that says what of the overlay cannot be merged, or a *podError that says it of the pod.
+// It changes neither argument. The result shares with them what did not change, so that it must not be changed either.
+// The error is a *fieldError that says what of the overlay cannot be merged, or a *podError that says it of the pod.
 func mergePod(pod, overlay map[string]any) (map[string]any, error) {
 	merged, _, err := merger{}.object(podtype.Pod(), pod, overlay)
 	return merged, err
 }
 
-// mergeContainer merges what the pod's author says of a container over the injected one. It is as mergePod, but where a field
-// is one of several of which a container can have one, such as a probe's handlers, the author's takes the place of the others.
+// mergeContainer merges what the pod's author says of a container over the injected one. It is as mergePod, but where a
+// field is one of several of which a container can have one, such as a probe's handlers, the author's takes the place
+// of the others.
 func mergeContainer(injected, author map[string]any) (map[string]any, error) {
 	merged, _, err := merger{chooses: true}.object(containerType, injected, author)
 	return merged, err
@@ -66,54 +58,6 @@ func (m merger) object(t *podtype.Type, base, patch map[string]any) (merged map[
 		first.note("", reorder(t, &to, base, patch))
 	}
 	return to.object, to.own, first.err
-}
-
-// before follows the directives that come before the fields are merged, and says whether there are any directives.
-func (m merger) before(to *draft, patch map[string]any) (directed bool, err error) {
-	var first firstError
-	for key, value := range patch {
-		if !isDirective(key) {
-			continue
-		}
-		directed = true
-		list, isList := value.([]any)
-		name, deletes := strings.CutPrefix(key, deleteElementsPrefix)
-		switch {
-		case key == patchDirective:
-		case key != retainKeysDirective && !deletes && !strings.HasPrefix(key, elementOrderPrefix):
-			first.note(key, &fieldError{problem: "is not a directive of a strategic merge"})
-		case !isList:
-			first.note(key, &fieldError{problem: fmt.Sprintf("is %s, want a list", kindOf(value))})
-		case key == retainKeysDirective:
-			first.note(key, retainKeys(to, patch, list))
-		case deletes:
-			first.note(key, deleteElements(to, name, list))
-		}
-	}
-	return directed, first.err
-}
-
-// retainKeys takes away the fields that the directive does not list.
-func retainKeys(to *draft, patch map[string]any, list []any) error {
-	retained := make(map[any]bool, len(list))
-	for i, key := range list {
-		if _, ok := key.(string); !ok {
-			return &fieldError{fieldPath{i}, fmt.Sprintf("is %s, want a string", kindOf(key))}
-		}
-		retained[key] = true
-	}
-	var first firstError
-	for key, value := range patch {
-		if value != nil && !isDirective(key) && !retained[key] {
-			first.note("", &fieldError{problem: fmt.Sprintf("does not list %s, which stands beside it", key)})
-		}
-	}
-	for key := range to.object {
-		if !retained[key] {
-			to.delete(key)
-		}
-	}
-	return first.err
 }
 
 // field merges one field of a patch.
@@ -219,8 +163,9 @@ func within(step any, err error) error {
 	return err
 }
 
-// clean returns a value without null fields and directives: what is left of a part of a patch that finds nothing to be merged
-// over. keep is false if nothing is to be left of it. The value is not changed; the result is it, if it has neither.
+// clean returns a value without null fields and directives: what is left of a part of a patch that finds nothing to be
+// merged over. keep is false if nothing is to be left of it. The value is not changed; the result is it, if it has
+// neither.
 func clean(value any) (cleaned any, keep bool) {
 	if isClean(value) {
 		return value, true
@@ -268,7 +213,8 @@ func cleanObject(object map[string]any) map[string]any {
 	return cleaned
 }
 
-// cleanList is clean for a list. Elements that say "delete" or "replace" are about other elements, and no element themselves.
+// cleanList is clean for a list. Elements that say "delete" or "replace" are about other elements, and no element
+// themselves.
 func cleanList(list []any) []any {
 	if isClean(list) {
 		return list
@@ -282,39 +228,4 @@ func cleanList(list []any) []any {
 		}
 	}
 	return cleaned
-}
-
-// refuseDirectives returns an *InputError naming the first field of a pod that looks like a merge directive. Merging a
-// user's container, such a field could delete what a template or another user of the pod put there.
-func refuseDirectives(pod map[string]any) error {
-	path := directiveIn(pod)
-	if path == nil {
-		return nil
-	}
-	return &InputError{Problem: fmt.Sprintf("pod field %q: fields that start with $ steer a merge and are allowed in templates only", path)}
-}
-
-// directiveIn returns the path of the first directive in a value, in alphabetical order; nil if there is none.
-func directiveIn(value any) fieldPath {
-	var first firstError
-	switch value := value.(type) {
-	case map[string]any:
-		for key, field := range value {
-			if isDirective(key) {
-				first.note(key, &fieldError{})
-			} else if path := directiveIn(field); path != nil {
-				first.note(key, &fieldError{path: path})
-			}
-		}
-	case []any:
-		for i, element := range value {
-			if path := directiveIn(element); path != nil {
-				return append(fieldPath{i}, path...)
-			}
-		}
-	}
-	if first.err == nil {
-		return nil
-	}
-	return first.err.(*fieldError).path
 }

@@ -3,7 +3,6 @@ package templates
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/sidecar-injector/sidecar-injector/internal/listmap"
 	"github.com/sidecar-injector/sidecar-injector/internal/podtype"
@@ -93,8 +92,8 @@ func mergeSet(base, patch []any) ([]any, error) {
 	return all.arranged(), nil
 }
 
-// keyOf returns what identifies an element of a list that is merged: the keys of server-side apply, or the one merge key
-// where the patch leaves out another of them.
+// keyOf returns what identifies an element of a list that is merged: the keys of server-side apply, or the one merge
+// key where the patch leaves out another of them.
 func keyOf(t *podtype.Type, patch []any) func(element any) (string, bool) {
 	for _, element := range patch {
 		object, ok := element.(map[string]any)
@@ -200,8 +199,9 @@ func (e *elements) add(value any, place int) int {
 	return at
 }
 
-// arranged returns the elements in the order of a strategic merge: those that the patch names in the order of the patch, all
-// others in their own; of the next one of each kind the other comes first only if it stood before that of the patch.
+// arranged returns the elements in the order of a strategic merge: those that the patch names in the order of the
+// patch, all others in their own; of the next one of each kind the other comes first only if it stood before that of
+// the patch.
 func (e *elements) arranged() []any {
 	named, others := make([]item, 0, len(e.items)), make([]item, 0, len(e.items))
 	for _, it := range e.items {
@@ -226,100 +226,4 @@ func (e *elements) arranged() []any {
 		list = append(list, it.value)
 	}
 	return list
-}
-
-// deleteElements takes scalars out of a list.
-func deleteElements(to *draft, name string, deleted []any) error {
-	keys := make(map[string]bool, len(deleted))
-	for i, value := range deleted {
-		id, ok := scalarKey(value)
-		if !ok {
-			return &fieldError{fieldPath{i}, fmt.Sprintf("is %s, want a scalar", kindOf(value))}
-		}
-		keys[id] = true
-	}
-	list, ok := to.object[name].([]any)
-	if !ok {
-		return nil
-	}
-	to.set(name, slices.DeleteFunc(slices.Clone(list), func(value any) bool {
-		id, ok := scalarKey(value)
-		return ok && keys[id]
-	}))
-	return nil
-}
-
-// reorder follows the directives that say in which order the elements of lists stand.
-func reorder(t *podtype.Type, to *draft, base, patch map[string]any) error {
-	var first firstError
-	for directive, value := range patch {
-		name, ok := strings.CutPrefix(directive, elementOrderPrefix)
-		order, isList := value.([]any)
-		list, there := to.object[name].([]any)
-		if !ok || !isList || !there {
-			continue
-		}
-		was, _ := base[name].([]any)
-		changes, _ := patch[name].([]any)
-		list, err := inOrder(t.Field(name), list, was, changes, order)
-		if err == nil {
-			to.set(name, list)
-		}
-		first.note(directive, err)
-	}
-	return first.err
-}
-
-// inOrder returns a list of type t, in which a patch has been merged, with the elements that order names in that order.
-func inOrder(t *podtype.Type, list, base, patch, order []any) ([]any, error) {
-	key := scalarKey
-	if t.MergeKey() != "" {
-		key = keyOf(t, order)
-	}
-	ranks, places := make(map[string]int, len(order)), make(map[string]int, len(base))
-	for i, element := range order {
-		id, ok := key(element)
-		if !ok {
-			return nil, &fieldError{fieldPath{i}, "does not say which element it is"}
-		}
-		if _, known := ranks[id]; !known {
-			ranks[id] = i
-		}
-	}
-	last := -1
-	for _, element := range patch {
-		object, _ := element.(map[string]any)
-		id, _ := key(element)
-		rank, ok := ranks[id]
-		switch {
-		case object[patchDirective] != nil:
-		case !ok || rank < last:
-			return nil, &fieldError{problem: fmt.Sprintf("the elements of the list beside it are not in this order: %s", id)}
-		default:
-			last = rank
-		}
-	}
-	for i, element := range base {
-		if id, ok := key(element); ok {
-			if _, known := places[id]; !known {
-				places[id] = i
-			}
-		}
-	}
-	all := elements{key: key, first: make(map[string]int, len(list))}
-	for i, element := range list {
-		id, keyed := key(element)
-		place, known := places[id]
-		switch {
-		case !keyed:
-			place = i
-		case !known:
-			place = -1
-		}
-		at := all.add(element, place)
-		if rank, ok := ranks[id]; ok && keyed {
-			all.items[at].rank = rank
-		}
-	}
-	return all.arranged(), nil
 }

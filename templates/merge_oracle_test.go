@@ -120,7 +120,8 @@ func (g *podGenerator) value(t reflect.Type, depth int) any {
 	}
 }
 
-// object makes an object of a struct's fields: the fewer the deeper it lies, the ones with lists that are merged most of all.
+// object makes an object of a struct's fields: the fewer the deeper it lies, the ones with lists that are merged most
+// of all.
 func (g *podGenerator) object(t reflect.Type, depth int) map[string]any {
 	object := map[string]any{}
 	for i := range t.NumField() {
@@ -267,9 +268,9 @@ func (g *podGenerator) deletions(object map[string]any, name string, list []any)
 	}
 }
 
-// apimachineryMerge is apimachinery's strategic merge with what ours does otherwise: a port is its number and its protocol,
-// unknown fields are merged plainly, "$patch: replace" replaces nothing by something too, and neither nulls nor directives are
-// left behind. It changes its arguments.
+// apimachineryMerge is apimachinery's strategic merge with what ours does otherwise: a port is its number and its
+// protocol, unknown fields are merged plainly, "$patch: replace" replaces nothing by something too, and neither nulls
+// nor directives are left behind. It changes its arguments.
 func apimachineryMerge(pod, overlay map[string]any) (merged map[string]any, err error) {
 	defer func() {
 		if p := recover(); p != nil { // it panics where a list holds null

@@ -9,8 +9,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 )
 
-// What random overlays are merged like stands in TestMergeIsStrategic; here is what is otherwise than apimachinery's merge, and
-// what is easily got wrong. The parts are of the spec.
+// What random overlays are merged like stands in TestMergeIsStrategic; here is what is otherwise than apimachinery's
+// merge, and what is easily got wrong. The parts are of the spec.
 func TestMerge(t *testing.T) {
 	for name, test := range map[string]struct{ pod, overlay, want string }{
 		"TCP and UDP are two ports": {

@@ -88,6 +88,9 @@ type Error struct {
 	Line int
 	// Action is the action concerned, cut if it is long; empty if there is none or it cannot be told.
 	Action string
+	// Function is the function that is not known, Field the key of the field of the output that is wrong. Both are empty
+	// if it is something else.
+	Function, Field string
 	// Element is the name of the injected container or volume concerned; empty if it is none, or not known.
 	Element string
 	// Err is the cause. An *InputError in it says that the pod's author has to act, anything else that the template's

@@ -10,49 +10,60 @@ import (
 	"github.com/sidecar-injector/sidecar-injector/internal/podtype"
 )
 
-// The author of a pod overrides a field of an injected container by a container of the same name: what it says wins, field by
-// field. It does not say
+// The author of a pod overrides a field of an injected container by a container of the same name: what it says wins,
+// field by field. It does not say
 //
-//	image "auto"          the injected image
-//	a value that the API  that is the injected value, wherever there is one: the API server has filled in its own before
-//	server fills in       it calls a webhook, which cannot tell it from one that was written down
+//	image "auto"           it stands for the injected image
+//	the API server's       the injected value stays: before it calls a webhook, the API server has filled in its
+//	defaults, zero values  defaults and dropped zero values, so that a webhook cannot tell what was written down
 
-// takeOverrides returns what the pod's author says of containers that the overlays inject, by name, and the pod with those
-// containers in the lists of the injected ones, at the end if they stood in the other: who writes about the proxy need not know
-// whether it is a native sidecar. Nothing is changed; the results share values with the pod.
+// takeOverrides returns what the pod's author says of containers that the overlays inject, by name, and the pod with
+// those containers in the lists of the injected ones, at the end if they stood in the other: who writes about the proxy
+// need not know whether it is a native sidecar. What is not said is gone from them, but for the image. Nothing is
+// changed; the results share values with the pod.
 func takeOverrides(r *rendering) (pod Pod, overrides map[string]map[string]any) {
-	pod, overrides = r.pod, map[string]map[string]any{}
+	overrides = map[string]map[string]any{}
 	stays, comes := map[string][]any{}, map[string][]any{}
-	moved := false
 	for _, list := range containerLists {
-		for _, element := range pod.elements(list) {
+		for _, element := range r.pod.elements(list) {
 			container, _ := element.(map[string]any)
 			name := nameOf(container)
 			target := r.lists[name]
 			if target == "" || overrides[name] != nil { // of two of one name, which the API server refuses, the first
-				target = list
-			} else {
-				overrides[name] = said(container, r.overlays)
-			}
-			if target == list {
 				stays[list] = append(stays[list], element)
+				continue
+			}
+			injected := injectedOf(r.overlays, name)
+			container = said(container, injected)
+			overrides[name] = withoutAuto(container, injected)
+			if target == list {
+				stays[list] = append(stays[list], container)
 			} else {
-				comes[target] = append(comes[target], element)
-				moved = true
+				comes[target] = append(comes[target], container)
 			}
 		}
 	}
-	if !moved {
-		return pod, overrides
+	if len(overrides) == 0 {
+		return r.pod, overrides
 	}
 	for _, list := range containerLists {
 		stays[list] = append(stays[list], comes[list]...)
 	}
-	return pod.withContainers(stays), overrides
+	return r.pod.withContainers(stays), overrides
 }
 
-// applyOverrides returns the pod with each override merged over the container into which an overlay has been merged: where a
-// list has an order it has the one that these two merges give. Nothing is changed.
+// injectedOf returns what each overlay has of the container of that name.
+func injectedOf(overlays []*overlay, name string) (injected []map[string]any) {
+	for _, o := range overlays {
+		if container, _ := Pod(o.pod).Find(name); container != nil {
+			injected = append(injected, container)
+		}
+	}
+	return injected
+}
+
+// applyOverrides returns the pod with each override merged over the container into which an overlay has been merged:
+// where a list has an order it has the one that these two merges give. Nothing is changed.
 func applyOverrides(pod Pod, overrides map[string]map[string]any) (Pod, error) {
 	if len(overrides) == 0 {
 		return pod, nil
@@ -74,35 +85,41 @@ func applyOverrides(pod Pod, overrides map[string]map[string]any) (Pod, error) {
 	return pod, nil
 }
 
-// said returns what a container of the pod says that overlays inject too: see above. The container is not changed.
-func said(container map[string]any, overlays []*overlay) map[string]any {
-	to := draft{object: container}
-	auto := container["image"] == "auto"
-	if auto {
-		to.delete("image")
+// said returns a container of the pod with what it says alone, where overlays have the injected ones. It is not
+// changed.
+func said(container map[string]any, injected []map[string]any) map[string]any {
+	for _, own := range injected {
+		container, _ = saidOf(containerType, container, own)
 	}
-	for _, o := range overlays {
-		injected, _ := Pod(o.pod).Find(nameOf(container))
-		if injected == nil {
-			continue
-		}
-		// The API server chooses Always for an image without a tag, which "auto" is.
-		policy := injected["imagePullPolicy"]
-		if auto && policy != nil && policy != container["imagePullPolicy"] && container["imagePullPolicy"] == string(corev1.PullAlways) {
+	return container
+}
+
+// withoutAuto returns a container without the image "auto" and the pull policy that the API server chooses for it,
+// which is Always for an image without a tag, where an injected one has another. It is not changed.
+func withoutAuto(container map[string]any, injected []map[string]any) map[string]any {
+	if container["image"] != "auto" {
+		return container
+	}
+	to := draft{object: container}
+	to.delete("image")
+	for _, own := range injected {
+		policy := own["imagePullPolicy"]
+		if policy != nil && policy != container["imagePullPolicy"] && container["imagePullPolicy"] == string(corev1.PullAlways) {
 			to.delete("imagePullPolicy")
-		}
-		if left, changed := saidOf(containerType, to.object, injected); changed {
-			to.object, to.own = left, true
 		}
 	}
 	return to.object
 }
 
-// saidOf returns an object of type t without the values that the API server fills in where the injected object has others.
+// saidOf returns an object of type t without the values that are the API server's where the injected object has others.
 // changed is false if that is the object itself.
 func saidOf(t *podtype.Type, object, injected map[string]any) (left map[string]any, changed bool) {
 	to := draft{object: object}
 	for key, value := range object {
+		if isUnsaid(t, key, value, injected) {
+			to.delete(key)
+			continue
+		}
 		own, of := injected[key], t.Field(key)
 		switch value := value.(type) {
 		case map[string]any:
@@ -119,14 +136,22 @@ func saidOf(t *podtype.Type, object, injected map[string]any) (left map[string]a
 			if list, changed := saidOfList(of, value, own); changed {
 				to.set(key, list)
 			}
-		default:
-			filledIn, ok := of.FilledIn()
-			if ok && own != nil && listmap.Equal(of, filledIn, value) && !listmap.Equal(of, filledIn, own) {
-				to.delete(key)
-			}
 		}
 	}
 	return to.object, to.own
+}
+
+// isUnsaid says that a field of an object of type t has a value that means the same as none, and that the injected
+// object has another there, or another field of the same union.
+func isUnsaid(t *podtype.Type, key string, value any, injected map[string]any) bool {
+	of := t.Field(key)
+	if !listmap.Absent(of, value) {
+		return false
+	}
+	if own := injected[key]; own != nil {
+		return !listmap.Absent(of, own)
+	}
+	return slices.ContainsFunc(t.OneOf(key), func(other string) bool { return injected[other] != nil })
 }
 
 // saidOfList is saidOf for a list that is merged by keys.
@@ -157,9 +182,9 @@ func saidOfList(t *podtype.Type, list, injected []any) (left []any, changed bool
 	return list, changed
 }
 
-// keepSources returns the pod, into which overlays have been merged, with the sources that its author chose for volumes, and
-// for claims of resources: they can have one alone, and an overlay that names another without removing the author's gives way.
-// Neither pod is changed.
+// keepSources returns the pod, into which overlays have been merged, with the sources that its author chose for
+// volumes, and for claims of resources: they can have one alone, and an overlay that names another without removing the
+// author's gives way. Neither pod is changed.
 func keepSources(pod, author Pod) Pod {
 	for _, list := range []string{"volumes", "resourceClaims"} {
 		t := podtype.Pod().Field("spec").Field(list)
@@ -188,7 +213,8 @@ func keepSources(pod, author Pod) Pod {
 	return pod
 }
 
-// withoutOthers returns an object without the fields of a union of which the author has chosen another that it still has.
+// withoutOthers returns an object without the fields of a union of which the author has chosen another that it still
+// has.
 func withoutOthers(t *podtype.Type, object, author map[string]any) (left map[string]any, changed bool) {
 	to := draft{object: object}
 	for field, value := range author {

@@ -9,8 +9,8 @@ import (
 	"github.com/sidecar-injector/sidecar-injector/internal/listmap"
 )
 
-// A webhook sees the pod after the API server has filled in its defaults, and cannot tell them from what the author wrote:
-// with and without them, and with them written down, an override means the same.
+// A webhook sees the pod after the API server has filled in its defaults, and cannot tell them from what the author
+// wrote: with and without them, and with them written down, an override means the same.
 func TestOverridesMeanTheSameWithDefaults(t *testing.T) {
 	engine := mustEngine(t, Options{DefaultTemplates: []string{"t"}, Templates: map[string]string{"t": `
 spec:
@@ -20,8 +20,10 @@ spec:
     imagePullPolicy: Never
     restartPolicy: Always
     terminationMessagePolicy: FallbackToLogsOnError
-    startupProbe: {httpGet: {port: 1, path: /ready, scheme: HTTPS}, periodSeconds: 1, failureThreshold: 600}
+    startupProbe: {httpGet: {port: 1, path: /ready, scheme: HTTPS}, initialDelaySeconds: 1, periodSeconds: 1, failureThreshold: 600}
     lifecycle: {preStop: {httpGet: {port: 1, path: /stop}}}
+    args: [run]
+    tty: true
     ports: [{containerPort: 1}]
     env: [{name: IP, valueFrom: {fieldRef: {fieldPath: status.podIP}}}]`}})
 	for name, test := range map[string]struct{ written, filledIn string }{
@@ -40,6 +42,10 @@ spec:
 		"a handler's port": {
 			`"startupProbe":{"httpGet":{"port":2}},"lifecycle":{"preStop":{"httpGet":{"port":2}}}`,
 			`"startupProbe":{"httpGet":{"port":2,"path":"/","scheme":"HTTP"},"periodSeconds":10},"lifecycle":{"preStop":{"httpGet":{"port":2,"path":"/","scheme":"HTTP"}}}`,
+		},
+		"zero values, which are dropped": {
+			`"image":"","args":[],"tty":false,"livenessProbe":null,"startupProbe":{"initialDelaySeconds":0,"periodSeconds":0},"env":[{"name":"IP","value":""}]`,
+			`"startupProbe":{},"env":[{"name":"IP"}]`,
 		},
 		"a port and a variable": {
 			`"ports":[{"containerPort":1,"name":"x"}],"env":[{"name":"IP","valueFrom":{"fieldRef":{"fieldPath":"status.hostIP"}}}]`,

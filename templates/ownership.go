@@ -24,7 +24,10 @@ type ownedFields []byte
 // ownedOf puts hashes in order, each once. It reorders the argument.
 func ownedOf(found []fieldHash) ownedFields {
 	slices.SortFunc(found, func(a, b fieldHash) int { return bytes.Compare(a[:], b[:]) })
-	var all ownedFields
+	if len(found) == 0 {
+		return nil
+	}
+	all := make(ownedFields, 0, len(found)*len(fieldHash{}))
 	for _, hash := range slices.Compact(found) {
 		all = append(all, hash[:]...)
 	}
@@ -76,6 +79,14 @@ func (p *ownedPath) enter(step string) (length int) {
 func (p *ownedPath) leave(length int) {
 	p.text = p.text[:length]
 	p.depth--
+}
+
+// enterElement is enter for an element of a list with keys.
+func (p *ownedPath) enterElement(list *podtype.Type, element any) (length int) {
+	length = len(p.text)
+	p.text, _ = listmap.AppendKey(append(p.text, '/'), list, element)
+	p.depth++
+	return length
 }
 
 // isDeep says that what lies below the path is one value.

@@ -61,18 +61,18 @@ func (c *collector) value(t *podtype.Type, value, own any, written bool) {
 }
 
 func (c *collector) list(t *podtype.Type, list []any, own any) {
-	authors := map[string]map[string]any{}
+	var authors map[string]map[string]any
 	if own, ok := own.([]any); ok && isKeyed(t, own) {
+		authors = make(map[string]map[string]any, len(own))
 		for _, element := range own {
 			key, _ := listmap.Key(t, element)
 			authors[key], _ = element.(map[string]any)
 		}
 	}
 	for _, element := range list {
-		key, _ := listmap.Key(t, element)
+		at := c.enterElement(t, element)
 		element := element.(map[string]any)
-		at := c.enter(key)
-		author := authors[key]
+		author := authors[string(c.text[at+1:])]
 		if author == nil {
 			c.found = append(c.found, c.elementHash(t, element))
 		}

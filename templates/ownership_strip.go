@@ -75,9 +75,7 @@ func (s *stripper) list(t *podtype.Type, list []any) []any {
 	before := s.taken
 	rest := make([]any, 0, len(list))
 	for _, element := range list {
-		key, _ := listmap.Key(t, element)
-		object := element.(map[string]any)
-		at := s.enter(key)
+		object, at := element.(map[string]any), s.enterElement(t, element)
 		keys := listmap.KeyFields(t, object)
 		left := s.object(t.Elem(), object, keys)
 		if s.owned.has(s.wholeHash()) || isAbsent(t.Elem(), left, keys) && s.owned.has(s.elementHash(t, object)) {

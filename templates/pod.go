@@ -6,8 +6,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 )
 
-// Pod is a decoded pod: the raw object, so that fields which this program does not know survive. Its methods return parts
-// of the pod itself, not copies.
+// Pod is a decoded pod: the raw object, so that fields which this program does not know survive. Its methods return
+// parts of the pod itself, not copies.
 type Pod map[string]any
 
 // The two lists of a pod's spec that hold containers which injection deals with, all on the same code path. Ephemeral
@@ -46,8 +46,8 @@ func (p Pod) Find(name string) (container map[string]any, list string) {
 	return nil, ""
 }
 
-// Replace sets a list of containers. An empty one is removed, but for Containers, which a pod has to have. It changes the pod
-// and its spec.
+// Replace sets a list of containers. An empty one is removed, but for Containers, which a pod has to have. It changes
+// the pod and its spec.
 func (p Pod) Replace(list string, all []map[string]any) {
 	elements := make([]any, len(all))
 	for i, container := range all {
@@ -70,9 +70,9 @@ func (p Pod) Annotation(key string) (value string, set bool) {
 	return value, set
 }
 
-// Editable returns a copy of the pod for code that changes it. The copy's own are its metadata with labels and annotations, its
-// spec, and its containers with all that is in them but the elements of env and volumeMounts. All else is shared with the pod:
-// it may be replaced, but not be changed.
+// Editable returns a copy of the pod for code that changes it. The copy's own are its metadata with labels and
+// annotations, its spec, and its containers with all that is in them but the elements of env and volumeMounts. All else
+// is shared with the pod: it may be replaced, but not be changed.
 func (p Pod) Editable() Pod {
 	editable := maps.Clone(p)
 	if metadata, ok := p["metadata"].(map[string]any); ok {
@@ -122,16 +122,20 @@ func (p Pod) withContainers(lists map[string][]any) Pod {
 	return changed
 }
 
+// setContainers sets a list of containers as Replace does.
 func setContainers(spec map[string]any, list string, all []any) {
 	if _, there := spec[list]; len(all) == 0 && (list != Containers || !there) {
 		delete(spec, list)
 		return
 	}
+	if all == nil {
+		all = []any{} // a nil list would be null
+	}
 	spec[list] = all
 }
 
-// mapContainers returns a copy of the pod with each container of both lists replaced by what f returns for it; nil takes it
-// out. It shares all else.
+// mapContainers returns a copy of the pod with each container of both lists replaced by what f returns for it; nil
+// takes it out. It shares all else.
 func (p Pod) mapContainers(f func(list string, container map[string]any) map[string]any) Pod {
 	lists := map[string][]any{}
 	for _, list := range containerLists {

@@ -100,14 +100,13 @@ func (s status) restorePositions(pod Pod) {
 	for _, list := range order {
 		there := targets[list]
 		slices.SortStableFunc(there, func(a, b target) int { return cmp.Compare(a.index, b.index) })
-		var all []any
-		rest := stay[list]
+		all, rest := []any{}, stay[list]
 		for _, t := range there {
 			before := min(max(t.index-len(all), 0), len(rest))
 			all = append(append(all, rest[:before]...), t.container)
 			rest = rest[before:]
 		}
-		all = slices.Concat(all, rest, last[list])
+		all = append(append(all, rest...), last[list]...)
 		if _, was := spec[list]; len(all) > 0 || was && list == Containers {
 			spec[list] = all
 		} else {

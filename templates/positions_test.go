@@ -58,8 +58,8 @@ spec:
 	}
 }
 
-// Places are a claim like all of the status: they move no container that is not injected, and break nothing.
-func TestForgedPlaces(t *testing.T) {
+// Original positions can be forged like all of the status: they move no container that is not injected, and break nothing.
+func TestForgedPositions(t *testing.T) {
 	engine := mustEngine(t, Options{})
 	honest := mustInject(t, engine, mustDecode(t, minimalPod)).Pod
 	for name, forged := range map[string]string{
@@ -75,7 +75,7 @@ func TestForgedPlaces(t *testing.T) {
 			pod := mustDecode(t, minimalPod)
 			Pod(pod).Annotations()[engine.Profile().Keys.Status] = forged
 			if diff := cmp.Diff(honest, mustInject(t, engine, pod).Pod); diff != "" {
-				t.Errorf("a forged place changes the injected pod (-honest +forged):\n%s", diff)
+				t.Errorf("a forged position changes the injected pod (-honest +forged):\n%s", diff)
 			}
 		})
 	}

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"sigs.k8s.io/yaml"
+
+	"github.com/sidecar-injector/sidecar-injector/internal/strictyaml"
 )
 
 // DefaultProfile is the profile that is used where none is named.
@@ -104,7 +106,7 @@ func BuiltinProfile(name string) (*Profile, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the values of profile %q: %w", name, err)
 	}
-	if profile.Values, err = ParseValues(values); err != nil {
+	if profile.Values, err = strictyaml.Object(values); err != nil {
 		return nil, fmt.Errorf("read the values of profile %q: %w", name, err)
 	}
 	files, err := fs.Glob(profiles, path.Join(dir, "templates", "*.yaml"))

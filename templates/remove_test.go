@@ -106,7 +106,7 @@ spec:
 func TestRemoveRefuses(t *testing.T) {
 	const key = "status"
 	for name, annotation := range map[string]string{
-		"nothing": "", "no JSON": "{", "another form": `{"containers":"x"}`, "no claim": `{"revision":"default","templates":["t"],"containers":{}}`,
+		"nothing": "", "no JSON": "{", "another form": `{"containers":"x"}`, "no injection": `{"revision":"default","templates":["t"],"containers":{}}`,
 		"a broken part": `{"containers":{"app":""},"was":7}`,
 	} {
 		pod := mustDecode(t, minimalPod)

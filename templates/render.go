@@ -11,6 +11,7 @@ import (
 
 	"k8s.io/utils/lru"
 
+	"github.com/sidecar-injector/sidecar-injector/internal/suggest"
 	"github.com/sidecar-injector/sidecar-injector/templates/internal/param"
 )
 
@@ -56,11 +57,12 @@ func parseError(name string, err error, known template.FuncMap) *Error {
 		return &Error{Template: name, Err: err}
 	}
 	line, _ := strconv.Atoi(parts[1])
-	problem := parts[2]
+	problem, function := parts[2], ""
 	if unknown := unknownFunctionForm.FindStringSubmatch(problem); unknown != nil {
-		problem += Suggestion(unknown[1], slices.Sorted(maps.Keys(known)))
+		function = unknown[1]
+		problem += suggest.Question(suggest.Name(function, slices.Sorted(maps.Keys(known))))
 	}
-	return &Error{Template: name, Line: line, Err: errors.New(problem)}
+	return &Error{Template: name, Line: line, Function: function, Err: errors.New(problem)}
 }
 
 // render executes the template on what it is to see and returns its parsed output, which the caller must not change.
@@ -103,7 +105,7 @@ func (c *compiled) outputError(tree *param.Tree, output *param.Output, err error
 	}
 	locate := func(field *fieldError) *Error {
 		line, action := tree.Locate(output, field.path)
-		return &Error{Template: c.name, Line: line, Action: action, Err: field}
+		return &Error{Template: c.name, Line: line, Action: action, Field: field.path.key(), Err: field}
 	}
 	first := locate(fields[0])
 	for _, field := range fields[1:] {

@@ -49,7 +49,7 @@ func (s *subject) withoutShared(pod Pod, names []string, keep bool) Pod {
 				for kind, asked := range map[string]bool{"limits": limited, "requests": limited || s.asked(container, "requests", name)} {
 					value := valueIn(container, kind, name)
 					if value != nil && !asked && (earlier == nil || fmt.Sprint(valueIn(earlier, kind, name)) != fmt.Sprint(value)) {
-						container = withoutResource(container, kind, name)
+						container = withoutResource(container, kind, name, s.overrides[nameOf(container)]["resources"] != nil)
 					}
 				}
 			}
@@ -88,8 +88,9 @@ func (s *subject) asked(container map[string]any, kind, name string) bool {
 	return override != nil && valueAt(override, field) != nil || s.annotationOf(container, field) != ""
 }
 
-// withoutResource returns a container without a resource, and without the maps that become empty by that.
-func withoutResource(container map[string]any, kind, name string) map[string]any {
+// withoutResource returns a container without a resource, and without the maps that become empty by that; but for resources
+// itself where its author has that.
+func withoutResource(container map[string]any, kind, name string, authors bool) map[string]any {
 	container = maps.Clone(container)
 	resources := maps.Clone(asObject(container["resources"]))
 	amounts := maps.Clone(asObject(resources[kind]))
@@ -97,7 +98,7 @@ func withoutResource(container map[string]any, kind, name string) map[string]any
 	if delete(amounts, name); len(amounts) == 0 {
 		delete(resources, kind)
 	}
-	if len(resources) == 0 {
+	if len(resources) == 0 && !authors {
 		delete(container, "resources")
 	}
 	return container
@@ -118,6 +119,9 @@ func checkPodResources(s *subject, pod Pod) *violation {
 			}
 		}
 		amount, ok := amountOf(valueAt(pod, "spec.resources.limits."+name))
+		if !ok && strings.HasPrefix(name, corev1.ResourceHugePagesPrefix) && !allLimited(pod, name) {
+			return &violation{field: "spec.resources.limits." + name, problem: "it has to be set, since not every container has a limit of it"}
+		}
 		if !ok {
 			continue
 		}
@@ -133,6 +137,11 @@ func checkPodResources(s *subject, pod Pod) *violation {
 		}
 	}
 	return nil
+}
+
+// allLimited says that every container has a limit of a resource: the API server gives the pod their sum then.
+func allLimited(pod Pod, name string) bool {
+	return !slices.ContainsFunc(pod.All(), func(container map[string]any) bool { return valueIn(container, "limits", name) == nil })
 }
 
 // exceeds says that injected containers have more of a resource than spec.resources leaves them, and names the annotation

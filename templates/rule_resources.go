@@ -52,8 +52,8 @@ func aboveLimit(container map[string]any, name string, request, limit resource.Q
 	requests, limits := "resources.requests."+name, "resources.limits."+name
 	above := fmt.Sprintf("%q is above the limit %q", request.String(), limit.String())
 	return &violation{container: nameOf(container), field: requests, problem: above, causes: []cause{
-		{requests, fmt.Sprintf("%s of the container %q (%s): ask for less, or raise the limit too", above, nameOf(container), limits), limits},
-		{limits, fmt.Sprintf("%q is below the request %q of the container %q (%s): want at least that, or a lower request too", limit.String(), request.String(), nameOf(container), requests), requests},
+		{field: requests, problem: fmt.Sprintf("%s of the container %q (%s): ask for less, or raise the limit too", above, nameOf(container), limits), other: limits},
+		{field: limits, problem: fmt.Sprintf("%q is below the request %q of the container %q (%s): want at least that, or a lower request too", limit.String(), request.String(), nameOf(container), requests), other: requests},
 	}}
 }
 
@@ -78,7 +78,11 @@ func amountOf(value any) (amount resource.Quantity, ok bool) {
 	if value == nil {
 		return amount, false
 	}
-	amount, err := resource.ParseQuantity(fmt.Sprint(value))
+	text, ok := value.(string)
+	if !ok {
+		text = fmt.Sprint(value)
+	}
+	amount, err := resource.ParseQuantity(text)
 	return amount, err == nil
 }
 

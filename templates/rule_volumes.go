@@ -27,6 +27,27 @@ func checkVolumeSources(s *subject, pod Pod) *violation {
 	return nil
 }
 
+// checkMounts: what an annotation makes an injected container mount is a volume of the pod. That of a template is lint's.
+func checkMounts(s *subject, pod Pod) *violation {
+	key := s.profile.FieldAnnotations["volumeMounts"]
+	said := s.annotations[key]
+	if said == "" {
+		return nil
+	}
+	volumes := map[string]bool{}
+	for _, volume := range pod.In("volumes") {
+		volumes[nameOf(volume)] = true
+	}
+	for _, container := range pod.All() {
+		for _, mount := range objectsOf(container, "volumeMounts") {
+			if name := nameOf(mount); s.lists[nameOf(container)] != "" && !volumes[name] && strings.Contains(said, name) {
+				return &violation{annotation: key, problem: fmt.Sprintf("it mounts the volume %q, and the pod has none of that name: add it, or do not mount it", name)}
+			}
+		}
+	}
+	return nil
+}
+
 // warnVolumes warns of a volume of the pod that stands in the place of an injected one and is of another kind.
 func warnVolumes(s *subject) []string {
 	if len(s.volumes) == 0 {

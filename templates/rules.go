@@ -14,6 +14,7 @@ import (
 // broke it before is the API server's to refuse.
 //
 //	rule                                                              breaks it     file
+//	a container is left besides init containers                       refused       rule_left.go
 //	images are named, with no space around them                       refused       rule_containers.go
 //	fields of native sidecars stand in native sidecars alone          refused       rule_containers.go
 //	amounts are not negative, requests not above limits               refused       rule_resources.go
@@ -22,17 +23,22 @@ import (
 //	users and groups are in range, privileges agree                   refused       rule_security.go
 //	port names and host ports are not taken                           refused       rule_ports.go
 //	volumes have one source, devices and mounts their own place       refused       rule_volumes.go
+//	what an annotation mounts is there                                refused       rule_volumes.go
+//	probes that the profile rewrites have a port                      refused       rule_probes.go
 //	annotations have 256 KiB together                                 refused       rule_annotations.go
 //	a container does not start as what it must not run as             a warning     warning_users.go
 //	the application does not run as the proxy, nor unlike it          a warning     warning_users.go
 //	the proxy's ports, and their names, are not the application's     a warning     warning_ports.go
 //	a pod that is to end has no container that does not               a warning     warning_completion.go
+//
+// A profile whose pods have to be those of another injector may have warnings in place of refusals (Hooks.WarnOnly): the API
+// server refuses the pod then, and its author has read why.
 var (
 	containerRules = []func(list string, container map[string]any) *violation{
 		checkImage, checkInitFields, checkResources, checkIDs, checkPrivileges, checkPortNames, checkDevices,
 	}
 	podRules = []func(s *subject, pod Pod) *violation{
-		checkPodResources, checkHostPorts, checkVolumeSources, checkProfileAnnotations, checkAnnotationSize,
+		checkContainersLeft, checkPodResources, checkHostPorts, checkVolumeSources, checkMounts, checkProbePorts, checkProfileAnnotations, checkAnnotationSize,
 	}
 	warningRules = []func(s *subject) []string{
 		warnRootless, warnProxyUsers, warnProxyPorts, warnPortNames, warnVolumes, warnCompletion,
@@ -119,24 +125,14 @@ const maxWarnings = 10
 // *InputError where the pod's author has to act, an *Error where the template's author has.
 func (s *subject) check(injected Pod) ([]string, error) {
 	s.after = injected
-	for _, list := range containerLists {
-		for _, container := range s.after.In(list) {
-			if !s.injects(list, nameOf(container)) {
-				continue
-			}
-			for _, rule := range containerRules {
-				if broken := rule(list, container); broken != nil && !s.brokenBefore(rule, nameOf(container)) {
-					return nil, s.refuse(broken)
-				}
-			}
-		}
-	}
-	for _, rule := range podRules {
-		if broken := rule(s, s.after); broken != nil && rule(s, s.before()) == nil {
-			return nil, s.refuse(broken)
-		}
-	}
 	var warnings []string
+	for _, broken := range s.violations() {
+		err := s.refuse(broken)
+		if !s.profile.Hooks.WarnOnly {
+			return nil, err
+		}
+		warnings = append(warnings, "the API server refuses the injected pod: "+err.Error())
+	}
 	for _, rule := range warningRules {
 		warnings = append(warnings, rule(s)...)
 	}
@@ -144,6 +140,28 @@ func (s *subject) check(injected Pod) ([]string, error) {
 		warnings = append(warnings[:maxWarnings], fmt.Sprintf("there are %d warnings more", more))
 	}
 	return warnings, nil
+}
+
+// violations returns what the injected pod breaks and its author's did not, in the order of containers and rules.
+func (s *subject) violations() (found []*violation) {
+	for _, list := range containerLists {
+		for _, container := range s.after.In(list) {
+			if !s.injects(list, nameOf(container)) {
+				continue
+			}
+			for _, rule := range containerRules {
+				if broken := rule(list, container); broken != nil && !s.brokenBefore(rule, nameOf(container)) {
+					found = append(found, broken)
+				}
+			}
+		}
+	}
+	for _, rule := range podRules {
+		if broken := rule(s, s.after); broken != nil && rule(s, s.before()) == nil {
+			found = append(found, broken)
+		}
+	}
+	return found
 }
 
 // claimsAny says that the pod was injected before, if its status annotation is to be believed.

@@ -3,6 +3,8 @@ package templates
 import (
 	"fmt"
 	"testing"
+
+	"github.com/sidecar-injector/sidecar-injector/internal/strictyaml"
 )
 
 func TestValueRules(t *testing.T) {
@@ -36,7 +38,7 @@ func TestValueRules(t *testing.T) {
 		"tracing: {samplingPercent: 100.5}":                 `value "tracing.samplingPercent" is 100.5, want 0 to 100`,
 	} {
 		t.Run(values, func(t *testing.T) {
-			parsed, err := ParseValues([]byte(values))
+			parsed, err := strictyaml.Object([]byte(values))
 			if err != nil {
 				t.Fatal(err)
 			}

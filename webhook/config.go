@@ -1,7 +1,7 @@
 package webhook
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,14 +9,14 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 
+	"github.com/sidecar-injector/sidecar-injector/internal/strictyaml"
 	"github.com/sidecar-injector/sidecar-injector/templates"
-	"github.com/sidecar-injector/sidecar-injector/templates/istio"
 )
 
 // ConfigFile is the form of the injection configuration, the key `config` of the ConfigMap, in YAML. Every field is
 // optional. The names are Istio's where Istio has the setting.
 type ConfigFile struct {
-	// Profile names a built-in profile (default: envoy), or is "istio" for ParseIstio.
+	// Profile names the built-in profile to use (default: envoy), or the one that NewConfig was given.
 	Profile string `json:"profile,omitempty"`
 	// Policy says what happens to pods that say nothing, in namespaces that opted in: enabled (the default) injects
 	// them, disabled does not.
@@ -36,7 +36,7 @@ type ConfigFile struct {
 	// Aliases are names that pods may use for several templates.
 	Aliases map[string][]string `json:"aliases,omitempty"`
 	// NeverInjectSelector and AlwaysInjectSelector select pods of namespaces that opted in; a pod is concerned if one
-	// selector of the list matches it. The pod's own word comes before both.
+	// selector of the list matches it. What a pod says itself comes before both.
 	NeverInjectSelector  []metav1.LabelSelector `json:"neverInjectSelector,omitempty"`
 	AlwaysInjectSelector []metav1.LabelSelector `json:"alwaysInjectSelector,omitempty"`
 	// ExcludedNamespaces are never injected, besides kube-system, kube-public and kube-node-lease.
@@ -62,47 +62,43 @@ const (
 )
 
 // Parse reads a configuration and the values that override the profile's, both in YAML (or JSON); each may be empty.
-// The error is one line that names the field and what is allowed there.
+// Errors are *ConfigError.
 func Parse(config, values []byte) (*Config, error) {
 	file, err := ParseFile(config)
 	if err != nil {
 		return nil, err
 	}
-	overrides, err := templates.ParseValues(values)
+	overrides, err := strictyaml.Object(values)
 	if err != nil {
-		return nil, fmt.Errorf("values: %w", explainYAML(err))
+		return nil, configError(SourceValues, err)
 	}
-	return NewConfig(file, overrides)
+	parsed, err := NewConfig(nil, file, overrides)
+	return parsed, locate(err, config, values)
 }
 
-// ParseFile reads a configuration and checks its form: fields and types. It may be empty.
+// ParseFile reads a configuration and checks its form: fields and types. It may be empty. Errors are *ConfigError.
 func ParseFile(config []byte) (ConfigFile, error) {
 	var file ConfigFile
-	if err := readStrictly(config, &file); err != nil {
-		return ConfigFile{}, fmt.Errorf("config: %w", err)
+	if err := strictyaml.Read(config, &file); err != nil {
+		return ConfigFile{}, configError(SourceConfig, err)
 	}
 	return file, nil
 }
 
-// NewConfig is Parse for a configuration that has been read already. Neither argument is changed; both must not be changed
-// afterwards.
-func NewConfig(file ConfigFile, values map[string]any) (*Config, error) {
-	name := file.Profile
-	if name == "" {
-		name = templates.DefaultProfile
+// NewConfig makes a configuration of a profile, what a file lays over it, and values that override the profile's. With no
+// profile it is the built-in one that the file names. No argument is changed; all must not be changed afterwards. Errors
+// are *ConfigError without lines.
+func NewConfig(profile *templates.Profile, file ConfigFile, values map[string]any) (*Config, error) {
+	if profile == nil {
+		builtin, err := templates.BuiltinProfile(cmp.Or(file.Profile, templates.DefaultProfile))
+		if err != nil {
+			return nil, &ConfigError{Source: SourceConfig, Path: "profile", Err: fmt.Errorf("profile: %w", err)}
+		}
+		profile = builtin
 	}
-	if name == istio.ProfileName {
-		return nil, fmt.Errorf("config: profile: %q comes from an Istio installation, and none is given", name)
+	if file.Profile != "" && file.Profile != profile.Name {
+		return nil, badField("profile", "profile %q is another one than is given, want %q", file.Profile, profile.Name)
 	}
-	profile, err := templates.BuiltinProfile(name)
-	if err != nil {
-		return nil, fmt.Errorf("config: profile: %w", err)
-	}
-	return newConfig(profile, file, values)
-}
-
-// newConfig makes a configuration of a profile and what is laid over it.
-func newConfig(profile *templates.Profile, file ConfigFile, values map[string]any) (*Config, error) {
 	policy, err := oneOf("policy", file.Policy, "enabled", "disabled")
 	if err != nil {
 		return nil, err
@@ -115,6 +111,14 @@ func newConfig(profile *templates.Profile, file ConfigFile, values map[string]an
 	if err != nil {
 		return nil, err
 	}
+	never, err := selectors("neverInjectSelector", file.NeverInjectSelector)
+	if err != nil {
+		return nil, err
+	}
+	always, err := selectors("alwaysInjectSelector", file.AlwaysInjectSelector)
+	if err != nil {
+		return nil, err
+	}
 	engine, err := templates.New(templates.Options{
 		Profile:          profile,
 		Templates:        file.Templates,
@@ -123,25 +127,17 @@ func newConfig(profile *templates.Profile, file ConfigFile, values map[string]an
 		Values:           values,
 		Revision:         file.Revision,
 	})
-	if _, ofValues := errors.AsType[*templates.ValueError](err); ofValues {
-		return nil, fmt.Errorf("values: %w", err)
-	}
 	if err != nil {
-		return nil, fmt.Errorf("config: %w", err)
+		return nil, engineError(err, &file)
 	}
-	c := &Config{engine: engine, onError: onError(whenFailing), policy: Policy{
+	return &Config{engine: engine, onError: onError(whenFailing), policy: Policy{
 		Keys:               profile.Keys,
 		OtherInjectors:     profile.OtherInjectors,
 		Enabled:            policy == "enabled",
 		ExcludedNamespaces: slices.Concat(systemNamespaces, file.ExcludedNamespaces),
-	}}
-	if c.policy.Never, err = selectors("neverInjectSelector", file.NeverInjectSelector); err != nil {
-		return nil, err
-	}
-	if c.policy.Always, err = selectors("alwaysInjectSelector", file.AlwaysInjectSelector); err != nil {
-		return nil, err
-	}
-	return c, nil
+		Never:              never,
+		Always:             always,
+	}}, nil
 }
 
 // withNamespaceLabel returns the profile with another label that opts namespaces in, or as it is for none. It does not
@@ -152,7 +148,7 @@ func withNamespaceLabel(profile *templates.Profile, label string) (*templates.Pr
 	}
 	parsed, err := labels.ConvertSelectorToLabelsMap(label)
 	if err != nil || len(parsed) != 1 {
-		return nil, fmt.Errorf("config: namespaceLabel %q is not allowed, want one label as key=value", label)
+		return nil, badField("namespaceLabel", "namespaceLabel %q is not allowed, want one label as key=value", label)
 	}
 	changed := *profile
 	for key, value := range parsed {
@@ -177,7 +173,7 @@ func oneOf(field, value string, allowed ...string) (string, error) {
 			return value, nil
 		}
 	}
-	return "", fmt.Errorf("config: %s %q is not allowed, want one of %s", field, value, strings.Join(allowed, ", "))
+	return "", badField(field, "%s %q is not allowed, want one of %s", field, value, strings.Join(allowed, ", "))
 }
 
 var selectorOperators = []metav1.LabelSelectorOperator{
@@ -187,17 +183,19 @@ var selectorOperators = []metav1.LabelSelectorOperator{
 func selectors(field string, from []metav1.LabelSelector) ([]labels.Selector, error) {
 	var all []labels.Selector
 	for i := range from {
-		for _, expression := range from[i].MatchExpressions {
+		path := fmt.Sprintf("%s[%d]", field, i)
+		for at, expression := range from[i].MatchExpressions {
 			if !slices.Contains(selectorOperators, expression.Operator) {
-				return nil, fmt.Errorf("config: %s[%d]: operator %q is not allowed, want one of In, NotIn, Exists, DoesNotExist", field, i, expression.Operator)
+				return nil, badField(fmt.Sprintf("%s.matchExpressions[%d].operator", path, at),
+					"%s: operator %q is not allowed, want one of In, NotIn, Exists, DoesNotExist", path, expression.Operator)
 			}
 		}
 		selector, err := metav1.LabelSelectorAsSelector(&from[i])
 		if err != nil {
-			return nil, fmt.Errorf("config: %s[%d]: %w", field, i, err)
+			return nil, badField(path, "%s: %w", path, err)
 		}
 		if selector.Empty() {
-			return nil, fmt.Errorf("config: %s[%d] is empty and would match every pod, want matchLabels or matchExpressions", field, i)
+			return nil, badField(path, "%s is empty and would match every pod, want matchLabels or matchExpressions", path)
 		}
 		all = append(all, selector)
 	}

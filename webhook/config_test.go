@@ -1,10 +1,12 @@
 package webhook
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/sidecar-injector/sidecar-injector/templates"
@@ -128,52 +130,52 @@ func TestParseErrors(t *testing.T) {
 		config, values string
 		want           string
 	}{
-		"a namespace label without a value":         {"namespaceLabel: mesh", "", `config: namespaceLabel "mesh" is not allowed, want one label as key=value`},
-		"two namespace labels":                      {"namespaceLabel: 'a=b,c=d'", "", `config: namespaceLabel "a=b,c=d" is not allowed, want one label as key=value`},
-		"a namespace label that is none":            {"namespaceLabel: 'a b=c'", "", `config: namespaceLabel "a b=c" is not allowed, want one label as key=value`},
-		"the profile istio without Istio":           {"profile: istio", "", `config: profile: "istio" comes from an Istio installation, and none is given`},
-		"an unknown field":                          {"polcy: enabled", "", `config: unknown field "polcy" (did you mean "policy"?), ` + fields},
-		"a field in another spelling":               {"Policy: disabled", "", `config: unknown field "Policy" (did you mean "policy"?), ` + fields},
-		"a number for a field's name":               {"1: 2", "", `config: unknown field "1", ` + fields},
-		"an unknown field of a selector":            {"neverInjectSelector: [{matchLabel: {a: b}}]", "", `config: unknown field "neverInjectSelector[0].matchLabel" (did you mean "matchLabels"?), want one of matchLabels, matchExpressions`},
-		"an unknown field of an expression":         {"alwaysInjectSelector: [{matchExpressions: [{kee: a}]}]", "", `config: unknown field "alwaysInjectSelector[0].matchExpressions[0].kee" (did you mean "key"?), want one of key, operator, values`},
+		"a namespace label without a value":         {"namespaceLabel: mesh", "", `config: line 1: namespaceLabel "mesh" is not allowed, want one label as key=value`},
+		"two namespace labels":                      {"namespaceLabel: 'a=b,c=d'", "", `config: line 1: namespaceLabel "a=b,c=d" is not allowed, want one label as key=value`},
+		"a namespace label that is none":            {"namespaceLabel: 'a b=c'", "", `config: line 1: namespaceLabel "a b=c" is not allowed, want one label as key=value`},
+		"the profile istio without Istio":           {"profile: istio", "", `config: line 1: profile: unknown profile "istio", want one of envoy`},
+		"an unknown field":                          {"polcy: enabled", "", `config: line 1: unknown field "polcy" (did you mean "policy"?), ` + fields},
+		"a field in another spelling":               {"Policy: disabled", "", `config: line 1: unknown field "Policy" (did you mean "policy"?), ` + fields},
+		"a number for a field's name":               {"1: 2", "", `config: line 1: unknown field "1", ` + fields},
+		"an unknown field of a selector":            {"neverInjectSelector: [{matchLabel: {a: b}}]", "", `config: line 1: unknown field "neverInjectSelector[0].matchLabel" (did you mean "matchLabels"?), want one of matchLabels, matchExpressions`},
+		"an unknown field of an expression":         {"alwaysInjectSelector: [{matchExpressions: [{kee: a}]}]", "", `config: line 1: unknown field "alwaysInjectSelector[0].matchExpressions[0].kee" (did you mean "key"?), want one of key, operator, values`},
 		"a list for the whole":                      {"- policy", "", "config: got a list, want an object"},
 		"a string for the whole":                    {"enabled", "", "config: got a string, want an object"},
-		"a list for a string":                       {"policy: [enabled]", "", "config: policy: got a list, want a string"},
-		"a boolean for a string":                    {"policy: on", "", "config: policy: got a boolean, want a string"},
-		"a number for a string":                     {"revision: 1", "", "config: revision: got a number, want a string"},
-		"a string for a list":                       {"excludedNamespaces: fenced", "", "config: excludedNamespaces: got a string, want a list"},
-		"an object for a list":                      {"neverInjectSelector: {matchLabels: {a: b}}", "", "config: neverInjectSelector: got an object, want a list"},
-		"a list for an object":                      {"templates: [a]", "", "config: templates: got a list, want an object"},
-		"a number for a template":                   {"templates: {a: 1}", "", "config: templates: got a number, want a string"},
-		"a string for an alias's list":              {"aliases: {a: b}", "", "config: aliases: got a string, want a list"},
-		"a bad policy":                              {"policy: always", "", `config: policy "always" is not allowed, want one of enabled, disabled`},
-		"a bad onError":                             {"onError: ignore", "", `config: onError "ignore" is not allowed, want one of deny, allow`},
-		"a bad profile":                             {"profile: linkerd", "", `config: profile: unknown profile "linkerd", want one of envoy`},
-		"a profile that is a path":                  {"profile: envoy/templates", "", `config: profile: unknown profile "envoy/templates", want one of envoy`},
-		"an empty selector":                         {"neverInjectSelector: [{matchLabels: {a: b}}, {}]", "", "config: neverInjectSelector[1] is empty and would match every pod, want matchLabels or matchExpressions"},
-		"a selector that is null":                   {"alwaysInjectSelector: [null]", "", "config: alwaysInjectSelector[0] is empty and would match every pod, want matchLabels or matchExpressions"},
-		"a selector with a bad operator":            {"neverInjectSelector: [{matchExpressions: [{key: a, operator: Is}]}]", "", `config: neverInjectSelector[0]: operator "Is" is not allowed, want one of In, NotIn, Exists, DoesNotExist`},
+		"a list for a string":                       {"policy: [enabled]", "", "config: line 1: policy: got a list, want a string"},
+		"a boolean for a string":                    {"policy: on", "", "config: line 1: policy: got a boolean, want a string"},
+		"a number for a string":                     {"revision: 1", "", "config: line 1: revision: got a number, want a string"},
+		"a string for a list":                       {"excludedNamespaces: fenced", "", "config: line 1: excludedNamespaces: got a string, want a list"},
+		"an object for a list":                      {"neverInjectSelector: {matchLabels: {a: b}}", "", "config: line 1: neverInjectSelector: got an object, want a list"},
+		"a list for an object":                      {"templates: [a]", "", "config: line 1: templates: got a list, want an object"},
+		"a number for a template":                   {"templates: {a: 1}", "", "config: line 1: templates: got a number, want a string"},
+		"a string for an alias's list":              {"aliases: {a: b}", "", "config: line 1: aliases: got a string, want a list"},
+		"a bad policy":                              {"policy: always", "", `config: line 1: policy "always" is not allowed, want one of enabled, disabled`},
+		"a bad onError":                             {"onError: ignore", "", `config: line 1: onError "ignore" is not allowed, want one of deny, allow`},
+		"a bad profile":                             {"profile: linkerd", "", `config: line 1: profile: unknown profile "linkerd", want one of envoy`},
+		"a profile that is a path":                  {"profile: envoy/templates", "", `config: line 1: profile: unknown profile "envoy/templates", want one of envoy`},
+		"an empty selector":                         {"neverInjectSelector: [{matchLabels: {a: b}}, {}]", "", "config: line 1: neverInjectSelector[1] is empty and would match every pod, want matchLabels or matchExpressions"},
+		"a selector that is null":                   {"alwaysInjectSelector: [null]", "", "config: line 1: alwaysInjectSelector[0] is empty and would match every pod, want matchLabels or matchExpressions"},
+		"a selector with a bad operator":            {"neverInjectSelector: [{matchExpressions: [{key: a, operator: Is}]}]", "", `config: line 1: neverInjectSelector[0]: operator "Is" is not allowed, want one of In, NotIn, Exists, DoesNotExist`},
 		"a selector with no operator":               {"neverInjectSelector: [{matchExpressions: [{key: a}]}]", "", `config: neverInjectSelector[0]: operator "" is not allowed, want one of In, NotIn, Exists, DoesNotExist`},
-		"a selector with no values":                 {"neverInjectSelector: [{matchExpressions: [{key: a, operator: In}]}]", "", "config: neverInjectSelector[0]: values: Invalid value: null: for 'in', 'notin' operators, values set can't be empty"},
-		"a selector with a bad key":                 {"alwaysInjectSelector: [{matchLabels: {'a b': c}}]", "", `config: alwaysInjectSelector[0]: key: Invalid value: "a b": name part must consist of …`},
-		"a selector with a bad value":               {"alwaysInjectSelector: [{matchLabels: {a: 'b c'}}]", "", `config: alwaysInjectSelector[0]: values[0][a]: Invalid value: "b c": a valid label must be …`},
-		"a default template that does not exist":    {"defaultTemplates: [nope]", "", `config: defaultTemplates: template "nope" does not exist: there are envoy`},
-		"a default template that does not parse":    {"templates: {mine: \"a: b\\n{{ if }}\"}\ndefaultTemplates: [mine]", "", `config: defaultTemplates: template "mine" did not load: line 2: missing value for if`},
-		"the profile's template, replaced by a bad": {"templates: {envoy: '{{ nope }}'}", "", `config: defaultTemplates: template "envoy" did not load: line 1: function "nope" not defined`},
-		"an alias for a template that is bad":       {"templates: {mine: '{{'}\naliases: {all: [envoy, mine]}", "", `config: alias "all": template "mine" did not load: line 1: unclosed action`},
-		"an alias for nothing":                      {"aliases: {all: []}", "", `config: alias "all": no template is named`},
-		"an alias for what does not exist":          {"aliases: {all: [envoy, nope]}", "", `config: alias "all": template "nope" does not exist: there are all, envoy`},
-		"an alias for itself":                       {"aliases: {all: [all]}", "", `config: alias "all": template "all" does not exist: there are all, envoy`},
+		"a selector with no values":                 {"neverInjectSelector: [{matchExpressions: [{key: a, operator: In}]}]", "", "config: line 1: neverInjectSelector[0]: values: Invalid value: null: for 'in', 'notin' operators, values set can't be empty"},
+		"a selector with a bad key":                 {"alwaysInjectSelector: [{matchLabels: {'a b': c}}]", "", `config: line 1: alwaysInjectSelector[0]: key: Invalid value: "a b": name part must consist of …`},
+		"a selector with a bad value":               {"alwaysInjectSelector: [{matchLabels: {a: 'b c'}}]", "", `config: line 1: alwaysInjectSelector[0]: values[0][a]: Invalid value: "b c": a valid label must be …`},
+		"a default template that does not exist":    {"defaultTemplates: [nope]", "", `config: line 1: defaultTemplates: template "nope" does not exist: there are envoy`},
+		"a default template that does not parse":    {"templates: {mine: \"a: b\\n{{ if }}\"}\ndefaultTemplates: [mine]", "", `config: line 1: defaultTemplates: template "mine" did not load: line 2: missing value for if`},
+		"the profile's template, replaced by a bad": {"templates: {envoy: '{{ nope }}'}", "", `config: line 1: defaultTemplates: template "envoy" did not load: line 1: function "nope" not defined`},
+		"an alias for a template that is bad":       {"templates: {mine: '{{'}\naliases: {all: [envoy, mine]}", "", `config: line 1: aliases.all: template "mine" did not load: line 1: unclosed action`},
+		"an alias for nothing":                      {"aliases: {all: []}", "", `config: line 1: aliases.all: no template is named`},
+		"an alias for what does not exist":          {"aliases: {all: [envoy, nope]}", "", `config: line 1: aliases.all: template "nope" does not exist: there are all, envoy`},
+		"an alias for itself":                       {"aliases: {all: [all]}", "", `config: line 1: aliases.all: template "all" does not exist: there are all, envoy`},
 		"a key that stands twice":                   {"policy: enabled\npolicy: disabled", "", `config: line 2: key "policy" already set in map`},
 		"a template that stands twice":              {"templates:\n  a: x\n  b: x\n  a: y", "", `config: line 4: key "a" already set in map`},
 		"broken YAML, with its line":                {"policy: enabled\nonError: deny\nrevision: {a", "", "config: line 3: did not find expected ',' or '}'"},
 		"YAML with a tab":                           {"templates:\n\ta: b", "", "config: line 2: found character that cannot start any token"},
 		"YAML with an unknown anchor":               {"templates: *x", "", "config: unknown anchor 'x' referenced"},
-		"an unknown value":                          {"", "proxi: {}", `values: value "proxi" is not known (did you mean "proxy"?): allowed here are accessLog, capture, circuitBreakers, http, imagePullSecrets, init, metrics, nativeSidecars, outlierDetection, proxy, timeouts, tracing`},
-		"an unknown value further down":             {"", "proxy: {imag: x}", `values: value "proxy.imag" is not known (did you mean "image"?): allowed here are concurrency, drainSeconds, gid, holdApplication, image, imagePullPolicy, ipv6, logLevel, readinessProbe, resources, startupProbe, uid`},
-		"a value of another type":                   {"", "proxy: {image: 7}", `values: value "proxy.image" is an integer, want a string`},
-		"a boolean value that is a string":          {"", "nativeSidecars: 'yes'", `values: value "nativeSidecars" is a string, want a boolean`},
+		"an unknown value":                          {"", "proxi: {}", `values: line 1: value "proxi" is not known (did you mean "proxy"?): allowed here are accessLog, capture, circuitBreakers, http, imagePullSecrets, init, metrics, nativeSidecars, outlierDetection, proxy, timeouts, tracing`},
+		"an unknown value further down":             {"", "proxy: {imag: x}", `values: line 1: value "proxy.imag" is not known (did you mean "image"?): allowed here are concurrency, drainSeconds, gid, holdApplication, image, imagePullPolicy, ipv6, logLevel, readinessProbe, resources, startupProbe, uid`},
+		"a value of another type":                   {"", "proxy: {image: 7}", `values: line 1: value "proxy.image" is an integer, want a string`},
+		"a boolean value that is a string":          {"", "nativeSidecars: 'yes'", `values: line 1: value "nativeSidecars" is a string, want a boolean`},
 		"a list for the values":                     {"", "- a", "values: is a list, want an object"},
 		"a string for the values":                   {"", "a", "values: is a string, want an object"},
 		"a value that stands twice":                 {"", "proxy:\n  image: a\n  image: b", `values: line 3: key "image" already set in map`},
@@ -201,6 +203,55 @@ func TestParseErrors(t *testing.T) {
 	}
 }
 
+// TestConfigError: what an error says in its text, it says as data too.
+func TestConfigError(t *testing.T) {
+	cases := map[string]struct {
+		config, values string
+		want           ConfigError
+	}{
+		"an unknown field":             {"policy: enabled\nonEror: deny", "", ConfigError{Source: SourceConfig, Path: "onEror", Line: 2, Suggestion: "onError"}},
+		"a key that stands twice":      {"policy: enabled\npolicy: disabled", "", ConfigError{Source: SourceConfig, Path: "policy", Line: 2}},
+		"a value of a wrong type":      {"# no word yet\n---\n\naliases:\n  all: envoy", "", ConfigError{Source: SourceConfig, Path: "aliases", Line: 4}},
+		"a value that is not allowed":  {"onError: allow\npolicy: perhaps", "", ConfigError{Source: SourceConfig, Path: "policy", Line: 2}},
+		"an operator":                  {"neverInjectSelector:\n- matchExpressions:\n  - {key: a, operator: In, values: [b]}\n  - {key: a,\n     operator: Is}", "", ConfigError{Source: SourceConfig, Path: "neverInjectSelector[0].matchExpressions[1].operator", Line: 5}},
+		"an empty selector":            {"alwaysInjectSelector:\n- matchLabels: {a: b}\n- {}", "", ConfigError{Source: SourceConfig, Path: "alwaysInjectSelector[1]", Line: 3}},
+		"no YAML":                      {"policy: enabled\nonError: [", "", ConfigError{Source: SourceConfig, Line: 2}},
+		"a template that is not there": {"policy: enabled\ndefaultTemplates: [none]", "", ConfigError{Source: SourceConfig, Path: "defaultTemplates", Line: 2}},
+		"a template that is broken":    {"policy: enabled\ntemplates:\n  x: |\n    {{ if }}\naliases: {all: [x]}", "", ConfigError{Source: SourceConfig, Path: "templates.x", Line: 3}},
+		"an alias of a name with dots": {"aliases:\n  a: [envoy]\n  a.b: [none]", "", ConfigError{Source: SourceConfig, Path: "aliases.a.b", Line: 3}},
+		"an unknown value":             {"policy: enabled", "proxy:\n  imag: x", ConfigError{Source: SourceValues, Path: "proxy.imag", Line: 2, Suggestion: "image"}},
+		"a value that stands twice":    {"", "proxy:\n  image: a\n  image: b", ConfigError{Source: SourceValues, Path: "proxy.image", Line: 3}},
+		"values that are a list":       {"", "- a", ConfigError{Source: SourceValues}},
+	}
+	for name, test := range cases {
+		t.Run(name, func(t *testing.T) {
+			_, err := Parse([]byte(test.config), []byte(test.values))
+			got, ok := errors.AsType[*ConfigError](err)
+			if !ok {
+				t.Fatalf("%T: %v", err, err)
+			}
+			if diff := cmp.Diff(&test.want, got, cmpopts.IgnoreFields(ConfigError{}, "Err")); diff != "" {
+				t.Errorf("error (-want +got):\n%s%s", diff, err)
+			}
+		})
+	}
+}
+
+func TestNewConfigOfAProfile(t *testing.T) {
+	profile := &templates.Profile{Name: "ours", DefaultTemplates: []string{"a"}, Templates: map[string]string{"a": "{}"}}
+	for _, named := range []string{"", "ours"} {
+		c, err := NewConfig(profile, ConfigFile{Profile: named}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantTemplates(t, c, nil, "a")
+	}
+	_, err := NewConfig(profile, ConfigFile{Profile: "envoy"}, nil)
+	if want := `config: profile "envoy" is another one than is given, want "ours"`; err == nil || err.Error() != want {
+		t.Errorf("error %v, want %s", err, want)
+	}
+}
+
 func TestParseQuarantinesATemplateThatNobodyUses(t *testing.T) {
 	c := parsed(t, "templates: {broken: '{{ if }}', mine: '{}'}\naliases: {all: [envoy, mine]}", "")
 	wantTemplates(t, c, nil, "envoy")
@@ -217,13 +268,13 @@ func TestNewConfigDoesNotChangeItsArguments(t *testing.T) {
 	spare := make([]string, 1, 8) // with room, into which an append would write
 	spare[0] = "fenced"
 	file := ConfigFile{ExcludedNamespaces: spare, AlwaysInjectSelector: []metav1.LabelSelector{{MatchLabels: map[string]string{"a": "b"}}}}
-	if _, err := NewConfig(file, map[string]any{"nativeSidecars": false}); err != nil {
+	if _, err := NewConfig(nil, file, map[string]any{"nativeSidecars": false}); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff([]string{"fenced", "", ""}, spare[:3]); diff != "" {
 		t.Errorf("excluded namespaces (-want +got):\n%s", diff)
 	}
-	if _, err := NewConfig(ConfigFile{}, nil); err != nil {
+	if _, err := NewConfig(nil, ConfigFile{}, nil); err != nil {
 		t.Errorf("the zero value with no values: %v", err)
 	}
 }

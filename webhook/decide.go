@@ -41,6 +41,8 @@ type Decision struct {
 	Detail string
 	// Warn is true if somebody has to act: the pod asks for something that it does not get, or not as it was meant.
 	Warn bool
+	// Injector names the other injector whose proxy the pod has, if the reason is injected_by_other.
+	Injector string
 }
 
 // Namespace is what a decision needs to know of the pod's namespace.
@@ -87,21 +89,23 @@ type Policy struct {
 // The order of 3 to 12 is that of Istio's injector; there, an invalid value is silently no value at all. A pod that
 // carries our own sidecar is decided like any other: injecting it again changes nothing, or completes it.
 func Decide(pod *corev1.Pod, namespace Namespace, policy *Policy) Decision {
-	s := newSubject(pod, namespace, policy)
-	decision := s.asDisabled()
+	_, decision := newSubject(pod, namespace, policy).decide()
+	return decision
+}
+
+// decide returns what the rule that decides says, and the rule's index.
+func (s *subject) decide() (by int, decision Decision) {
 	for i := range rules {
 		if rules[i].applies(s) {
-			decision = rules[i].decide(s)
+			by, decision = i, rules[i].decide(s)
 			break
 		}
 	}
-	if !decision.Inject {
-		return decision
+	// The last rule is about pods that would be injected.
+	if last := len(rules) - 1; decision.Inject && rules[last].applies(s) {
+		by, decision = last, rules[last].decide(s)
 	}
-	if other := s.otherInjector(); other != "" {
-		return s.injectedByOther(other)
-	}
-	return decision
+	return by, decision
 }
 
 // Step is one rule of Decide and what it says of a pod.
@@ -115,6 +119,8 @@ type Step struct {
 	Applies bool   `json:"applies"`
 	Inject  bool   `json:"inject,omitempty"`
 	Reason  Reason `json:"reason,omitempty"`
+	// Injector names the other injector whose proxy the rule found.
+	Injector string `json:"injector,omitempty"`
 	// Decided marks the one rule that did decide.
 	Decided bool `json:"decided,omitempty"`
 }
@@ -122,29 +128,15 @@ type Step struct {
 // Trace is Decide with what every rule saw and said, in order of precedence. It takes longer.
 func Trace(pod *corev1.Pod, namespace Namespace, policy *Policy) (Decision, []Step) {
 	s := newSubject(pod, namespace, policy)
-	decision, decided := s.asDisabled(), false
-	var steps []Step
+	by, decision := s.decide()
+	steps := make([]Step, len(rules))
 	for i := range rules {
-		step := Step{Rule: i + 1, When: rules[i].when, Saw: rules[i].saw(s), Applies: rules[i].applies(s)}
+		step := Step{Rule: i + 1, When: rules[i].when, Saw: rules[i].saw(s), Applies: rules[i].applies(s), Decided: i == by}
 		if step.Applies {
 			says := rules[i].decide(s)
-			step.Inject, step.Reason = says.Inject, says.Reason
-			if !decided {
-				decision, decided, step.Decided = says, true, true
-			}
+			step.Inject, step.Reason, step.Injector = says.Inject, says.Reason, says.Injector
 		}
-		steps = append(steps, step)
+		steps[i] = step
 	}
-	last := Step{Rule: len(rules) + 1, When: "it has another injector's proxy already", Saw: "no other injector's container and annotation"}
-	if other := s.otherInjector(); other != "" {
-		says := s.injectedByOther(other)
-		last.Saw, last.Applies, last.Reason = says.Detail, true, says.Reason
-		if decision.Inject {
-			for i := range steps {
-				steps[i].Decided = false
-			}
-			decision, last.Decided = says, true
-		}
-	}
-	return decision, append(steps, last)
+	return decision, steps
 }

@@ -45,9 +45,12 @@ type decisionRow struct {
 	want     Decision
 }
 
-func skip(reason Reason) Decision       { return Decision{Reason: reason} }
-func skipWarn(reason Reason) Decision   { return Decision{Reason: reason, Warn: true} }
-func inject(reason Reason) Decision     { return Decision{Inject: true, Reason: reason} }
+func skip(reason Reason) Decision     { return Decision{Reason: reason} }
+func skipWarn(reason Reason) Decision { return Decision{Reason: reason, Warn: true} }
+func inject(reason Reason) Decision   { return Decision{Inject: true, Reason: reason} }
+func others(injector string) Decision {
+	return Decision{Reason: ReasonInjectedByOther, Injector: injector}
+}
 func injectWarn(reason Reason) Decision { return Decision{Inject: true, Reason: reason, Warn: true} }
 
 // decisionRows has the lines of Decide's precedence table, in its order, and what is near them.
@@ -139,12 +142,12 @@ var decisionRows = map[string]decisionRow{
 	"the namespace asks, the policy is disabled":   {nil, optedIn, true, skip(ReasonPolicyDisabled)},
 	"an invalid value when the policy is disabled": {[]tweak{annotateInject("yes")}, optedIn, true, skipWarn(ReasonPolicyDisabled)},
 	// 14
-	"injected by Istio":                                {istioInjected, optedIn, false, skip(ReasonInjectedByOther)},
-	"injected by Istio, and asks":                      {append([]tweak{annotateInject("true")}, istioInjected...), optedOut, false, skip(ReasonInjectedByOther)},
-	"injected by Istio as a native sidecar":            {[]tweak{container("initContainers", "istio-proxy"), annotation("sidecar.istio.io/status", "{}")}, optedIn, false, skip(ReasonInjectedByOther)},
-	"injected by Linkerd":                              {[]tweak{container("containers", "linkerd-proxy"), annotation("linkerd.io/proxy-version", "edge")}, optedIn, false, skip(ReasonInjectedByOther)},
-	"injected by Consul":                               {[]tweak{container("containers", "consul-dataplane"), annotation("consul.hashicorp.com/connect-inject-status", "injected")}, optedIn, false, skip(ReasonInjectedByOther)},
-	"injected by Kuma":                                 {[]tweak{container("containers", "kuma-sidecar"), annotation("kuma.io/sidecar-injected", "true")}, optedIn, false, skip(ReasonInjectedByOther)},
+	"injected by Istio":                                {istioInjected, optedIn, false, others("istio")},
+	"injected by Istio, and asks":                      {append([]tweak{annotateInject("true")}, istioInjected...), optedOut, false, others("istio")},
+	"injected by Istio as a native sidecar":            {[]tweak{container("initContainers", "istio-proxy"), annotation("sidecar.istio.io/status", "{}")}, optedIn, false, others("istio")},
+	"injected by Linkerd":                              {[]tweak{container("containers", "linkerd-proxy"), annotation("linkerd.io/proxy-version", "edge")}, optedIn, false, others("linkerd")},
+	"injected by Consul":                               {[]tweak{container("containers", "consul-dataplane"), annotation("consul.hashicorp.com/connect-inject-status", "injected")}, optedIn, false, others("consul")},
+	"injected by Kuma":                                 {[]tweak{container("containers", "kuma-sidecar"), annotation("kuma.io/sidecar-injected", "true")}, optedIn, false, others("kuma")},
 	"another injector's container alone is no proof":   {[]tweak{container("containers", "istio-proxy")}, optedIn, false, inject(ReasonNamespaceLabel)},
 	"another injector's annotation alone is no proof":  {[]tweak{annotation("sidecar.istio.io/status", "{}")}, optedIn, false, inject(ReasonNamespaceLabel)},
 	"two injectors' halves are no proof":               {[]tweak{container("containers", "linkerd-proxy"), annotation("sidecar.istio.io/status", "{}")}, optedIn, false, inject(ReasonNamespaceLabel)},

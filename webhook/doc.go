@@ -1,7 +1,7 @@
 // Package webhook is the mutating admission webhook: it decides whether a pod gets a sidecar and answers the API
 // server with the patch that package templates computes.
 //
-//	Config    what an operator sets, parsed and checked            config.go, strict.go
+//	Config    what an operator sets, parsed and checked            config.go, config_error.go
 //	Scope     the webhook entry that the API server matched        scope.go
 //	Decide    inject or skip, with one reason; a pure function     decide.go
 //	Handler   AdmissionRequest in, AdmissionResponse out           handler.go

@@ -115,7 +115,7 @@ func TestHandlerBeforeThereIsAConfiguration(t *testing.T) {
 
 // TestHandlerWithoutHTTP calls the handler as a program does that has no server: nothing has decoded the review.
 func TestHandlerWithoutHTTP(t *testing.T) {
-	handler := serveConfig(t, "").handler.For(ScopeNamespace)
+	handler := serveConfig(t, "").handler.For(ScopeNamespace, nil)
 	for name, raw := range map[string]string{"nothing": "", "null": "null", "no JSON": "{", "text after the pod": minimalPod + "x"} {
 		t.Run(name, func(t *testing.T) {
 			request := requestWith(t, nil)
@@ -164,7 +164,7 @@ func TestHandlerSetConfigWhileServing(t *testing.T) {
 		senders.Go(func() {
 			for range 50 {
 				check(server.admit(t, ScopeNamespace, pod))
-				response := server.handler.For(ScopeNamespace).Handle(t.Context(), request)
+				response := server.handler.For(ScopeNamespace, nil).Handle(t.Context(), request)
 				if err := response.Complete(request); err != nil {
 					t.Error(err)
 				}
@@ -209,7 +209,7 @@ func TestHandlerLogs(t *testing.T) {
 		"skipped":  {[]tweak{annotateInject("false")}, []string{`"msg"="Admission answered"`, `"outcome"="skip"`}},
 		"failed":   {[]tweak{annotation("sidecar.istio.io/proxyCPU", "much")}, []string{`"msg"="Injection failed"`, `"outcome"="error"`, `"error"=`}},
 	}
-	handler := serveConfig(t, "").handler.For(ScopeNamespace)
+	handler := serveConfig(t, "").handler.For(ScopeNamespace, nil)
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			var lines []string

@@ -15,9 +15,11 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/json"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
+	"github.com/sidecar-injector/sidecar-injector/internal/strictyaml"
 	"github.com/sidecar-injector/sidecar-injector/templates"
 )
 
@@ -67,17 +69,22 @@ func (h *Handler) Register(server interface {
 	Register(path string, hook http.Handler)
 }) {
 	for _, scope := range []Scope{ScopeNamespace, ScopePod} {
-		hook := &admission.Webhook{Handler: h.For(scope)}
+		hook := &admission.Webhook{Handler: h.handler(scope, parametersOf)}
 		server.Register(scope.Path(), hook)
 		server.Register(scope.Path()+"/", scope.below(hook))
 	}
 }
 
-// For returns the handler of one scope.
-func (h *Handler) For(scope Scope) admission.Handler {
+// For returns the handler of requests at one scope's path with these path parameters, which may be nil.
+func (h *Handler) For(scope Scope, parameters map[string]string) admission.Handler {
+	return h.handler(scope, func(context.Context) map[string]string { return parameters })
+}
+
+// handler returns the handler of one scope, given where it finds the path parameters of a request.
+func (h *Handler) handler(scope Scope, parameters func(context.Context) map[string]string) admission.Handler {
 	return admission.HandlerFunc(func(ctx context.Context, req admission.Request) admission.Response {
 		start := time.Now()
-		a := h.answer(ctx, scope, &req)
+		a := h.answer(scope, parameters(ctx), &req)
 		h.metrics.record(start, a.outcome, a.reason)
 		logger := log.FromContext(ctx).WithValues("uid", req.UID, "namespace", req.Namespace, "outcome", a.outcome, "reason", a.reason)
 		if a.err != nil {
@@ -94,7 +101,7 @@ type answer struct {
 	outcome   outcome
 	reason    Reason
 	templates []string
-	patch     templates.Patch
+	patch     []byte
 	warnings  []string
 	err       error
 	status    int32 // of a refusal
@@ -110,7 +117,7 @@ const (
 	reasonInternalError Reason = "internal_error"
 )
 
-func (h *Handler) answer(ctx context.Context, scope Scope, req *admission.Request) (a answer) {
+func (h *Handler) answer(scope Scope, parameters map[string]string, req *admission.Request) (a answer) {
 	config := h.config.Load()
 	if config == nil {
 		return answer{outcome: outcomeError, reason: reasonNoConfig, status: http.StatusServiceUnavailable, err: errors.New("no configuration is loaded yet")}
@@ -132,7 +139,7 @@ func (h *Handler) answer(ctx context.Context, scope Scope, req *admission.Reques
 	}
 	if decision.Inject {
 		a.outcome = outcomeInject
-		h.inject(&a, config, pod, templates.Input{Pod: raw, Namespace: metav1.ObjectMeta{Name: req.Namespace}, Path: pairsOf(ctx)})
+		h.inject(&a, config, pod, templates.Input{Pod: raw, Namespace: metav1.ObjectMeta{Name: req.Namespace}, Path: parameters})
 	}
 	return a
 }
@@ -144,7 +151,7 @@ func (h *Handler) inject(a *answer, config *Config, pod *corev1.Pod, input templ
 			input.Namespace = *found
 		}
 	}
-	result, err := config.engine.Inject(input)
+	injected, err := config.engine.Answer(input)
 	if err != nil {
 		a.outcome, a.err = outcomeError, err
 		a.reason, a.status = reasonInvalidInput, http.StatusBadRequest
@@ -154,8 +161,8 @@ func (h *Handler) inject(a *answer, config *Config, pod *corev1.Pod, input templ
 		}
 		return
 	}
-	a.templates, a.patch, a.warnings = result.Templates, result.Patch, append(a.warnings, result.Warnings...)
-	warning, err := podSecurityWarning(pod, result.Pod, &input.Namespace)
+	a.templates, a.patch, a.warnings = injected.Templates, injected.Patch, append(a.warnings, injected.Warnings...)
+	warning, err := podSecurityWarning(pod, config.engine, input)
 	if err != nil {
 		a.outcome, a.reason, a.status, a.err = outcomeError, reasonInternalError, http.StatusInternalServerError, err
 	}
@@ -174,7 +181,7 @@ func decodePod(req *admission.Request) (map[string]any, *corev1.Pod, error) {
 	var raw map[string]any
 	if len(req.Object.Raw) > 0 {
 		if err := json.Unmarshal(req.Object.Raw, &raw); err != nil {
-			return nil, nil, fmt.Errorf("decode pod: %w", explainType(req.Object.Raw, &raw, err))
+			return nil, nil, fmt.Errorf("decode pod: %w", strictyaml.ExplainType(req.Object.Raw, &raw, err))
 		}
 	}
 	if raw == nil {
@@ -182,7 +189,7 @@ func decodePod(req *admission.Request) (map[string]any, *corev1.Pod, error) {
 	}
 	var pod corev1.Pod
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(raw, &pod); err != nil {
-		return nil, nil, fmt.Errorf("decode pod: %w", explainType(req.Object.Raw, &corev1.Pod{}, err))
+		return nil, nil, fmt.Errorf("decode pod: %w", strictyaml.ExplainType(req.Object.Raw, &corev1.Pod{}, err))
 	}
 	return raw, &pod, nil
 }
@@ -194,7 +201,9 @@ func (a answer) response() admission.Response {
 	switch {
 	case a.err == nil:
 		response = admission.Allowed("")
-		response.Patches = a.patch
+		if a.patch != nil {
+			response.Patch, response.PatchType = a.patch, ptr.To(admissionv1.PatchTypeJSONPatch)
+		}
 	case a.onError == onErrorAllow:
 		response = admission.Allowed("")
 		a.warnings = append(a.warnings, fmt.Sprintf("the pod is created without a sidecar: %s", a.err))

@@ -5,10 +5,11 @@ import (
 	"sync"
 
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/pod-security-admission/api"
 	"k8s.io/pod-security-admission/policy"
+
+	"github.com/sidecar-injector/sidecar-injector/templates"
 )
 
 // podSecurity evaluates Pod Security; it is made when the first namespace that enforces a level is met.
@@ -19,20 +20,25 @@ var podSecurity = sync.OnceValues(func() (policy.Evaluator, error) {
 // podSecurityWarning returns a sentence if the namespace enforces a Pod Security level that the pod keeps without its
 // sidecar and breaks with it: the API server is about to refuse it, and its author ought to read why. It is empty if
 // all is well.
-func podSecurityWarning(before *corev1.Pod, injected map[string]any, namespace *metav1.ObjectMeta) (string, error) {
-	if namespace == nil || namespace.Labels[api.EnforceLevelLabel] == "" {
+func podSecurityWarning(before *corev1.Pod, engine *templates.Engine, input templates.Input) (string, error) {
+	namespace := &input.Namespace
+	if namespace.Labels[api.EnforceLevelLabel] == "" {
 		return "", nil
 	}
 	levels, invalid := api.PolicyToEvaluate(namespace.Labels, api.Policy{Enforce: api.LevelVersion{Level: api.LevelPrivileged, Version: api.LatestVersion()}})
 	if len(invalid) > 0 || levels.Enforce.Level == api.LevelPrivileged {
-		return "", nil // the API server has its own word on invalid labels
+		return "", nil // the API server warns of invalid labels itself
 	}
 	evaluator, err := podSecurity()
 	if err != nil {
 		return "", fmt.Errorf("prepare Pod Security checks: %w", err)
 	}
+	injected, err := engine.Inject(input)
+	if err != nil {
+		return "", fmt.Errorf("inject the pod for Pod Security checks: %w", err)
+	}
 	var after corev1.Pod
-	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(injected, &after); err != nil {
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(injected.Pod, &after); err != nil {
 		return "", fmt.Errorf("convert injected pod: %w", err)
 	}
 	check := func(pod *corev1.Pod) policy.AggregateCheckResult {

@@ -10,7 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 )
 
-// rule is one line of the table of Decide, but for the last.
+// rule is one line of the table of Decide.
 type rule struct {
 	// when is what the rule asks of a pod, in words that go on after "the pod:".
 	when string
@@ -21,7 +21,8 @@ type rule struct {
 	saw func(*subject) string
 }
 
-// rules is the table of Decide, in order of precedence. One of them applies to each pod. Nothing changes it.
+// rules is the table of Decide, in order of precedence. One of those before the last applies to each pod. Nothing changes
+// it.
 var rules = []rule{
 	{"it is the mirror of a static pod", (*subject).isMirror, (*subject).asMirror, (*subject).sawMirror},
 	{"it runs on Windows", (*subject).isWindows, (*subject).asWindows, (*subject).sawSystem},
@@ -29,13 +30,14 @@ var rules = []rule{
 	{"it is in an excluded namespace", (*subject).isExcluded, (*subject).asExcluded, (*subject).sawNamespace},
 	{"its label says true or false", (*subject).saysByLabel, (*subject).asItSays, (*subject).sawLabel},
 	{"it has no such label, its annotation says true or false", (*subject).saysByAnnotation, (*subject).asItSays, (*subject).sawAnnotation},
-	{"it says neither true nor false there, its namespace has not opted in", (*subject).isUnclearAlone, (*subject).asUnclearAlone, (*subject).sawWordAndNamespace},
-	{"it says nothing, its namespace has not opted in", (*subject).isSilentAlone, (*subject).asSilentAlone, (*subject).sawWordAndNamespace},
+	{"it says neither true nor false there, its namespace has not opted in", (*subject).isUnclearAlone, (*subject).asUnclearAlone, (*subject).sawRequestAndNamespace},
+	{"it says nothing, its namespace has not opted in", (*subject).isSilentAlone, (*subject).asSilentAlone, (*subject).sawRequestAndNamespace},
 	{"it matches neverInjectSelector", (*subject).matchesNever, (*subject).asNever, (*subject).sawNever},
 	{"it matches alwaysInjectSelector", (*subject).matchesAlways, (*subject).asAlways, (*subject).sawAlways},
-	{"it says neither true nor false there, the policy is enabled", (*subject).isUnclear, (*subject).asUnclear, (*subject).sawWordAndPolicy},
-	{"it says nothing, the policy is enabled", (*subject).isSilent, (*subject).asSilent, (*subject).sawWordAndPolicy},
+	{"it says neither true nor false there, the policy is enabled", (*subject).isUnclear, (*subject).asUnclear, (*subject).sawRequestAndPolicy},
+	{"it says nothing, the policy is enabled", (*subject).isSilent, (*subject).asSilent, (*subject).sawRequestAndPolicy},
 	{"all else: the policy is disabled", (*subject).isDisabled, (*subject).asDisabled, (*subject).sawPolicy},
+	{"it has another injector's proxy already", (*subject).isOthers, (*subject).asOthers, (*subject).sawOthers},
 }
 
 // subject is the pod that is decided about, and what the rules look at besides.
@@ -53,7 +55,7 @@ func newSubject(pod *corev1.Pod, namespace Namespace, policy *Policy) *subject {
 // asked says that the pod wants something that it does not get if it is skipped.
 func (s *subject) asked() bool { return s.request.value != "" && s.request.value != "false" }
 
-// spoke says that the pod has said a valid word, unclear that it has said another.
+// spoke says that the pod says true or false, unclear that it says something else.
 func (s *subject) spoke() bool   { return s.request.value == "true" || s.request.value == "false" }
 func (s *subject) unclear() bool { return s.request.set && !s.spoke() }
 
@@ -122,9 +124,9 @@ func (s *subject) asItSays() Decision {
 	return Decision{Reason: s.request.no, Detail: s.request.String()}
 }
 
-func (s *subject) sawLabel() string { return s.word("label", s.pod.Labels) }
+func (s *subject) sawLabel() string { return s.value("label", s.pod.Labels) }
 
-func (s *subject) sawAnnotation() string { return s.word("annotation", s.pod.Annotations) }
+func (s *subject) sawAnnotation() string { return s.value("annotation", s.pod.Annotations) }
 
 func (s *subject) isUnclearAlone() bool { return s.unclear() && !s.namespace.OptedIn }
 
@@ -138,7 +140,7 @@ func (s *subject) asSilentAlone() Decision {
 	return Decision{Reason: ReasonNotRequested, Detail: "neither the pod nor its namespace asks for injection"}
 }
 
-func (s *subject) sawWordAndNamespace() string {
+func (s *subject) sawRequestAndNamespace() string {
 	opted := "has not opted in"
 	if s.namespace.OptedIn {
 		opted = "opted in"
@@ -146,7 +148,7 @@ func (s *subject) sawWordAndNamespace() string {
 	return fmt.Sprintf("%s, the namespace %q %s", s.request, s.namespace.Name, opted)
 }
 
-// The selectors count for pods that have not said a valid word, in namespaces that opted in.
+// The selectors count for pods that say neither true nor false, in namespaces that opted in.
 func (s *subject) matchesNever() bool  { return s.open() && matches(s.policy.Never, s.pod) }
 func (s *subject) matchesAlways() bool { return s.open() && matches(s.policy.Always, s.pod) }
 func (s *subject) open() bool          { return !s.spoke() && s.namespace.OptedIn }
@@ -175,7 +177,9 @@ func (s *subject) asSilent() Decision {
 		s.namespace.Name, s.policy.Keys.NamespaceLabel, s.policy.Keys.NamespaceLabelValue)}
 }
 
-func (s *subject) sawWordAndPolicy() string { return fmt.Sprintf("%s, %s", s.request, s.sawPolicy()) }
+func (s *subject) sawRequestAndPolicy() string {
+	return fmt.Sprintf("%s, %s", s.request, s.sawPolicy())
+}
 
 func (s *subject) isDisabled() bool { return !s.policy.Enabled }
 
@@ -203,15 +207,25 @@ func (s *subject) otherInjector() string {
 	return ""
 }
 
-func (s *subject) injectedByOther(injector string) Decision {
-	return Decision{Reason: ReasonInjectedByOther, Detail: fmt.Sprintf("the pod has the container %q of another injector, %s",
-		s.policy.OtherInjectors[injector].Container, injector)}
+func (s *subject) isOthers() bool { return s.otherInjector() != "" }
+
+func (s *subject) asOthers() Decision {
+	injector := s.otherInjector()
+	return Decision{Reason: ReasonInjectedByOther, Injector: injector,
+		Detail: fmt.Sprintf("the pod has the container %q of another injector, %s", s.policy.OtherInjectors[injector].Container, injector)}
+}
+
+func (s *subject) sawOthers() string {
+	if s.isOthers() {
+		return s.asOthers().Detail
+	}
+	return "no other injector's container and annotation"
 }
 
 func (s *subject) problem() string { return s.request.String() + `, want "true" or "false"` }
 
-// word says what a label or annotation of the inject key holds.
-func (s *subject) word(kind string, values map[string]string) string {
+// value says what a label or annotation of the inject key holds.
+func (s *subject) value(kind string, values map[string]string) string {
 	value, set := values[s.policy.Keys.Inject]
 	if !set {
 		return s.present(kind, s.policy.Keys.Inject, false)

@@ -19,60 +19,55 @@ const (
 	ScopePod Scope = "pod"
 )
 
-// Path returns the URL path of the scope's entry. Behind it may stand pairs of a key and a value, such as
-// /cluster/east/net/a, which say where the request comes from; what they mean is the profile's affair.
+// Path returns the URL path of the scope's entry. Path parameters may follow it, a name and a value each, such as
+// /cluster/east/net/a, which say where the request comes from; what they mean is the profile's to say.
 func (s Scope) Path() string { return "/inject/" + string(s) }
 
-// below serves the paths below the scope's: with their pairs in the context, or not at all if they are no pairs.
+// below serves the paths below the scope's, with the parameters in the context; a path that has a name without a value is
+// not found.
 func (s Scope) below(hook http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		pairs, ok := s.pairs(r.URL.Path)
+		parameters, ok := s.parameters(r.URL.Path)
 		if !ok {
 			http.NotFound(w, r)
 			return
 		}
-		hook.ServeHTTP(w, r.WithContext(WithPairs(r.Context(), pairs)))
+		hook.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), parametersKey{}, parameters)))
 	})
 }
 
-// pairs reads what stands behind the scope's path. A slash in a value is written "--slash--".
-func (s Scope) pairs(path string) (map[string]string, bool) {
-	pairs := map[string]string{}
+// parameters reads the path parameters behind the scope's path. A slash in a value is written "--slash--".
+func (s Scope) parameters(path string) (parameters map[string]string, ok bool) {
+	parameters = map[string]string{}
 	rest := strings.Trim(strings.TrimPrefix(path, s.Path()), "/")
 	if rest == "" {
-		return pairs, true
+		return parameters, true
 	}
-	steps := strings.Split(rest, "/")
-	for pair := range slices.Chunk(steps, 2) {
-		if len(pair) < 2 || pair[0] == "" {
+	for parameter := range slices.Chunk(strings.Split(rest, "/"), 2) {
+		if len(parameter) < 2 || parameter[0] == "" {
 			return nil, false
 		}
-		pairs[pair[0]] = strings.ReplaceAll(pair[1], "--slash--", "/")
+		parameters[parameter[0]] = strings.ReplaceAll(parameter[1], "--slash--", "/")
 	}
-	return pairs, true
+	return parameters, true
 }
 
-// ScopeOfPath returns the scope that a webhook's URL path belongs to, with the pairs behind it; ok is false for a path
-// that is not served.
-func ScopeOfPath(path string) (scope Scope, pairs map[string]string, ok bool) {
+// ScopeOfPath returns the scope that a webhook's URL path belongs to, with its path parameters; ok is false for a path that
+// is not served.
+func ScopeOfPath(path string) (scope Scope, parameters map[string]string, ok bool) {
 	for _, scope := range []Scope{ScopeNamespace, ScopePod} {
 		if path == scope.Path() || strings.HasPrefix(path, scope.Path()+"/") {
-			pairs, ok = scope.pairs(path)
-			return scope, pairs, ok
+			parameters, ok = scope.parameters(path)
+			return scope, parameters, ok
 		}
 	}
 	return "", nil, false
 }
 
-type pairsKey struct{}
+type parametersKey struct{}
 
-// WithPairs returns a context for a handler of a scope that stands for a request with these pairs in its path.
-func WithPairs(ctx context.Context, pairs map[string]string) context.Context {
-	return context.WithValue(ctx, pairsKey{}, pairs)
-}
-
-// pairsOf returns the pairs of the request that a context belongs to.
-func pairsOf(ctx context.Context) map[string]string {
-	pairs, _ := ctx.Value(pairsKey{}).(map[string]string)
-	return pairs
+// parametersOf returns the path parameters of the request that a context belongs to.
+func parametersOf(ctx context.Context) map[string]string {
+	parameters, _ := ctx.Value(parametersKey{}).(map[string]string)
+	return parameters
 }

@@ -34,7 +34,7 @@ func TestTrace(t *testing.T) {
 				}
 				if step.Decided {
 					decided++
-					if step.Reason != decision.Reason || step.Inject != decision.Inject {
+					if step.Reason != decision.Reason || step.Inject != decision.Inject || step.Injector != decision.Injector {
 						t.Errorf("the step that decided says %+v, the decision is %+v", step, decision)
 					}
 					if step.Rule != first && step.Rule != len(steps) {

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/sidecar-injector/sidecar-injector/internal/podtype"
@@ -26,6 +27,9 @@ func AppendJSON(dst []byte, value any) []byte { return appendValue(dst, nil, val
 
 func appendValue(dst []byte, t *podtype.Type, value any, canonical bool) []byte {
 	if canonical && t.Quantity() {
+		if text, ok := value.(string); ok && isCanonical(text) {
+			return appendString(dst, text)
+		}
 		if q, ok := quantity(t, value); ok {
 			return appendString(dst, q.String())
 		}
@@ -62,6 +66,23 @@ func appendValue(dst []byte, t *podtype.Type, value any, canonical bool) []byte 
 		return append(dst, "null"...)
 	}
 	return append(dst, text...)
+}
+
+// isCanonical says of the common forms of a quantity, without reading it, that it is as the API server stores it: a whole
+// number without a suffix, in thousandths or in powers of 1024, that no larger suffix would make shorter.
+func isCanonical(written string) bool {
+	digits := strings.TrimRight(written, "mKMGi")
+	if len(digits) == 0 || len(digits) > 9 || digits[0] == '0' || strings.Trim(digits, "0123456789") != "" {
+		return false
+	}
+	n, _ := strconv.ParseInt(digits, 10, 64)
+	switch written[len(digits):] {
+	case "", "m":
+		return n%1000 != 0
+	case "Ki", "Mi", "Gi":
+		return n%1024 != 0
+	}
+	return false
 }
 
 func appendObject(dst []byte, t *podtype.Type, object map[string]any, canonical bool) []byte {

@@ -2,7 +2,6 @@ package listmap
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/sidecar-injector/sidecar-injector/internal/podtype"
 )
@@ -13,31 +12,38 @@ import (
 // The keys are those of server-side apply. In a list of an unknown type they are guessed by the fields that identify
 // elements elsewhere in Kubernetes.
 func Key(list *podtype.Type, element any) (key string, ok bool) {
+	var room [64]byte
+	text, ok := AppendKey(room[:0], list, element)
+	return string(text), ok
+}
+
+// AppendKey is Key, and appends it.
+func AppendKey(dst []byte, list *podtype.Type, element any) (key []byte, ok bool) {
 	object, isObject := element.(map[string]any)
 	if !isObject {
-		return "", false
+		return dst, false
 	}
 	fields := KeyFields(list, object)
-	switch len(fields) {
-	case 0:
-		return objectKey(list, object)
-	case 1:
-		return fields[0] + "=" + text(object[fields[0]]), true
+	if fields == nil {
+		return appendObjectKey(dst, list, object)
 	}
-	var b strings.Builder
 	for i, field := range fields {
+		if i == 0 {
+			dst = append(append(dst, field...), '=')
+		} else {
+			dst = append(dst, '/')
+		}
 		value := object[field]
 		if value == nil || value == "" {
 			value = keyDefault(list, field)
 		}
-		if i == 0 {
-			b.WriteString(field + "=")
-		} else {
-			b.WriteByte('/')
+		if text, ok := value.(string); ok {
+			dst = append(dst, text...)
+		} else if value != nil {
+			dst = AppendCanonical(dst, nil, value)
 		}
-		b.WriteString(text(value))
 	}
-	return b.String(), true
+	return dst, true
 }
 
 // KeyFields returns the fields of an element that make its Key, nil if it has none. The result must not be changed.
@@ -72,13 +78,13 @@ func guess(element map[string]any) []string {
 	return nil
 }
 
-// objectKey is the key of a Kubernetes object in a list of such.
-func objectKey(list *podtype.Type, element map[string]any) (string, bool) {
+// appendObjectKey appends the key of a Kubernetes object in a list of such.
+func appendObjectKey(dst []byte, list *podtype.Type, element map[string]any) ([]byte, bool) {
 	metadata, ok := element["metadata"].(map[string]any)
 	if !ok || list.Kind() == podtype.List {
-		return "", false
+		return dst, false
 	}
-	return fmt.Sprintf("object=%v/%v/%v", element["kind"], metadata["namespace"], metadata["name"]), true
+	return fmt.Appendf(dst, "object=%v/%v/%v", element["kind"], metadata["namespace"], metadata["name"]), true
 }
 
 func keyDefault(list *podtype.Type, field string) any {
@@ -87,11 +93,4 @@ func keyDefault(list *podtype.Type, field string) any {
 		return "TCP"
 	}
 	return value
-}
-
-func text(value any) string {
-	if s, ok := value.(string); ok {
-		return s
-	}
-	return fmt.Sprint(value)
 }

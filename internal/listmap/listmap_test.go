@@ -160,6 +160,27 @@ func TestCanonicalLeaf(t *testing.T) {
 	}
 }
 
+// What is taken for canonical without being read is.
+func TestIsCanonical(t *testing.T) {
+	short := 0
+	for _, number := range []string{"", "0", "1", "7", "10", "500", "999", "1000", "1001", "1024", "2048", "15000", "010", "-1", "+1", "1.5", "999999999999999", "1000000000000000", "9999999999999999999"} {
+		for _, suffix := range []string{"", "m", "u", "n", "k", "K", "Ki", "M", "Mi", "G", "Gi", "T", "Ti", "e3", "i", "mi", "x"} {
+			if !isCanonical(number + suffix) {
+				continue
+			}
+			short++
+			for _, path := range []string{container + " resources limits cpu", "spec volumes * emptyDir sizeLimit"} {
+				if q, ok := quantity(at(path), number+suffix); !ok || q.String() != number+suffix {
+					t.Errorf("%s%s is stored as %v", number, suffix, q.String())
+				}
+			}
+		}
+	}
+	if short < 30 {
+		t.Errorf("only %d quantities need not be read", short)
+	}
+}
+
 func TestKey(t *testing.T) {
 	for name, test := range map[string]struct{ at, element, key string }{
 		"a container":                     {"spec containers", `{"name":"app"}`, "name=app"},

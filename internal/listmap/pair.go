@@ -1,6 +1,7 @@
 package listmap
 
 import (
+	"bytes"
 	"slices"
 	"sort"
 
@@ -57,10 +58,11 @@ func sameElement(list, elem *podtype.Type, a, b any) bool {
 			if same(a, b) {
 				return true
 			}
-			keyA, okA := Key(list, a)
-			keyB, okB := Key(list, b)
+			var roomA, roomB [64]byte
+			keyA, okA := AppendKey(roomA[:0], list, a)
+			keyB, okB := AppendKey(roomB[:0], list, b)
 			if okA || okB {
-				return okA == okB && keyA == keyB
+				return okA == okB && bytes.Equal(keyA, keyB)
 			}
 		}
 	}
@@ -72,12 +74,12 @@ func identities(list *podtype.Type, elements []any) []string {
 	ids := make([]string, len(elements))
 	var buffer []byte
 	for i, element := range elements {
-		key, ok := Key(list, element)
-		if !ok { // Keys and JSON texts never meet: no JSON text begins with a letter and has a "=".
+		var keyed bool
+		if buffer, keyed = AppendKey(buffer[:0], list, element); !keyed {
+			// Keys and JSON texts never meet: no JSON text begins with a letter and has a "=".
 			buffer = AppendCanonical(buffer[:0], list.Elem(), element)
-			key = string(buffer)
 		}
-		ids[i] = key
+		ids[i] = string(buffer)
 	}
 	return ids
 }

@@ -36,14 +36,13 @@ type Type struct {
 	fields map[string]*Type
 	elem   *Type
 
-	listKeys   []string
-	mergeKey   string
-	merges     bool
-	retainKeys bool
-	dropsZero  bool
-	roundsUp   bool
-	def        any
-	oneOf      map[string][]string
+	listKeys  []string
+	mergeKey  string
+	merges    bool
+	dropsZero bool
+	roundsUp  bool
+	def       any
+	oneOf     map[string][]string
 }
 
 // Pod returns the type of a Pod.
@@ -102,10 +101,6 @@ func (t *Type) MergeKey() string {
 
 // Merges says that a strategic merge patch merges this list, by MergeKey or as a set, instead of replacing it.
 func (t *Type) Merges() bool { return t != nil && t.merges }
-
-// RetainKeys says that elements of this list are unions for a strategic merge patch: patches made by kubectl carry the
-// directive $retainKeys for them.
-func (t *Type) RetainKeys() bool { return t != nil && t.retainKeys }
 
 // DropsZero says that absence and the zero value of this field ("", false, 0, an empty list or object) are one: the API
 // server does not store the one, or stores it where the field is absent. It is false for pointers, where 0 or false is a
@@ -228,8 +223,7 @@ func (b builder) field(owner reflect.Type, field reflect.StructField, name strin
 	t := b.of(field.Type)
 	at := fieldOf{owner, name}
 	t.mergeKey = field.Tag.Get("patchMergeKey")
-	strategies := strings.Split(field.Tag.Get("patchStrategy"), ",")
-	t.merges, t.retainKeys = slices.Contains(strategies, "merge"), slices.Contains(strategies, "retainKeys")
+	t.merges = slices.Contains(strings.Split(field.Tag.Get("patchStrategy"), ","), "merge")
 	if keys, other := listKeys[at]; other {
 		t.listKeys = keys
 	} else if t.mergeKey != "" {

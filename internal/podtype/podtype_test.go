@@ -29,11 +29,11 @@ func at(path string) *Type {
 // What the type says of some fields, so that a reader sees it and a change shows.
 func TestPod(t *testing.T) {
 	type facts struct {
-		Kind                        Kind
-		Keys                        []string
-		MergeKey                    string
-		Merges, Retains, Zero, Rnds bool
-		Default                     any
+		Kind               Kind
+		Keys               []string
+		MergeKey           string
+		Merges, Zero, Rnds bool
+		Default            any
 	}
 	for path, want := range map[string]facts{
 		"spec":                                                           {Kind: Object, Zero: true},
@@ -53,7 +53,7 @@ func TestPod(t *testing.T) {
 		"spec.containers.*.tty":                                          {Kind: Boolean, Zero: true},
 		"spec.ephemeralContainers.*.image":                               {Kind: String, Zero: true},
 		"spec.initContainers.*.volumeMounts":                             {Kind: List, Keys: []string{"mountPath"}, MergeKey: "mountPath", Merges: true, Zero: true},
-		"spec.volumes":                                                   {Kind: List, Keys: []string{"name"}, MergeKey: "name", Merges: true, Retains: true, Zero: true},
+		"spec.volumes":                                                   {Kind: List, Keys: []string{"name"}, MergeKey: "name", Merges: true, Zero: true},
 		"spec.volumes.*.emptyDir":                                        {Kind: Object},
 		"spec.volumes.*.emptyDir.sizeLimit":                              {Kind: Quantity},
 		"spec.volumes.*.secret.defaultMode":                              {Kind: Int32, Default: int64(420)},
@@ -68,7 +68,7 @@ func TestPod(t *testing.T) {
 		"spec.unknown.field":                                             {},
 	} {
 		of := at(path)
-		got := facts{of.Kind(), of.ListKeys(), of.MergeKey(), of.Merges(), of.RetainKeys(), of.DropsZero(), of.RoundsUp(), nil}
+		got := facts{of.Kind(), of.ListKeys(), of.MergeKey(), of.Merges(), of.DropsZero(), of.RoundsUp(), nil}
 		got.Default, _ = of.FilledIn()
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", path, diff)
@@ -104,7 +104,7 @@ func TestUnknown(t *testing.T) {
 	_, filledIn := unknown.FilledIn()
 	_, def := unknown.Default("a")
 	if unknown.Kind() != Unknown || unknown.Field("a") != nil || unknown.Elem() != nil || unknown.ListKeys() != nil ||
-		unknown.MergeKey() != "" || unknown.Merges() || unknown.RetainKeys() || unknown.DropsZero() || unknown.Quantity() ||
+		unknown.MergeKey() != "" || unknown.Merges() || unknown.DropsZero() || unknown.Quantity() ||
 		unknown.RoundsUp() || filledIn || def || unknown.OneOf("a") != nil {
 		t.Error("an unknown type says something")
 	}

@@ -157,7 +157,7 @@ func readProxyAnnotation(value string) (*meshconfig.ProxyConfig, []string, error
 		return nil, nil, fmt.Errorf("is not a ProxyConfig: %w", err)
 	}
 	config := defaultProxyConfig()
-	layProxyOver(config, said, zeros...)
+	mergeProxy(config, said, zeros...)
 	if err := checkProxyConfig(config); err != nil {
 		return nil, nil, fmt.Errorf("is no usable ProxyConfig: %w", err)
 	}
@@ -171,4 +171,6 @@ var fieldAnnotations = map[string]string{
 	"resources.requests.memory": "sidecar.istio.io/proxyMemory",
 	"resources.limits.cpu":      "sidecar.istio.io/proxyCPULimit",
 	"resources.limits.memory":   "sidecar.istio.io/proxyMemoryLimit",
+	"volumeMounts":              "sidecar.istio.io/userVolumeMount",
+	"probe.httpGet.port":        annotationStatusPort,
 }

@@ -1,14 +1,11 @@
 package istio
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"sigs.k8s.io/yaml"
 
-	"github.com/sidecar-injector/sidecar-injector/templates"
+	"github.com/sidecar-injector/sidecar-injector/internal/strictyaml"
 )
 
 // configText is the key config of the ConfigMap istio-sidecar-injector. Its key template is for versions that do not
@@ -25,7 +22,7 @@ type configText struct {
 
 func readConfig(text []byte) (*configText, error) {
 	config := &configText{}
-	if err := readLeniently(text, config); err != nil {
+	if err := strictyaml.ReadKnown(text, config); err != nil {
 		return nil, err
 	}
 	if len(config.Templates) == 0 {
@@ -35,21 +32,8 @@ func readConfig(text []byte) (*configText, error) {
 		config.DefaultTemplates = []string{"sidecar"}
 	}
 	if config.Policy != "enabled" && config.Policy != "disabled" {
-		return nil, fmt.Errorf("policy %q is not allowed, want enabled or disabled", config.Policy)
+		return nil, &strictyaml.Error{Path: "policy", Line: strictyaml.Line(text, "policy"),
+			Problem: fmt.Sprintf("policy %q is not allowed, want enabled or disabled", config.Policy)}
 	}
 	return config, nil
-}
-
-// readLeniently reads YAML (or JSON) into a struct and ignores fields that it does not have. The error of a value of a
-// wrong type names the field.
-func readLeniently(text []byte, into any) error {
-	raw, err := yaml.YAMLToJSON(text)
-	if err != nil {
-		return err
-	}
-	err = json.Unmarshal(raw, into)
-	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		return templates.ExplainType(wrong)
-	}
-	return err
 }

@@ -49,6 +49,17 @@ func functions(proxies *proxyConfigs) template.FuncMap {
 	}
 }
 
+// functionReads declares what those read of a pod's containers that are handed them as a whole.
+func functionReads() map[string]templates.FunctionReads {
+	ports := templates.FunctionReads{Reads: [][]string{{"*/Name", "*/Ports"}}}
+	return map[string]templates.FunctionReads{
+		"applicationPorts":       ports,
+		"includeInboundPorts":    ports,
+		"otelResourceAttributes": {Reads: [][]string{{""}, {""}, {""}, {""}, {"*/Name", "*/Image"}}},
+		"valueOrDefault":         {Returns: true},
+	}
+}
+
 func valueOrDefault(value, fallback any) any {
 	if value == nil || value == "" {
 		return fallback

@@ -2,7 +2,6 @@ package istio
 
 import (
 	"encoding/json"
-	"fmt"
 	"slices"
 	"time"
 
@@ -11,6 +10,8 @@ import (
 	meshconfig "istio.io/api/mesh/v1alpha1"
 	"istio.io/api/networking/v1alpha3"
 	"sigs.k8s.io/yaml"
+
+	"github.com/sidecar-injector/sidecar-injector/internal/strictyaml"
 )
 
 // defaultProxyConfig returns the settings of a proxy of which nothing is said.
@@ -97,16 +98,16 @@ func readMesh(text []byte) (*meshconfig.MeshConfig, error) {
 	mesh.DefaultConfig = defaults.DefaultConfig
 	if len(parts.DefaultConfig) > 0 {
 		if err := readProxyOver(parts.DefaultConfig, mesh.DefaultConfig); err != nil {
-			return nil, fmt.Errorf("defaultConfig: %w", err)
+			return nil, inField(text, "defaultConfig", err)
 		}
 	}
 	if err := checkProxyConfig(mesh.DefaultConfig); err != nil {
-		return nil, fmt.Errorf("defaultConfig: %w", err)
+		return nil, inField(text, "defaultConfig", err)
 	}
 	mesh.DefaultProviders = defaults.DefaultProviders
 	if len(parts.DefaultProviders) > 0 {
 		if err := readOver(parts.DefaultProviders, mesh.DefaultProviders); err != nil {
-			return nil, fmt.Errorf("defaultProviders: %w", err)
+			return nil, inField(text, "defaultProviders", err)
 		}
 	}
 	for _, provider := range mesh.GetExtensionProviders() {
@@ -121,4 +122,9 @@ func readMesh(text []byte) (*meshconfig.MeshConfig, error) {
 	slices.Sort(mesh.TrustDomainAliases)
 	mesh.TrustDomainAliases = slices.Compact(mesh.TrustDomainAliases)
 	return mesh, nil
+}
+
+// inField says that an error is one of a field of the text.
+func inField(text []byte, path string, err error) error {
+	return &strictyaml.Error{Path: path, Line: strictyaml.Line(text, path), Problem: path + ": " + err.Error()}
 }

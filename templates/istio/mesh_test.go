@@ -50,7 +50,7 @@ func TestReadMeshErrors(t *testing.T) {
 		"[]":                                   `unexpected token [`,
 		"trustDomain: 1":                       `invalid value for string field trustDomain: 1`,
 		"defaultConfig: {interceptionMode: X}": `invalid value for enum field interceptionMode: "X"`,
-		"defaultConfig: {configPath: ''}":      `defaultConfig: configPath is empty`,
+		"defaultConfig: {configPath: ''}":      `line 1: defaultConfig: configPath is empty`,
 	} {
 		if _, err := readMesh([]byte(text)); err == nil || err.Error() != want {
 			t.Errorf("%s: got %v, want %s", text, err, want)

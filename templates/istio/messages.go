@@ -20,7 +20,7 @@ func readOver(text []byte, into proto.Message) error {
 	said := into.ProtoReflect().New().Interface()
 	zeros, _, err := readMessage(text, said)
 	if err == nil {
-		layOver(into, said, zeros...)
+		mergeMessage(into, said, zeros...)
 	}
 	return err
 }
@@ -81,9 +81,9 @@ func fieldNamed(message protoreflect.MessageDescriptor, name string) protoreflec
 	return known.ByName(protoreflect.Name(name))
 }
 
-// layOver clears the zeros, fields of a message, and replaces others by those that are set in another one of its type.
+// mergeMessage clears the zeros, fields of a message, and replaces others by those that are set in another one of its type.
 // It changes the first alone, and shares nothing between them.
-func layOver(into, over proto.Message, zeros ...protoreflect.FieldDescriptor) {
+func mergeMessage(into, over proto.Message, zeros ...protoreflect.FieldDescriptor) {
 	target := into.ProtoReflect()
 	for _, field := range zeros {
 		target.Clear(field)
@@ -99,15 +99,15 @@ func readProxyOver(text []byte, into *meshconfig.ProxyConfig) error {
 	said := &meshconfig.ProxyConfig{}
 	zeros, _, err := readMessage(text, said)
 	if err == nil {
-		layProxyOver(into, said, zeros...)
+		mergeProxy(into, said, zeros...)
 	}
 	return err
 }
 
-// layProxyOver is layOver for settings of the proxy, of which metadata and headers merge.
-func layProxyOver(into, over *meshconfig.ProxyConfig, zeros ...protoreflect.FieldDescriptor) {
+// mergeProxy is mergeMessage for settings of the proxy, of which metadata and headers merge.
+func mergeProxy(into, over *meshconfig.ProxyConfig, zeros ...protoreflect.FieldDescriptor) {
 	before := proto.CloneOf(into)
-	layOver(into, over, zeros...)
+	mergeMessage(into, over, zeros...)
 	keepMerged(into, before)
 }
 
@@ -123,7 +123,7 @@ func keepMerged(into, before *meshconfig.ProxyConfig) {
 	}
 	if into.GetProxyHeaders() != nil && before.GetProxyHeaders() != nil {
 		headers := proto.CloneOf(before.GetProxyHeaders())
-		layOver(headers, into.GetProxyHeaders())
+		mergeMessage(headers, into.GetProxyHeaders())
 		into.ProxyHeaders = headers
 	}
 }

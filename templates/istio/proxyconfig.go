@@ -74,7 +74,7 @@ func newProxyConfigs(mesh *meshconfig.MeshConfig, resources []ProxyConfig) (*pro
 		workloads:  map[string][]workloadConfig{},
 		texts:      map[*meshconfig.ProxyConfig]string{},
 	}
-	layProxyOver(p.everywhere, mesh.GetDefaultConfig())
+	mergeProxy(p.everywhere, mesh.GetDefaultConfig())
 	root := mesh.GetRootNamespace()
 	sorted := slices.SortedStableFunc(slices.Values(resources), func(a, b ProxyConfig) int {
 		// The root namespace first, because the others' settings are laid over its.
@@ -87,12 +87,12 @@ func newProxyConfigs(mesh *meshconfig.MeshConfig, resources []ProxyConfig) (*pro
 		}
 		own := ofResource(resource.Spec)
 		if resource.Namespace == root {
-			layProxyOver(p.everywhere, own)
+			mergeProxy(p.everywhere, own)
 			p.namespaces[root] = p.everywhere
 			continue
 		}
 		merged := proto.CloneOf(p.everywhere)
-		layProxyOver(merged, own)
+		mergeProxy(merged, own)
 		p.namespaces[resource.Namespace] = merged
 	}
 	for _, resource := range sorted {
@@ -101,7 +101,7 @@ func newProxyConfigs(mesh *meshconfig.MeshConfig, resources []ProxyConfig) (*pro
 		}
 		own := ofResource(resource.Spec)
 		merged := proto.CloneOf(p.ofNamespace(resource.Namespace))
-		layProxyOver(merged, own)
+		mergeProxy(merged, own)
 		p.workloads[resource.Namespace] = append(p.workloads[resource.Namespace],
 			workloadConfig{labels.SelectorFromSet(resource.Spec.GetSelector().GetMatchLabels()), own, merged})
 	}
@@ -164,9 +164,9 @@ func (p *proxyConfigs) of(pod *metav1.ObjectMeta, said *meshconfig.ProxyConfig) 
 		return p.ofNamespace(pod.Namespace)
 	}
 	merged := proto.CloneOf(p.ofNamespace(pod.Namespace))
-	layProxyOver(merged, said)
+	mergeProxy(merged, said)
 	if workload != nil {
-		layProxyOver(merged, workload.own)
+		mergeProxy(merged, workload.own)
 	}
 	return merged
 }

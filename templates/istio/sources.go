@@ -3,10 +3,12 @@ package istio
 import (
 	"errors"
 	"fmt"
+	"reflect"
 
 	meshconfig "istio.io/api/mesh/v1alpha1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/sidecar-injector/sidecar-injector/internal/strictyaml"
 	"github.com/sidecar-injector/sidecar-injector/templates"
 )
 
@@ -43,20 +45,20 @@ type Installation struct {
 }
 
 // Load reads the sources. What Istio's injector ignores in them is ignored (fields that it does not know, selectors
-// that select nothing); a value of a wrong type is an error that names source and field. Nothing of the sources is
-// kept but the ProxyConfigs, which must not be changed afterwards.
+// that select nothing); a value of a wrong type is an error, a *SourceError if it is one of the three texts'. Nothing of
+// the sources is kept but the ProxyConfigs, which must not be changed afterwards.
 func Load(sources Sources) (*Installation, error) {
 	config, err := readConfig(sources.Config)
 	if err != nil {
-		return nil, fmt.Errorf("config: %w", err)
+		return nil, sourceError("config", err)
 	}
 	values, err := readValues(sources.Values)
 	if err != nil {
-		return nil, fmt.Errorf("values: %w", err)
+		return nil, sourceError("values", err)
 	}
 	mesh, err := readMesh(sources.Mesh)
 	if err != nil {
-		return nil, fmt.Errorf("mesh: %w", err)
+		return nil, sourceError("mesh", err)
 	}
 	proxies, err := newProxyConfigs(mesh, sources.ProxyConfigs)
 	if err != nil {
@@ -73,6 +75,37 @@ func Load(sources Sources) (*Installation, error) {
 		AlwaysInject:       nonEmpty(config.AlwaysInjectSelector),
 		ExcludedNamespaces: []string{"local-path-storage"},
 	}, nil
+}
+
+// SourceError says what is wrong in a text of the sources, and where.
+type SourceError struct {
+	// Source is config, values or mesh.
+	Source string
+	// Path leads to the field, such as global.hub; empty if it is about the whole or what is no YAML.
+	Path string
+	// Line counts from 1; 0: it is not known.
+	Line int
+	// Err says what there is and what is allowed.
+	Err error
+}
+
+func (e *SourceError) Error() string {
+	if e.Line == 0 {
+		return fmt.Sprintf("%s: %s", e.Source, e.Err)
+	}
+	return fmt.Sprintf("%s: line %d: %s", e.Source, e.Line, e.Err)
+}
+
+// Unwrap returns what is wrong.
+func (e *SourceError) Unwrap() error { return e.Err }
+
+// sourceError makes a *SourceError of an error of a reader.
+func sourceError(source string, err error) error {
+	wrong, ok := errors.AsType[*strictyaml.Error](err)
+	if !ok {
+		return &SourceError{Source: source, Err: err}
+	}
+	return &SourceError{Source: source, Path: wrong.Path, Line: wrong.Line, Err: errors.New(wrong.Problem)}
 }
 
 // injector has what the hooks of the profile need. It is immutable.
@@ -109,13 +142,17 @@ func (i *injector) profile() *templates.Profile {
 		Templates: i.config.Templates,
 		Values:    map[string]any{"nativeSidecars": i.sources.NativeSidecars},
 		Hooks: templates.Hooks{
-			Functions:    functions(i.proxies),
-			Model:        i.model,
-			Prepare:      i.prepare,
-			Finish:       i.finish,
-			Order:        i.order,
-			AllowMissing: true,
-			LastKeyWins:  true, // as Istio's parser has it: userVolume as a JSON array names each volume twice
+			Functions:     functions(i.proxies),
+			Model:         i.model,
+			Prepare:       i.prepare,
+			Finish:        i.finish,
+			Order:         i.order,
+			Models:        reflect.TypeFor[*Model](),
+			FunctionReads: functionReads(),
+			Reads:         []string{"ObjectMeta/Name"}, // ownerOf
+			AllowMissing:  true,
+			WarnOnly:      true,
+			LastKeyWins:   true, // as Istio's parser has it: userVolume as a JSON array names each volume twice
 		},
 	}
 }

@@ -14,12 +14,12 @@ func TestLoad(t *testing.T) {
 		want    string
 	}{
 		"no configuration":              {Sources{}, `config: "templates" is empty: this is no configuration of Istio 1.10 or later`},
-		"no YAML":                       {Sources{Config: []byte("{")}, "config: yaml: line 1: did not find expected node content"},
+		"no YAML":                       {Sources{Config: []byte("{")}, "config: line 1: did not find expected node content"},
 		"no object":                     {Sources{Config: []byte("[]")}, "config: got a list, want an object"},
 		"no policy":                     {Sources{Config: []byte(template)}, `config: policy "" is not allowed, want enabled or disabled`},
-		"a selector of a wrong type":    {Sources{Config: []byte(template + "policy: enabled\nneverInjectSelector: [x]")}, "config: neverInjectSelector: got a string, want an object"},
-		"a value of a wrong type":       {Sources{Config: []byte(template + "policy: enabled"), Values: []byte("global: {hub: 1}")}, "values: global.hub: got a number, want a string"},
-		"values that are no object":     {Sources{Config: []byte(template + "policy: enabled"), Values: []byte("[]")}, "values: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal array into Go value of type map[string]interface {}"},
+		"a selector of a wrong type":    {Sources{Config: []byte(template + "policy: enabled\nneverInjectSelector: [x]")}, "config: line 3: neverInjectSelector: got a string, want an object"},
+		"a value of a wrong type":       {Sources{Config: []byte(template + "policy: enabled"), Values: []byte("global: {hub: 1}")}, "values: line 1: global.hub: got a number, want a string"},
+		"values that are no object":     {Sources{Config: []byte(template + "policy: enabled"), Values: []byte("[]")}, "values: got a list, want an object"},
 		"fields that nobody knows":      {Sources{Config: []byte(template + "policy: enabled\nfuture: {a: 1}\ntemplate: '{{ x }}'"), Values: []byte("future: 1")}, ""},
 		"a tag that YAML made a number": {Sources{Config: []byte(template + "policy: enabled"), Values: []byte("global: {tag: 1.2}")}, ""},
 	} {

@@ -3,7 +3,7 @@ package istio
 import (
 	"fmt"
 
-	"sigs.k8s.io/yaml"
+	"github.com/sidecar-injector/sidecar-injector/internal/strictyaml"
 )
 
 // values are the key values of the ConfigMap istio-sidecar-injector.
@@ -36,10 +36,10 @@ type values struct {
 
 func readValues(text []byte) (*values, error) {
 	v := &values{all: map[string]any{}}
-	if err := yaml.Unmarshal(text, &v.all); err != nil {
+	if err := strictyaml.ReadKnown(text, &v.all); err != nil {
 		return nil, err
 	}
-	if err := readLeniently(text, &v.known); err != nil {
+	if err := strictyaml.ReadKnown(text, &v.known); err != nil {
 		return nil, err
 	}
 	return v, nil

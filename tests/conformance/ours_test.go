@@ -8,6 +8,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
+	ours "github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/configuration"
 	"github.com/sidecar-injector/sidecar-injector/templates/istio"
 	"github.com/sidecar-injector/sidecar-injector/webhook"
 )
@@ -22,7 +23,7 @@ func newOurs(c configuration) (*injector, error) {
 
 func newOursAt(c configuration, scope webhook.Scope) (*injector, error) {
 	log.SetLogger(logr.Discard())
-	config, err := webhook.ParseIstio(istio.Sources{
+	in := ours.Inputs{Config: []byte("profile: istio"), Istio: &istio.Sources{
 		Config:           []byte(c.config),
 		Values:           []byte(c.values),
 		Mesh:             []byte(c.mesh),
@@ -30,7 +31,8 @@ func newOursAt(c configuration, scope webhook.Scope) (*injector, error) {
 		NativeSidecars:   !c.classic,
 		OpenShift:        c.openShift,
 		CompliancePolicy: c.compliancePolicy,
-	}, webhook.ConfigFile{})
+	}}
+	config, err := in.Parse()
 	if err != nil {
 		return nil, fmt.Errorf("configure our webhook: %w", err)
 	}

@@ -61,7 +61,7 @@ func newInjector(name string, config *webhook.Config, sidecar pods.Sidecar) (*in
 	if err != nil {
 		return nil, fmt.Errorf("make the handler of %q: %w", name, err)
 	}
-	return &injector{name: name, sidecar: sidecar, engine: config.Engine(), handler: handler.For(webhook.ScopeNamespace)}, nil
+	return &injector{name: name, sidecar: sidecar, engine: config.Engine(), handler: handler.For(webhook.ScopeNamespace, nil)}, nil
 }
 
 // outcome is our webhook's answer to one pod.

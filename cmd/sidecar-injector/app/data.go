@@ -1,9 +1,11 @@
 package app
 
 import (
+	"bytes"
 	"encoding/json"
 	"io"
 
+	yaml3 "go.yaml.in/yaml/v3"
 	"sigs.k8s.io/yaml"
 
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/terminal"
@@ -24,11 +26,43 @@ func parseDataFormat[T any](name string, text func(T, io.Writer) error) (func(T,
 	case "yaml":
 		return func(value T, out io.Writer) error {
 			data, err := yaml.Marshal(value)
+			if err != nil || !terminal.IsText(string(data)) { // It has characters that no YAML may have as they are.
+				data, err = quotedYAML(value)
+			}
 			if err == nil {
-				_, err = terminal.Raw(out).Write(data)
+				_, err = out.Write(data)
 			}
 			return err
 		}, nil
 	}
 	return nil, usageErrorf("-o: unknown output format %q, want one of text, json, yaml", name)
+}
+
+// quotedYAML encodes a value with all text in double quotes that is not printable: what a terminal.Writer makes of that
+// means the same in YAML.
+func quotedYAML(value any) ([]byte, error) {
+	data, err := json.Marshal(value)
+	if err != nil {
+		return nil, err
+	}
+	var escaped bytes.Buffer // The parser refuses what is not printable.
+	if _, err := terminal.NewWriter(&escaped).Write(data); err != nil {
+		return nil, err
+	}
+	var root yaml3.Node
+	if err := yaml3.Unmarshal(escaped.Bytes(), &root); err != nil {
+		return nil, err
+	}
+	var restyle func(n *yaml3.Node)
+	restyle = func(n *yaml3.Node) {
+		n.Style = 0
+		if n.Kind == yaml3.ScalarNode && !terminal.IsText(n.Value) {
+			n.Style = yaml3.DoubleQuotedStyle
+		}
+		for _, child := range n.Content {
+			restyle(child)
+		}
+	}
+	restyle(&root)
+	return yaml3.Marshal(&root)
 }

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"unicode"
 	"unicode/utf8"
+
+	"sigs.k8s.io/yaml"
 )
 
 // hostileName does something to a terminal wherever it is written as it is: it sets the title, rings, clears the screen,
@@ -72,7 +74,7 @@ func TestNothingReachesTheTerminal(t *testing.T) {
 		{"preview", "-k", "k"}, {"preview", "-k", "r"}, {"preview", "-k", hostileName}, {"preview", "-f", "https://127.0.0.1:1/" + hostileName},
 		{"remove", "-f", "pod.yaml"}, {"remove", "-f", file, "-o", "name"}, {"remove", "-f", "wrong.yaml"}, {"remove", "-k", "r"}, {"remove", "-f", "other.yaml"},
 		{"explain", "-f", "pod.yaml"}, {"explain", "-f", file}, {"explain", "-f", "quiet.yaml"}, {"explain", "-f", "unknown.yaml"}, {"explain", "-f", "value.yaml"},
-		{"explain", "-f", "pod.yaml", "-o", "json"}, {"explain", "-f", "kind.yaml"}, {"explain", "-f", "wrong.yaml"}, {"explain", "-f", "other.yaml"},
+		{"explain", "-f", "pod.yaml", "-o", "json"}, {"explain", "-f", "pod.yaml", "-o", "yaml"}, {"explain", "-f", "kind.yaml"}, {"explain", "-f", "wrong.yaml"}, {"explain", "-f", "other.yaml"},
 		{"lint", "--config", "config.yaml"}, {"lint", "--config", "config.yaml", "-o", "json"}, {"lint", "--config", "config.yaml", "-o", "sarif"},
 		{"lint", "--config", "broken.yaml"}, {"lint", "--values", "broken.yaml"}, {"lint", file}, {"lint", "--test", "cases"}, {"lint", "--test", hostileName},
 		{"audit", hostileName}, {"audit", "--kubeconfig", hostileName}, {"audit", "-n", hostileName, "-o", hostileName}, {"certs", "status", "--kubeconfig", hostileName},
@@ -117,6 +119,24 @@ func TestDocumentsStayByteForByte(t *testing.T) {
 		var stdout, stderr bytes.Buffer
 		if code := Main(t.Context(), []string{"sidecar-injector", "preview", "-f", "map.yaml", "-o", format}, nil, &stdout, &stderr); code != 0 || stdout.String() != want {
 			t.Errorf("-o %s: exit code %d, %q, want %q", format, code, stdout.String(), want)
+		}
+	}
+}
+
+// TestDataMeansTheSame: what is escaped in data is what it was when it is read.
+func TestDataMeansTheSame(t *testing.T) {
+	hostileFiles(t)
+	for _, format := range []string{"json", "yaml"} {
+		var stdout, stderr bytes.Buffer
+		if code := Main(t.Context(), []string{"sidecar-injector", "explain", "-f", "pod.yaml", "-o", format}, nil, &stdout, &stderr); code != 0 {
+			t.Fatalf("exit code %d: %s", code, stderr.String())
+		}
+		var explained []struct{ Namespace, Name string }
+		if err := yaml.Unmarshal(stdout.Bytes(), &explained); err != nil {
+			t.Fatalf("%v in %s", err, stdout.String())
+		}
+		if explained[0].Name != hostileName || explained[0].Namespace != hostileName {
+			t.Errorf("-o %s: name %q, want %q", format, explained[0].Name, hostileName)
 		}
 	}
 }

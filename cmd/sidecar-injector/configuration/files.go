@@ -78,10 +78,11 @@ func (f *Files) istioInputs(ctx context.Context, config []byte) (*Inputs, error)
 	sources.Revision = f.Revision
 	// What runs pods today can run them; a pod's annotation says otherwise.
 	sources.NativeSidecars = true
-	if config, err = yaml.Marshal(file); err != nil {
+	encoded, err := yaml.Marshal(file)
+	if err != nil {
 		return nil, fmt.Errorf("encode %s: %w", named(f.Config), err)
 	}
-	return &Inputs{Config: config, Istio: &sources}, nil
+	return &Inputs{Config: encoded, Istio: &sources, written: &Inputs{Config: config, Istio: &sources}}, nil
 }
 
 // istioSources reads either a directory of exported ConfigMaps or the three files.

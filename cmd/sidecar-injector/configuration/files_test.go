@@ -40,12 +40,12 @@ func TestLoad(t *testing.T) {
 		"a file with nothing but notes": {config: "# nothing\n", wantProfile: "envoy"},
 		"what Istio says":               {inject: istioConfig, wantProfile: "istio"},
 		"what Istio says, and ours":     {config: "onError: allow", inject: istioConfig, wantProfile: "istio"},
-		"a wrong configuration":         {config: "policy: x", want: `config.yaml: config: policy "x" is not allowed, want one of enabled, disabled`},
+		"a wrong configuration":         {config: "policy: x", want: `config.yaml: config: line 1: policy "x" is not allowed, want one of enabled, disabled`},
 		"wrong values":                  {values: "[]", want: "values.yaml: values: is a list, want an object"},
 		"ours is of another profile":    {config: "profile: envoy", inject: istioConfig, want: `config.yaml" says "envoy"`},
 		"ours says istio alone":         {config: "profile: istio", want: "--istio-namespace of serve where its ConfigMaps are"},
 		"ours beside Istio's is wrong":  {config: "polcy: x", inject: istioConfig, want: "excludedNamespaces"},
-		"what Istio says is wrong":      {inject: "policy: x\ntemplates: {a: b}", want: `config: policy "x" is not allowed, want enabled or disabled`},
+		"what Istio says is wrong":      {inject: "policy: x\ntemplates: {a: b}", want: `config: line 1: policy "x" is not allowed, want enabled or disabled`},
 	}
 	for sentence, c := range cases {
 		t.Run(sentence, func(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"slices"
 
+	"github.com/sidecar-injector/sidecar-injector/internal/strictyaml"
 	"github.com/sidecar-injector/sidecar-injector/templates/istio"
 	"github.com/sidecar-injector/sidecar-injector/webhook"
 )
@@ -16,10 +17,22 @@ type Inputs struct {
 	Config, Values []byte
 	// Istio is what an Istio installation says; nil if none is watched.
 	Istio *istio.Sources
+
+	// written is what somebody wrote, if the inputs were made of that: the lines of errors are of it. Nil: it is these.
+	written *Inputs
 }
 
-// Parse makes the configuration. The inputs must not be changed afterwards.
+// Parse makes the configuration. The inputs must not be changed afterwards. Errors are *webhook.ConfigError, or those of
+// istio.Load.
 func (in *Inputs) Parse() (*webhook.Config, error) {
+	config, err := in.parse()
+	if err != nil {
+		return nil, in.locate(err)
+	}
+	return config, nil
+}
+
+func (in *Inputs) parse() (*webhook.Config, error) {
 	file, err := webhook.ParseFile(in.Config)
 	if err != nil {
 		return nil, err
@@ -28,12 +41,36 @@ func (in *Inputs) Parse() (*webhook.Config, error) {
 		return webhook.Parse(in.Config, in.Values)
 	}
 	if in.Istio == nil {
-		return nil, errors.New("config: profile istio needs what an Istio installation says: --inject-config names its files, --istio-namespace of serve where its ConfigMaps are")
+		return nil, &webhook.ConfigError{Source: webhook.SourceConfig, Path: "profile",
+			Err: errors.New("profile istio needs what an Istio installation says: --inject-config names its files, --istio-namespace of serve where its ConfigMaps are")}
 	}
 	if len(bytes.TrimSpace(in.Values)) > 0 && string(bytes.TrimSpace(in.Values)) != "{}" {
-		return nil, errors.New("values: with the profile istio they stand in Istio's own ConfigMap")
+		return nil, &webhook.ConfigError{Source: webhook.SourceValues,
+			Err: errors.New("with the profile istio they stand in Istio's own ConfigMap")}
 	}
-	return webhook.ParseIstio(*in.Istio, file)
+	return in.parseIstio(file)
+}
+
+// origin returns what somebody wrote.
+func (in *Inputs) origin() *Inputs {
+	if in.written != nil {
+		return in.written
+	}
+	return in
+}
+
+// locate returns an error about a field with the line on which the field was written, if it was.
+func (in *Inputs) locate(err error) error {
+	wrong, ok := errors.AsType[*webhook.ConfigError](err)
+	if !ok || wrong.Path == "" {
+		return err
+	}
+	located, text := *wrong, in.origin().Config
+	if wrong.Source == webhook.SourceValues {
+		text = in.origin().Values
+	}
+	located.Line = strictyaml.Line(text, wrong.Path)
+	return &located
 }
 
 // Equal says whether two inputs are the same; ProxyConfigs are if their versions

@@ -1,14 +1,43 @@
 package configuration
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
-	"github.com/sidecar-injector/sidecar-injector/templates/istio"
-
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/manifest"
+	"github.com/sidecar-injector/sidecar-injector/internal/strictyaml"
+	"github.com/sidecar-injector/sidecar-injector/templates/istio"
+	"github.com/sidecar-injector/sidecar-injector/webhook"
 )
+
+// parseIstio makes a configuration of an Istio installation's own. What the file sets is ours: it replaces what the
+// installation says of policy and selectors, its templates and aliases are laid over the installation's, and its
+// namespaces are excluded too. The zero value changes nothing. The revision is that of the file, or else of the sources.
+func (in *Inputs) parseIstio(file webhook.ConfigFile) (*webhook.Config, error) {
+	sources := *in.Istio
+	sources.Revision = cmp.Or(file.Revision, sources.Revision)
+	installation, err := istio.Load(sources)
+	if err != nil {
+		if wrong, ok := errors.AsType[*istio.SourceError](err); ok && wrong.Path != "" && wrong.Source == webhook.SourceValues {
+			wrong.Line = strictyaml.Line(in.origin().Istio.Values, wrong.Path)
+		}
+		return nil, fmt.Errorf("read the configuration of Istio: %w", err)
+	}
+	file.Revision = sources.Revision
+	file.Policy = cmp.Or(file.Policy, installation.Policy)
+	if len(file.NeverInjectSelector) == 0 {
+		file.NeverInjectSelector = installation.NeverInject
+	}
+	if len(file.AlwaysInjectSelector) == 0 {
+		file.AlwaysInjectSelector = installation.AlwaysInject
+	}
+	file.ExcludedNamespaces = slices.Concat(file.ExcludedNamespaces, installation.ExcludedNamespaces)
+	return webhook.NewConfig(installation.Profile, file, nil)
+}
 
 // IstioSources finds the ConfigMaps of Istio's injector among exported objects, those in a List included. An empty
 // revision is the one without a name.

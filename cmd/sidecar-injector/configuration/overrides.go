@@ -1,6 +1,7 @@
 package configuration
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	jsonpatch "gopkg.in/evanphx/json-patch.v4"
 	"sigs.k8s.io/yaml"
 
+	"github.com/sidecar-injector/sidecar-injector/internal/strictyaml"
 	"github.com/sidecar-injector/sidecar-injector/webhook"
 )
 
@@ -38,6 +40,7 @@ func (o *Overrides) Validate() error {
 // Apply lays them over a configuration. The inputs are not changed.
 func (o *Overrides) Apply(in *Inputs) (*webhook.Config, error) {
 	changed := *in
+	changed.written = in.origin()
 	if len(o.Set) > 0 {
 		if err := o.set(&changed); err != nil {
 			return nil, err
@@ -77,25 +80,25 @@ func (e *flagError) Unwrap() error { return e.err }
 // set lays the values over those of the inputs: Istio's, if there are such.
 func (o *Overrides) set(in *Inputs) error {
 	// Our values are laid over the profile's, so that a null has to stay in them: it takes the profile's away.
-	values, merge := &in.Values, jsonpatch.MergeMergePatches
+	values, read, merge := &in.Values, strictyaml.ToJSON, jsonpatch.MergeMergePatches
 	if in.Istio != nil {
 		sources := *in.Istio
-		in.Istio, values, merge = &sources, &sources.Values, jsonpatch.MergePatch
+		in.Istio, values, read, merge = &sources, &sources.Values, yaml.YAMLToJSON, jsonpatch.MergePatch
 	}
 	for _, text := range o.Set {
 		patch, err := setting(text)
 		if err != nil {
 			return &flagError{fmt.Errorf("--set %q: %w", text, err)}
 		}
-		base, err := yaml.YAMLToJSON(*values)
-		if err != nil {
-			return fmt.Errorf("values: %w", err)
-		}
+		base, err := read(*values)
 		if string(base) == "null" {
 			base = []byte("{}")
 		}
+		if err != nil || !bytes.HasPrefix(base, []byte("{")) { // no values, as Parse will say
+			return nil
+		}
 		if *values, err = merge(base, patch); err != nil {
-			return fmt.Errorf("values: %w", err)
+			return &webhook.ConfigError{Source: webhook.SourceValues, Err: fmt.Errorf("lay --set over them: %w", err)}
 		}
 	}
 	return nil
@@ -131,7 +134,7 @@ func setting(text string) ([]byte, error) {
 	return json.Marshal(patch)
 }
 
-// lay puts the templates of the files into the configuration: first in place of those of their names, so that one may mend
+// lay puts the templates of the files into the configuration: first in place of those of their names, so that one may replace
 // what does not load, then the others after the default ones.
 func (o *Overrides) lay(in *Inputs) error {
 	file, err := webhook.ParseFile(in.Config)

@@ -197,7 +197,7 @@ func (e *Explainer) askOthers(ctx context.Context, s *subject, explained *Explan
 
 // answer asks the handler itself.
 func (e *Explainer) answer(ctx context.Context, s *subject, call selection.Call, explained *Explanation) error {
-	admitted, err := simulate.Admit(webhook.WithPairs(ctx, call.Pairs), e.options.Handler, call.Scope, s.namespace, s.pod)
+	admitted, err := simulate.Admit(ctx, e.options.Handler.For(call.Scope, call.Parameters), s.namespace, s.pod)
 	if err != nil {
 		return err
 	}

@@ -4,8 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"strconv"
-	"strings"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/manifest"
 	"github.com/sidecar-injector/sidecar-injector/templates"
+	"github.com/sidecar-injector/sidecar-injector/webhook"
 )
 
 // look looks at what is live: what the pod has, or how many pods of the workload have a sidecar.
@@ -177,16 +177,20 @@ func (e *Explanation) entry() string {
 // otherInjector says which other injector's sidecar a pod has, also one that nobody asks for; empty for none.
 func (e *Explainer) otherInjector(s *subject) (string, error) {
 	_, steps, err := e.trace(s, false)
-	if err != nil || len(steps) == 0 || !steps[len(steps)-1].Applies {
+	if err != nil {
 		return "", err
 	}
-	says := "it has " + strings.TrimPrefix(steps[len(steps)-1].Saw, "the pod has ")
-	for _, mark := range e.options.Handler.Config().Policy().OtherInjectors {
-		text, _ := templates.Pod(s.pod).Annotation(mark.Annotation)
-		var status struct{ Revision string }
-		if strings.Contains(says, strconv.Quote(mark.Container)) && json.Unmarshal([]byte(text), &status) == nil && status.Revision != "" {
-			says += fmt.Sprintf(" (revision %s)", status.Revision)
-		}
+	at := slices.IndexFunc(steps, func(step webhook.Step) bool { return step.Injector != "" })
+	if at < 0 {
+		return "", nil
+	}
+	injector := steps[at].Injector
+	mark := e.options.Handler.Config().Policy().OtherInjectors[injector]
+	says := fmt.Sprintf("it has the container %q of another injector, %s", mark.Container, injector)
+	text, _ := templates.Pod(s.pod).Annotation(mark.Annotation)
+	var status struct{ Revision string }
+	if json.Unmarshal([]byte(text), &status) == nil && status.Revision != "" {
+		says += fmt.Sprintf(" (revision %s)", status.Revision)
 	}
 	return says, nil
 }

@@ -113,7 +113,7 @@ func TestFind(t *testing.T) {
 		},
 		"a configuration that serve refuses too": {
 			"", []runtime.Object{ours, service(selects), deployment("serve"), configMapOf("sidecar-injector", "policy: perhaps")}, "",
-			`read the configuration of Deployment mesh/injector: config: policy "perhaps" is not allowed, want one of enabled, disabled`,
+			`read the configuration of Deployment mesh/injector: config: line 1: policy "perhaps" is not allowed, want one of enabled, disabled`,
 		},
 	}
 	for sentence, c := range cases {

@@ -16,8 +16,8 @@ import (
 // maxBroken bounds how many errors are looked for in one template.
 const maxBroken = 20
 
-// broken are the findings of a template that does not load: the problem, and what comes to light when what it is about is
-// mended. base has what they have in common.
+// broken are the findings of a template that does not load: the problem, and what comes to light without what it is about.
+// base has what they have in common.
 func (l *loader) broken(name string, problem *templates.Error, base Finding) []Finding {
 	origin, profile := l.template(name), l.profile()
 	text := origin.text
@@ -33,11 +33,11 @@ func (l *loader) broken(name string, problem *templates.Error, base Finding) []F
 		}
 		finding.at(origin, problem)
 		findings = append(findings, finding)
-		mended, ok := mend(text, problem)
+		rest, ok := without(text, problem)
 		if !ok || profile == nil {
 			return findings
 		}
-		text = mended
+		text = rest
 		if problem = problemOf(profile, name, text); problem == nil {
 			return findings
 		}
@@ -54,12 +54,12 @@ func problemOf(profile *templates.Profile, name, text string) *templates.Error {
 	return problem
 }
 
-// mend returns the text without what the problem is about: an unknown function is replaced by a known one, an action by a
+// without returns the text without what the problem is about: an unknown function is replaced by a known one, an action by a
 // word as long as it is. ok is false where that cannot be done.
-func mend(text string, problem *templates.Error) (mended string, ok bool) {
-	if found := functionForm.FindStringSubmatch(problem.Err.Error()); found != nil {
-		mended = wordForm(found[1]).ReplaceAllString(text, "${1}print")
-		return mended, mended != text
+func without(text string, problem *templates.Error) (rest string, ok bool) {
+	if problem.Function != "" {
+		rest = callForm(problem.Function).ReplaceAllString(text, "${1}print")
+		return rest, rest != text
 	}
 	lines := strings.Split(text, "\n")
 	if problem.Action == "" || problem.Line < 1 || problem.Line > len(lines) {

@@ -48,7 +48,7 @@ func TestTemplates(t *testing.T) {
 	}{
 		"what is right":                              {"spec:\n  containers:\n  - name: helper\n    image: helper", ""},
 		"a function that does not exist":             {"spec:\n  containers:\n  - name: {{ helper }}\n", `template 3:14 function "helper" not defined`},
-		"quotes that no path closes":                 {"spec:\n  containers:\n  - name: helper\n    image: {{ if .ObjectMeta.Name }}\"{{ end }}{{ .ObjectMeta.Name }}", "schema 3:5 a pod without labels and with no name yet: the container \"helper\": image is missing|render 4:5 a minimal pod: the output is not valid YAML: found unexpected end of stream"},
+		"quotes that no path closes":                 {"spec:\n  containers:\n  - name: helper\n    image: {{ if .ObjectMeta.Name }}\"{{ end }}{{ .ObjectMeta.Name }}", "render 3:5 a pod without labels and with no name yet: container \"helper\": image: \"\" is not an image: want a name, with no space around it|render 4:5 a minimal pod: the output is not valid YAML: found unexpected end of stream"},
 		"a template that fails for some pods":        {"spec:\n  containers:\n  - name: helper\n    image: {{ index .Spec.InitContainers 0 }}", "render 4:12 a minimal pod: {{index .Spec.InitContainers 0}}: error calling index"},
 		"a field that Kubernetes does not know":      {"spec:\n  containers:\n  - name: helper\n    image: helper\n    comand: [x]", `render 5:5 a minimal pod: spec.containers[0].comand: unknown field (did you mean "command"?)`},
 		"a container without a volume for its mount": {"spec:\n  containers:\n  - {name: helper, image: helper, volumeMounts: [{name: data-x, mountPath: /x}]}", `missing-volume 3:6 a minimal pod: the container "helper" mounts the volume "data-x", which is not there`},
@@ -107,6 +107,9 @@ func TestFiles(t *testing.T) {
 		"a value that is not allowed":     {"onError: deny\npolicy: perhaps\n", "", `config.yaml:2:1: error: policy "perhaps" is not allowed, want one of enabled, disabled`},
 		"an unknown value":                {"", "proxy:\n  image: x\n  logLevl: debug\n", `values.yaml:3:3: error: value "proxy.logLevl" is not known (did you mean "logLevel"?)`},
 		"a value of another type":         {"", "proxy:\n  uid: many\n", `values.yaml:2:3: error: value "proxy.uid" is a string, want an integer`},
+		"a key that stands twice":         {"policy: enabled\nonError: deny\npolicy: disabled\nx: y\n", "", "config.yaml:3:1: error: key \"policy\" already set in map (configuration)\n    correct it, or take it out\nconfig.yaml:4:1: error: unknown field \"x\""},
+		"values that are no YAML":         {"", "proxy: {\n", "values.yaml:1:1: error: did not find expected node content (values)\n    correct the YAML\n"},
+		"a value that stands twice":       {"", "proxy:\n  uid: 1\n  uid: 2\n", "values.yaml:3:3: error: key \"uid\" already set in map (values)\n"},
 		"a template in the configuration": {"policy: enabled\ntemplates:\n  other: 'metadata: {}'\n  envoy: |\n    spec:\n      containers:\n      - name: {{ nope }}\n", "", `config.yaml:7:18: error: function "nope" not defined`},
 		"one that no default uses":        {"templates:\n  other: |\n    a: {{ nope }}\n", "", `config.yaml:3:11: warning: function "nope" not defined`},
 	}

@@ -3,12 +3,14 @@ package lint
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/configuration"
 	"github.com/sidecar-injector/sidecar-injector/templates"
+	"github.com/sidecar-injector/sidecar-injector/templates/istio"
 	"github.com/sidecar-injector/sidecar-injector/webhook"
 )
 
@@ -77,62 +79,35 @@ func (l *loader) load(ctx context.Context) (*webhook.Config, []Finding, error) {
 func (l *loader) explain(err error) (found []Finding, remove func() bool) {
 	if problem, ok := errors.AsType[*templates.Error](err); ok {
 		name := problem.Template
-		found := l.broken(name, problem, Finding{Severity: Error, Remedy: "mend the template; until then the last good configuration stays in use"})
+		found := l.broken(name, problem, Finding{Severity: Error, Remedy: "correct the template: until then the last good configuration stays in use"})
 		return found, func() bool { return l.removeTemplate(name) }
 	}
-	if problem, ok := errors.AsType[*templates.ValueError](err); ok {
-		return l.value(problem)
+	if problem, ok := errors.AsType[*webhook.ConfigError](err); ok {
+		return l.config(problem)
 	}
-	text := strings.TrimPrefix(err.Error(), "parse "+l.sources.Files.Config+": ")
-	text, ofIstio := strings.CutPrefix(text, "read the configuration of Istio: ")
-	part, problem, _ := strings.Cut(text, ": ")
-	finding := Finding{Rule: "configuration", Severity: Error, Message: problem}
-	var origin *source
-	switch {
-	case part == "config" && ofIstio:
-		origin = l.origins.istio
-	case part == "config":
-		origin, remove = l.origins.config, func() bool { return removeField(&l.in.Config, pathIn(problem)) }
-	case part == "values":
-		origin, finding.Rule = l.origins.values, "values"
-	case part == "mesh":
-		origin = l.origins.mesh
+	if problem, ok := errors.AsType[*istio.SourceError](err); ok {
+		origin := map[string]*source{"config": l.origins.istio, "values": l.origins.values, "mesh": l.origins.mesh}[problem.Source]
+		finding := Finding{Rule: "configuration", Severity: Error, Message: problem.Err.Error()}
+		return finding.in(origin, problem.Path, problem.Line, ""), nil
 	}
-	if origin == nil {
-		return nil, nil
-	}
-	finding.File, finding.Remedy = origin.file, remedyFor(origin, problem)
-	finding.Line, finding.Column = placeIn(origin, problem)
-	finding.Message = lineForm.ReplaceAllString(problem, "")
-	return []Finding{finding}, remove
+	return nil, nil
 }
 
-// remedyFor says what to do about a problem of a file in YAML.
-func remedyFor(origin *source, problem string) string {
-	if name := suggested(problem); name != "" {
-		return "write " + name + ", or take the field out"
+// config is the finding of an error in the configuration or its values: of a flag, if one sets the value, otherwise of a
+// file.
+func (l *loader) config(problem *webhook.ConfigError) (found []Finding, remove func() bool) {
+	finding := Finding{Rule: "configuration", Severity: Error, Message: problem.Err.Error()}
+	if problem.Source != webhook.SourceValues {
+		return finding.in(l.origins.config, problem.Path, problem.Line, problem.Suggestion),
+			func() bool { return removeField(&l.in.Config, problem.Path) }
 	}
-	if found := lineForm.FindStringSubmatchIndex(problem); found != nil {
-		if strings.Contains(problem, "cannot start any token") && strings.Contains(origin.text, "\t") {
-			return "indent with blanks: YAML takes no tabs"
-		}
-		return "mend the YAML"
+	finding.Rule = "values"
+	if problem.Path == "" {
+		return finding.in(l.origins.values, "", problem.Line, ""), nil
 	}
-	return "take what is allowed there"
-}
-
-// suggested returns the name, in quotes, that a message suggests; empty if it suggests none.
-func suggested(message string) string {
-	_, suggestion, _ := strings.Cut(message, "(did you mean ")
-	name, _, _ := strings.Cut(suggestion, "?)")
-	return name
-}
-
-// value is the finding of a value that the profile does not take: of a flag, if one sets it, otherwise of a file.
-func (l *loader) value(problem *templates.ValueError) (found []Finding, remove func() bool) {
-	finding := Finding{Rule: "values", Severity: Error, Message: problem.Error(), Remedy: "take a name and a type that the profile's values have"}
-	if name := suggested(problem.Problem); name != "" {
-		finding.Remedy = "write " + name
+	finding.Remedy = "take a name and a type that the profile's values have"
+	if problem.Suggestion != "" {
+		finding.Remedy = fmt.Sprintf("write %q", problem.Suggestion)
 	}
 	for i, set := range slices.Backward(l.over.Set) {
 		key, _, _ := strings.Cut(set, "=")
@@ -158,7 +133,7 @@ func (l *loader) quarantined(config *webhook.Config) []Finding {
 		if !ok {
 			problem = &templates.Error{Template: name, Err: broken[name]}
 		}
-		findings = append(findings, l.broken(name, problem, Finding{Severity: Warning, Remedy: "pods that name the template are refused: mend or remove it"})...)
+		findings = append(findings, l.broken(name, problem, Finding{Severity: Warning, Remedy: "pods that name the template are refused: correct or remove it"})...)
 	}
 	return findings
 }

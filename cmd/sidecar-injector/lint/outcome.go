@@ -2,6 +2,7 @@ package lint
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -70,18 +71,14 @@ func outcomeOf(ctx context.Context, folder string, sources Sources) (outcome, er
 	return injectCase(ctx, previewer, pod, keys)
 }
 
-// refused is how the previewer begins to say why a pod is refused.
-const refused = "the pod would be refused: "
-
 // injectCase injects a case's pod, and once more, which must change nothing.
 func injectCase(ctx context.Context, previewer *preview.Previewer, pod *manifest.Document, keys templates.Keys) (outcome, error) {
 	result, err := previewer.Preview(ctx, pod)
+	if refusal, ok := errors.AsType[*preview.RefusedError](err); ok {
+		err = refusal // without the place of the pod, which is known
+	}
 	if err != nil {
-		text := err.Error()
-		if at := strings.Index(text, refused); at >= 0 { // without the place of the pod, which is known
-			text = text[at:]
-		}
-		return outcome{text: line(text)}, nil
+		return outcome{text: line(err.Error())}, nil
 	}
 	if len(result.Workloads) != 1 || result.Workloads[0].Kind != "Pod" {
 		return outcome{}, fmt.Errorf("%s is no Pod", podFile)

@@ -1,71 +1,54 @@
 package lint
 
 import (
+	"fmt"
 	"regexp"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/sidecar-injector/sidecar-injector/templates"
 )
 
-var (
-	pathForms = []*regexp.Regexp{
-		regexp.MustCompile(`^(?:unknown field|value) "([^"]+)"`),
-		regexp.MustCompile(`^([a-zA-Z]+(?:\[\d+\]|\.[\w/.-]*\w)*)[: ]`),
-	}
-	aliasForm = regexp.MustCompile(`^alias "([^"]+)"`)
-	lineForm  = regexp.MustCompile(`^line (\d+): `)
-	indexForm = regexp.MustCompile(`^\[(\d+)\]\.?`)
-)
-
-// pathIn returns the path of the field that a message begins with; empty if it names none.
-func pathIn(message string) string {
-	if found := aliasForm.FindStringSubmatch(message); found != nil {
-		return "aliases." + found[1]
-	}
-	for _, form := range pathForms {
-		if found := form.FindStringSubmatch(message); found != nil {
-			return found[1]
-		}
-	}
-	return ""
-}
-
-// placeIn returns the place in a source's file that a message about it names, by line or by field.
-func placeIn(s *source, message string) (line, column int) {
+// in returns the finding with its place in a source, by field or else by line, and with what to do; none without a source.
+func (f Finding) in(s *source, path string, line int, suggestion string) []Finding {
 	if s == nil {
-		return 0, 0
+		return nil
 	}
-	if found := lineForm.FindStringSubmatch(message); found != nil {
-		line, _ = strconv.Atoi(found[1]) // it consists of digits
-		return s.place(line, blanks(lineOf(s.text, line))+1)
+	f.File = s.file
+	switch {
+	case path != "":
+		f.Line, f.Column = s.find(path)
+	case line > 0:
+		f.Line, f.Column = s.place(line, blanks(lineOf(s.text, line))+1)
 	}
-	return s.find(pathIn(message))
+	switch {
+	case suggestion != "":
+		f.Remedy = fmt.Sprintf("write %q, or take the field out", suggestion)
+	case path != "" || line == 0:
+		f.Remedy = "correct it, or take it out"
+	case strings.HasPrefix(strings.TrimLeft(lineOf(s.text, line), " "), "\t"):
+		f.Remedy = "indent with blanks: YAML takes no tabs"
+	default:
+		f.Remedy = "correct the YAML"
+	}
+	return []Finding{f}
 }
 
-// cutIndex cuts "[0]" off a path.
-func cutIndex(path string) (index int, rest string, ok bool) {
-	found := indexForm.FindStringSubmatch(path)
-	if found == nil {
-		return 0, path, false
-	}
-	index, err := strconv.Atoi(found[1])
-	return index, path[len(found[0]):], err == nil
+// suggested returns the name, in quotes, that an error of a template suggests; empty if it suggests none.
+func suggested(message string) string {
+	_, suggestion, _ := strings.Cut(message, "(did you mean ")
+	name, _, _ := strings.Cut(suggestion, "?)")
+	return name
 }
 
-var (
-	functionForm = regexp.MustCompile(`^function "(\w+)" not defined`)
-	fieldForm    = regexp.MustCompile(`^[\w.\[\]/-]*?([\w/-]+)(?:\[\d+\])?: `)
-	actionForm   = regexp.MustCompile(`\{\{-?\s*(.*?)\s*-?\}\}`)
-)
+// actionForm matches an action of a template.
+var actionForm = regexp.MustCompile(`\{\{-?\s*(.*?)\s*-?\}\}`)
 
 // culprit returns which part of a template's line an error of the template is about, from and to in bytes: the function,
 // the action or the field that it names. ok is false if that cannot be told.
 func culprit(line string, problem *templates.Error) (from, to int, ok bool) {
-	message := problem.Err.Error()
-	if found := functionForm.FindStringSubmatch(message); found != nil {
-		if at := wordForm(found[1]).FindStringSubmatchIndex(line); at != nil {
+	if problem.Function != "" {
+		if at := callForm(problem.Function).FindStringSubmatchIndex(line); at != nil {
 			return at[4], at[5], true
 		}
 	}
@@ -83,16 +66,14 @@ func culprit(line string, problem *templates.Error) (from, to int, ok bool) {
 			return actions[0][0], actions[0][1], true
 		}
 	}
-	if found := fieldForm.FindStringSubmatch(message); found != nil {
-		if at := strings.Index(line, found[1]); at >= 0 {
-			return at, at + len(found[1]), true
-		}
+	if at := strings.Index(line, problem.Field); at >= 0 && problem.Field != "" {
+		return at, at + len(problem.Field), true
 	}
 	return 0, 0, false
 }
 
-// wordForm matches a function's name where it is called: its second group is the name.
-func wordForm(name string) *regexp.Regexp {
+// callForm matches a function's name where it is called: its second group is the name.
+func callForm(name string) *regexp.Regexp {
 	return regexp.MustCompile(`(^|[^\w.$"])(` + regexp.QuoteMeta(name) + `)\b`)
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/sidecar-injector/sidecar-injector/internal/strictyaml"
 	"github.com/sidecar-injector/sidecar-injector/templates/istio"
 )
 
@@ -30,10 +31,10 @@ func newSource(file string) *source {
 	if file == "" || err != nil {
 		return nil
 	}
-	return &source{file: file, text: string(text), root: documents(text)[0]}
+	return &source{file: file, text: string(text), root: strictyaml.Root(text)}
 }
 
-// documents returns the nodes of YAML documents, at least one: nil for what is no YAML.
+// documents returns the nodes of YAML documents, as far as they are YAML.
 func documents(text []byte) []*yaml.Node {
 	var roots []*yaml.Node
 	decoder := yaml.NewDecoder(strings.NewReader(string(text)))
@@ -45,9 +46,6 @@ func documents(text []byte) []*yaml.Node {
 		if len(document.Content) > 0 && document.Content[0].Tag != "!!null" {
 			roots = append(roots, document.Content[0])
 		}
-	}
-	if len(roots) == 0 {
-		return []*yaml.Node{nil}
 	}
 	return roots
 }
@@ -102,7 +100,7 @@ func (s *source) scalar(path ...string) *source {
 	if node == nil || node.Kind != yaml.ScalarNode {
 		return nil
 	}
-	return &source{file: s.file, text: node.Value, root: documents([]byte(node.Value))[0], outer: s, node: node}
+	return &source{file: s.file, text: node.Value, root: strictyaml.Root([]byte(node.Value)), outer: s, node: node}
 }
 
 // place returns the place in the file of a place in the text. All count from 1, columns in characters; 0 is unknown.
@@ -159,32 +157,12 @@ func lineOf(text string, number int) string {
 	return strings.TrimSuffix(lines[number-1], "\r")
 }
 
-// find returns the place of the key at a path such as "a.b[0].c", or of the last one on the way to it that is there. A key
-// may have dots in it.
+// find returns the place of the key at a path such as "a.b[0].c", or of the last one on the way to it that is there.
 func (s *source) find(path string) (line, column int) {
 	if s == nil {
 		return 0, 0
 	}
-	node := s.root
-	for path != "" && node != nil {
-		var next *yaml.Node
-		switch node.Kind {
-		case yaml.MappingNode:
-			for i := 0; i+1 < len(node.Content); i += 2 {
-				if rest, ok := strings.CutPrefix(path, node.Content[i].Value); ok && (rest == "" || rest[0] == '.' || rest[0] == '[') {
-					line, column = node.Content[i].Line, node.Content[i].Column
-					next, path = node.Content[i+1], strings.TrimPrefix(rest, ".")
-					break
-				}
-			}
-		case yaml.SequenceNode:
-			if index, rest, ok := cutIndex(path); ok && index < len(node.Content) {
-				next, path = node.Content[index], rest
-				line, column = next.Line, next.Column
-			}
-		}
-		node = next
-	}
+	line, column, _ = strictyaml.Find(s.root, path)
 	return s.place(line, column)
 }
 

@@ -121,7 +121,7 @@ config.yaml:4:3: unknown field "neverInjectSelector[0].matchLabel" (did you mean
 config.yaml:7:8: function "prime" not defined
 config.yaml:7:20: function "second" not defined (did you mean "seconds"?)
 config.yaml:9:8: function "third" not defined
-config.yaml:12:3: alias "all": template "none" does not exist: there are all, envoy, one, two
+config.yaml:12:3: aliases.all: template "none" does not exist: there are all, envoy, one, two
 team.yaml:1:4: function "fourth" not defined
 values.yaml:2:3: value "proxy.logLvl" is not known (did you mean "logLevel"?)
 values.yaml:3:3: value "proxy.uid" is a string, want an integer

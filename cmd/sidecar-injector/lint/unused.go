@@ -6,7 +6,7 @@ import (
 	"slices"
 	"text/template/parse"
 
-	"github.com/sidecar-injector/sidecar-injector/templates"
+	"github.com/sidecar-injector/sidecar-injector/internal/strictyaml"
 	"github.com/sidecar-injector/sidecar-injector/templates/istio"
 	"github.com/sidecar-injector/sidecar-injector/webhook"
 )
@@ -18,7 +18,7 @@ func (l *loader) unused(config *webhook.Config) []Finding {
 	if l.origins.values == nil || config.Engine().Profile().Name == istio.ProfileName {
 		return nil
 	}
-	values, err := templates.ParseValues([]byte(l.origins.values.text))
+	values, err := strictyaml.Object([]byte(l.origins.values.text))
 	if err != nil {
 		return nil
 	}

@@ -122,3 +122,32 @@ func keyText(key any) (string, error) {
 	}
 	return "", fmt.Errorf("found the key %v, want a string", key)
 }
+
+// oddKey returns the line of the first key in a YAML document that is no scalar, or null, counted from 1, and what it is; 0
+// if there is none.
+func oddKey(raw []byte) (line int, kind string) {
+	var document yaml3.Node
+	if yaml3.Unmarshal(raw, &document) != nil {
+		return 0, ""
+	}
+	var find func(n *yaml3.Node) (int, string)
+	find = func(n *yaml3.Node) (int, string) {
+		for i, child := range n.Content {
+			if n.Kind == yaml3.MappingNode && i%2 == 0 {
+				switch {
+				case child.Kind == yaml3.MappingNode:
+					return child.Line, "an object"
+				case child.Kind == yaml3.SequenceNode:
+					return child.Line, "a list"
+				case child.Tag == "!!null":
+					return child.Line, "empty"
+				}
+			}
+			if line, kind := find(child); line > 0 {
+				return line, kind
+			}
+		}
+		return 0, ""
+	}
+	return find(&document)
+}

@@ -243,6 +243,8 @@ func yamlError(d *Document, err error) error {
 		if strings.HasPrefix(text, parserProblem) {
 			line++
 		}
+	} else if key, kind := oddKey(d.Raw); key > 0 {
+		line, text = line+key-1, "a key is "+kind+", want a string"
 	}
 	if next := yamlLine.FindStringIndex(text); next != nil {
 		text = strings.TrimRight(text[:next[0]], " ")

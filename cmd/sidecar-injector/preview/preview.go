@@ -3,7 +3,6 @@ package preview
 import (
 	"context"
 	"errors"
-	"fmt"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -215,13 +214,13 @@ func (p *Previewer) inject(ctx context.Context, w *manifest.Workload, answer *Wo
 	}
 	call := selection.Closest(calls)
 	if call.Refused {
-		return nil, fmt.Errorf("the pod would be refused: %s", call.Why())
+		return nil, &RefusedError{call.Why()}
 	}
 	if check, failed := call.Failed(); failed && check.Field != selection.CheckMatchCondition {
 		answer.NotCalled = call.Why()
 		return w.Template, nil
 	}
-	admitted, err := simulate.Admit(webhook.WithPairs(ctx, call.Pairs), p.options.Handler, call.Scope, namespace, defaulted)
+	admitted, err := simulate.Admit(ctx, p.options.Handler.For(call.Scope, call.Parameters), namespace, defaulted)
 	if err != nil {
 		return nil, err
 	}
@@ -231,7 +230,7 @@ func (p *Previewer) inject(ctx context.Context, w *manifest.Workload, answer *Wo
 		return w.Template, nil
 	}
 	if message, refused := admitted.Refusal(); refused {
-		return nil, fmt.Errorf("the pod would be refused: %s", message)
+		return nil, &RefusedError{message}
 	}
 	response := admitted.Response
 	answer.Decision = response.AuditAnnotations["decision"]

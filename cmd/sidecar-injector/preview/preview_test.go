@@ -94,7 +94,7 @@ spec: {template: {spec: {containers: [{name: app, image: app}, {name: sidecar-pr
 			if diff := cmp.Diff(simulate.Find(result.Object, "spec.template")[0], patched); diff != "" {
 				t.Errorf("the patch makes another template than the one shown (-shown +patched):\n%s", diff)
 			}
-			admitted, err := simulate.Admit(t.Context(), previewer.options.Handler, webhook.ScopeNamespace, "default", simulate.WithDefaults(simulate.PodOf(w, "default")))
+			admitted, err := simulate.Admit(t.Context(), previewer.options.Handler.For(webhook.ScopeNamespace, nil), "default", simulate.WithDefaults(simulate.PodOf(w, "default")))
 			if err != nil {
 				t.Fatal(err)
 			}

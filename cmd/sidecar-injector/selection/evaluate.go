@@ -48,11 +48,10 @@ type Check struct {
 
 // Call is what the API server does with one entry when a pod is created.
 type Call struct {
-	// Webhook is the entry's name. Scope is that of its path and Pairs what stands behind; a path that is not ours has
-	// none.
-	Webhook string            `json:"webhook"`
-	Scope   webhook.Scope     `json:"scope,omitempty"`
-	Pairs   map[string]string `json:"-"`
+	// Webhook is the entry's name. Scope and Parameters are those of its path; a path that is not ours has none.
+	Webhook    string            `json:"webhook"`
+	Scope      webhook.Scope     `json:"scope,omitempty"`
+	Parameters map[string]string `json:"-"`
 	// Called says that all checks hold.
 	Called bool `json:"called"`
 	// Refused says that the API server would refuse the pod without calling: a condition fails to evaluate, none is
@@ -152,7 +151,7 @@ func (w *Webhooks) For(ctx context.Context, namespace *metav1.ObjectMeta, pod ma
 }
 
 func (e *entry) call(ctx context.Context, attributes *admission.VersionedAttributes, namespaceLabels, podLabels labels.Set) (Call, error) {
-	call := Call{Webhook: e.name, Scope: e.scope, Pairs: e.pairs, Called: true}
+	call := Call{Webhook: e.name, Scope: e.scope, Parameters: e.parameters, Called: true}
 	call.Checks = append(call.Checks, e.checkRules(attributes),
 		checkSelector(CheckNamespaceSelector, e.namespaceSelector, namespaceLabels),
 		checkSelector(CheckObjectSelector, e.objectSelector, podLabels))

@@ -35,7 +35,7 @@ func (w *Webhooks) None() bool { return len(w.entries) == 0 }
 type entry struct {
 	name              string
 	scope             webhook.Scope
-	pairs             map[string]string
+	parameters        map[string]string
 	ignoresFailure    bool
 	rules             []admissionregistrationv1.RuleWithOperations
 	namespaceSelector labels.Selector
@@ -53,8 +53,8 @@ func New(configuration *admissionregistrationv1.MutatingWebhookConfiguration) (*
 		from := &configuration.Webhooks[i]
 		e := entry{name: from.Name, rules: from.Rules, conditions: from.MatchConditions}
 		e.ignoresFailure = from.FailurePolicy != nil && *from.FailurePolicy == admissionregistrationv1.Ignore
-		if scope, pairs, ok := webhook.ScopeOfPath(PathOf(&from.ClientConfig)); ok {
-			e.scope, e.pairs = scope, pairs
+		if scope, parameters, ok := webhook.ScopeOfPath(PathOf(&from.ClientConfig)); ok {
+			e.scope, e.parameters = scope, parameters
 		}
 		var err error
 		if e.namespaceSelector, err = selectorOf(from.NamespaceSelector); err != nil {

@@ -99,7 +99,7 @@ func TestConfigMapSource(t *testing.T) {
 	}{
 		"a good one is applied":                      {configMap(goodConfig), "", "Normal ConfigurationApplied"},
 		"an empty one means the defaults":            {configMap(""), "", "Normal ConfigurationApplied"},
-		"a bad one is refused in an Event":           {configMap(badConfig), `config: policy "perhaps"`, "Warning ConfigurationRefused"},
+		"a bad one is refused in an Event":           {configMap(badConfig), `config: line 1: policy "perhaps"`, "Warning ConfigurationRefused"},
 		"a missing one is waited for without a word": {nil, `waiting for ConfigMap "injector/config": it does not exist`, ""},
 	}
 	for name, c := range cases {

@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/sidecar-injector/sidecar-injector/templates/istio"
@@ -33,40 +34,57 @@ type istioWatch struct {
 // watchedConfigMap is one ConfigMap and the cache that holds nothing else: a role
 // that allows to watch one name only does not allow to watch two at once.
 type watchedConfigMap struct {
-	key    types.NamespacedName
-	reader client.Reader
+	key  types.NamespacedName
+	held cache.Cache
 }
 
 // watchIstio sets up the watches; their changes ask for a reconciliation of key.
-func (s *server) watchIstio(ctx context.Context, key types.NamespacedName) (*istioWatch, error) {
-	w := &istioWatch{options: s.options}
-	names := istio.ConfigMapsOf(s.options.IstioRevision)
-	for name, to := range map[string]*watchedConfigMap{names.Injector: &w.injector, names.Mesh: &w.mesh} {
-		to.key = types.NamespacedName{Namespace: s.options.IstioNamespace, Name: name}
-		held, err := s.cacheOf(&corev1.ConfigMap{}, onlyOne(to.key.Namespace, name), nil)
-		if err != nil {
-			return nil, err
-		}
-		to.reader = held
-		w.changes = append(w.changes, source.Kind(held, client.Object(&corev1.ConfigMap{}), enqueue[client.Object](key)))
-	}
-	changed := newSignal()
-	w.changes = append(w.changes, changed.source(key))
-	var err error
-	if w.nodes, err = watchNodes(ctx, s.manager.GetCache(), changed.notify); err != nil {
+func watchIstio(ctx context.Context, mgr manager.Manager, options *Options, key types.NamespacedName) (*istioWatch, error) {
+	names := istio.ConfigMapsOf(options.IstioRevision)
+	injector, err := watchConfigMap(mgr, types.NamespacedName{Namespace: options.IstioNamespace, Name: names.Injector})
+	if err != nil {
 		return nil, err
 	}
-	w.proxyConfigs, err = s.watchProxyConfigs(ctx, changed.notify)
-	return w, err
+	mesh, err := watchConfigMap(mgr, types.NamespacedName{Namespace: options.IstioNamespace, Name: names.Mesh})
+	if err != nil {
+		return nil, err
+	}
+	changed := newSignal()
+	nodes, err := watchNodes(ctx, mgr.GetCache(), changed.notify)
+	if err != nil {
+		return nil, err
+	}
+	proxyConfigs, err := watchProxyConfigs(ctx, mgr, changed.notify)
+	if err != nil {
+		return nil, err
+	}
+	return &istioWatch{
+		options:      options,
+		injector:     injector,
+		mesh:         mesh,
+		nodes:        nodes,
+		proxyConfigs: proxyConfigs,
+		changes:      []source.Source{injector.changes(key), mesh.changes(key), changed.source(key)},
+	}, nil
 }
 
-// cacheOf returns a cache of one type, which runs in the manager. failed may be
+func watchConfigMap(mgr manager.Manager, key types.NamespacedName) (watchedConfigMap, error) {
+	held, err := addCache(mgr, &corev1.ConfigMap{}, onlyOne(key.Namespace, key.Name), nil)
+	return watchedConfigMap{key: key, held: held}, err
+}
+
+// changes asks for a reconciliation of key when the ConfigMap changes.
+func (w watchedConfigMap) changes(key types.NamespacedName) source.Source {
+	return source.Kind(w.held, client.Object(&corev1.ConfigMap{}), enqueue[client.Object](key))
+}
+
+// addCache makes a cache of one type, which runs in the manager. failed may be
 // nil; it is told of the watch's errors, which are tried again.
-func (s *server) cacheOf(object client.Object, of cache.ByObject, failed toolscache.WatchErrorHandlerWithContext) (cache.Cache, error) {
-	c, err := cache.New(s.manager.GetConfig(), cache.Options{
-		HTTPClient:                   s.manager.GetHTTPClient(),
-		Scheme:                       s.manager.GetScheme(),
-		Mapper:                       s.manager.GetRESTMapper(),
+func addCache(mgr manager.Manager, object client.Object, of cache.ByObject, failed toolscache.WatchErrorHandlerWithContext) (cache.Cache, error) {
+	c, err := cache.New(mgr.GetConfig(), cache.Options{
+		HTTPClient:                   mgr.GetHTTPClient(),
+		Scheme:                       mgr.GetScheme(),
+		Mapper:                       mgr.GetRESTMapper(),
 		DefaultTransform:             cache.TransformStripManagedFields(),
 		DefaultUnsafeDisableDeepCopy: new(true),
 		DefaultWatchErrorHandler:     failed,
@@ -75,7 +93,7 @@ func (s *server) cacheOf(object client.Object, of cache.ByObject, failed toolsca
 	if err != nil {
 		return nil, fmt.Errorf("set up a watch: %w", err)
 	}
-	return c, s.manager.Add(c)
+	return c, mgr.Add(c)
 }
 
 // The lists that are not complete yet: their informers do not tell when they are,
@@ -112,7 +130,7 @@ func (w *istioWatch) sources(ctx context.Context) (istio.Sources, error) {
 
 func (w watchedConfigMap) get(ctx context.Context) (map[string]string, error) {
 	var object corev1.ConfigMap
-	err := w.reader.Get(ctx, w.key, &object)
+	err := w.held.Get(ctx, w.key, &object)
 	if apierrors.IsNotFound(err) {
 		return nil, fmt.Errorf("waiting for ConfigMap %q: it does not exist", w.key)
 	}
@@ -130,11 +148,11 @@ type proxyConfigs struct {
 }
 
 // watchProxyConfigs watches the kind if it is there, and from when it appears.
-func (s *server) watchProxyConfigs(ctx context.Context, changed func()) (*proxyConfigs, error) {
+func watchProxyConfigs(ctx context.Context, mgr manager.Manager, changed func()) (*proxyConfigs, error) {
 	p := &proxyConfigs{held: toolscache.NewStore(toolscache.DeletionHandlingMetaNamespaceKeyFunc)}
 	object := &unstructured.Unstructured{}
 	object.SetGroupVersionKind(istio.ProxyConfigKind())
-	from, err := s.cacheOf(object, cache.ByObject{}, func(ctx context.Context, r *toolscache.Reflector, err error) {
+	from, err := addCache(mgr, object, cache.ByObject{}, func(ctx context.Context, r *toolscache.Reflector, err error) {
 		if !apierrors.IsNotFound(err) {
 			toolscache.DefaultWatchErrorHandler(ctx, r, err)
 		} else if !p.absent.Swap(true) {

@@ -12,9 +12,12 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
+
+	"github.com/sidecar-injector/sidecar-injector/webhook"
 )
 
 // fileInterval is how often the configuration's files are read.
@@ -27,42 +30,43 @@ const (
 	retryMost  = 30 * time.Second
 )
 
-// addConfiguration makes the source of the configuration. Files must be good at
-// the start: nobody else would tell what is wrong with them.
-func (s *server) addConfiguration(ctx context.Context) error {
-	key := types.NamespacedName{Namespace: s.namespace, Name: s.options.ConfigMap}
-	c, err := newReloader(s.handler, metrics.Registry, fmt.Errorf("waiting for ConfigMap %q", key))
+// addConfiguration makes the source of the handler's configuration. Files must be
+// good at the start: nobody else would tell what is wrong with them.
+func addConfiguration(ctx context.Context, mgr manager.Manager, options *Options, namespace string, handler *webhook.Handler) (*reloader, error) {
+	key := types.NamespacedName{Namespace: namespace, Name: options.ConfigMap}
+	c, err := newReloader(handler, metrics.Registry, fmt.Errorf("waiting for ConfigMap %q", key))
 	if err != nil {
-		return err
+		return nil, err
 	}
-	s.checks = append(s.checks, readinessCheck{"configuration", c.ready})
-	if s.options.filesOnly() {
-		files := &fileSource{reloader: c, config: s.options.ConfigFile, values: s.options.ValuesFile,
-			interval: fileInterval, log: s.log.WithName("configuration")}
+	if options.filesOnly() {
+		files := &fileSource{reloader: c, config: options.ConfigFile, values: options.ValuesFile,
+			interval: fileInterval, log: mgr.GetLogger().WithName("configuration")}
 		if err := files.load(); err != nil {
-			return err
+			return nil, err
 		}
-		return s.manager.Add(files)
+		return c, mgr.Add(files)
+	}
+	var watched *istioWatch
+	sources := []source.Source{watch(mgr, &corev1.ConfigMap{}, key)}
+	if options.IstioNamespace != "" {
+		if watched, err = watchIstio(ctx, mgr, options, key); err != nil {
+			return nil, err
+		}
+		sources = append(sources, watched.changes...)
 	}
 	reconciler := &configMapSource{
 		reloader: c,
-		reader:   s.manager.GetClient(),
-		recorder: s.manager.GetEventRecorder("sidecar-injector"),
+		reader:   mgr.GetClient(),
+		recorder: mgr.GetEventRecorder("sidecar-injector"),
+		istio:    watched,
 	}
-	sources := []source.Source{watch(s, &corev1.ConfigMap{}, key)}
-	if s.options.IstioNamespace != "" {
-		if reconciler.istio, err = s.watchIstio(ctx, key); err != nil {
-			return err
-		}
-		sources = append(sources, reconciler.istio.changes...)
-	}
-	return s.reconcile("configuration", reconciler, sources...)
+	return c, addReconciler(mgr, "configuration", reconciler, sources...)
 }
 
-// reconcile runs the reconciler for the events of the sources, one at a time, and
+// addReconciler runs the reconciler for the events of the sources, one at a time, and
 // again with back-off after an error. There is no leader: every replica does.
-func (s *server) reconcile(name string, reconciler reconcile.Reconciler, sources ...source.Source) error {
-	c, err := controller.New(name, s.manager, controller.Options{
+func addReconciler(mgr manager.Manager, name string, reconciler reconcile.Reconciler, sources ...source.Source) error {
+	c, err := controller.New(name, mgr, controller.Options{
 		Reconciler:         reconciler,
 		NeedLeaderElection: new(false),
 		RateLimiter:        workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](retryFirst, retryMost),
@@ -80,8 +84,8 @@ func (s *server) reconcile(name string, reconciler reconcile.Reconciler, sources
 
 // watch is the source of the changes of one object, the cache's only one of its
 // type.
-func watch[T client.Object](s *server, object T, key types.NamespacedName) source.Source {
-	return source.Kind(s.manager.GetCache(), object, enqueue[T](key))
+func watch[T client.Object](mgr manager.Manager, object T, key types.NamespacedName) source.Source {
+	return source.Kind(mgr.GetCache(), object, enqueue[T](key))
 }
 
 // enqueue asks for a reconciliation of key at every event.

@@ -6,10 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync/atomic"
 	"time"
 
-	cmapi "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
 	"github.com/go-logr/logr"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
@@ -34,7 +34,8 @@ func Run(ctx context.Context, options Options, logs io.Writer) error {
 		return err
 	}
 	logger := newLogger(logs, level)
-	server, err := newServer(ctx, &options, logger)
+	var stopping atomic.Bool
+	mgr, err := wire(ctx, &options, logger, &stopping)
 	if err != nil {
 		return err
 	}
@@ -42,11 +43,11 @@ func Run(ctx context.Context, options Options, logs io.Writer) error {
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	defer context.AfterFunc(ctx, func() {
-		server.stopping.Store(true)
+		stopping.Store(true)
 		logger.Info("Stopping", "delay", options.ShutdownDelay.String())
 		time.AfterFunc(options.ShutdownDelay, stop)
 	})()
-	if err := server.run(running); err != nil {
+	if err := run(running, mgr); err != nil {
 		return fmt.Errorf("serve: %w", err)
 	}
 	logger.Info("Stopped")
@@ -54,16 +55,16 @@ func Run(ctx context.Context, options Options, logs io.Writer) error {
 }
 
 // run runs the manager until ctx ends, and what is in flight then.
-func (s *server) run(ctx context.Context) error {
+func run(ctx context.Context, mgr manager.Manager) error {
 	ended := make(chan error, 1)
-	go func() { ended <- s.manager.Start(ctx) }()
+	go func() { ended <- mgr.Start(ctx) }()
 	select {
 	case err := <-ended:
 		return err
 	case <-ctx.Done():
 	}
 	select {
-	case <-s.manager.Elected(): // everything was started
+	case <-mgr.Elected(): // everything was started
 		return <-ended
 	default:
 		// The API server never answered: nothing is in flight, and the manager would
@@ -72,126 +73,116 @@ func (s *server) run(ctx context.Context) error {
 	}
 }
 
-// server is the parts of serve, wired together. All of them run in its manager.
-type server struct {
-	options   *Options
-	namespace string
-	log       logr.Logger
-
-	manager  manager.Manager
-	webhooks ctrlwebhook.Server
-	handler  *webhook.Handler
-	metrics  *certs.Metrics
-	source   certs.Source
-	trust    certs.Trust // nil: the CA is not ours to publish
-
-	trustChanged signal
-	certificate  func() *cmapi.Certificate // nil: there is no cert-manager
-
-	checks    []readinessCheck
-	notices   func() []string // nil: there are none
-	listening atomic.Bool
-	stopping  atomic.Bool
-}
-
-// newServer wires everything and starts nothing but the health probes' listener.
-func newServer(ctx context.Context, options *Options, logger logr.Logger) (*server, error) {
+// wire makes all parts of serve, each of those before it, and returns the manager
+// that runs them. It starts nothing but the health probes' listener.
+func wire(ctx context.Context, options *Options, logger logr.Logger, stopping *atomic.Bool) (manager.Manager, error) {
 	namespace, err := options.ownNamespace()
 	if err != nil {
 		return nil, err
 	}
-	s := &server{options: options, namespace: namespace, log: logger, trustChanged: newSignal()}
-	for _, step := range []func(context.Context) error{
-		s.addManager, s.addHandler, s.addConfiguration, s.addServingPair, s.addPublisher, s.addHealth,
-	} {
-		if err := step(ctx); err != nil {
-			return nil, err
-		}
-	}
-	return s, nil
-}
-
-// addManager makes the manager and the TLS server in it.
-func (s *server) addManager(context.Context) error {
-	cluster, err := clusterConfig(s.options)
+	mgr, err := newManager(options, namespace, logger)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	host, port, err := splitAddress(s.options.WebhookAddress)
+	known, err := watchNamespaces(ctx, mgr.GetCache())
 	if err != nil {
-		return err
+		return nil, err
 	}
-	s.webhooks = ctrlwebhook.NewServer(ctrlwebhook.Options{
-		Host: host, Port: port,
-		TLSOpts: []func(*tls.Config){func(config *tls.Config) {
-			config.MinVersion = tlsVersions[s.options.TLSMinVersion]
-			config.NextProtos = []string{"h2", "http/1.1"}
-			config.GetCertificate = func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-				return s.source.GetCertificate(hello)
-			}
-		}},
-	})
-	drain := drainTimeout
-	s.manager, err = manager.New(cluster, manager.Options{
-		Scheme:                  newScheme(),
-		MapperProvider:          newMapper,
-		Cache:                   cacheOptions(s.options, s.namespace),
-		Logger:                  s.log,
-		Metrics:                 metricsserver.Options{BindAddress: s.options.MetricsAddress},
-		HealthProbeBindAddress:  "0",
-		WebhookServer:           s.webhooks,
-		GracefulShutdownTimeout: &drain,
-	})
+	handler, err := webhook.New(webhook.Options{Namespaces: known, Registerer: metrics.Registry})
 	if err != nil {
-		return fmt.Errorf("set up the server: %w", err)
+		return nil, err
 	}
-	return s.manager.Add(s.webhooks)
-}
-
-// addHandler makes the admission handler and the watch of the namespaces.
-func (s *server) addHandler(ctx context.Context) error {
-	known, err := watchNamespaces(ctx, s.manager.GetCache())
+	configured, err := addConfiguration(ctx, mgr, options, namespace, handler)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	s.checks = append(s.checks, readinessCheck{"namespaces", known.ready})
-	s.handler, err = webhook.New(webhook.Options{Namespaces: known, Registerer: metrics.Registry})
+	counts, err := certs.NewMetrics(metrics.Registry)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	s.handler.Register(s.webhooks)
-	return nil
-}
-
-// addHealth makes the server of the health probes.
-func (s *server) addHealth(context.Context) error {
-	s.checks = append(s.checks,
-		readinessCheck{"listener", s.isListening},
-		readinessCheck{"shutdown", func() error {
-			if s.stopping.Load() {
+	pair, err := addServingPair(ctx, mgr, options, namespace, counts)
+	if err != nil {
+		return nil, err
+	}
+	if err := addPublisher(mgr, options, namespace, pair, counts); err != nil {
+		return nil, err
+	}
+	server, err := addWebhookServer(mgr, options, handler, pair.source)
+	if err != nil {
+		return nil, err
+	}
+	checks := slices.Concat(
+		[]readinessCheck{{"namespaces", known.ready}, {"configuration", configured.ready}},
+		pair.checks,
+		[]readinessCheck{{"listener", listening(pair.source, server)}, {"shutdown", func() error {
+			if stopping.Load() {
 				return errors.New("stopping")
 			}
 			return nil
-		}})
-	health, err := newHealthServer(s.options.HealthAddress, s.checks, s.notices)
+		}}})
+	health, err := newHealthServer(options.HealthAddress, checks, pair.notices)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return s.manager.Add(health)
+	return mgr, mgr.Add(health)
 }
 
-// isListening reports that the webhook's port does not answer yet. Once it did,
-// it is not asked again.
-func (s *server) isListening() error {
-	if s.listening.Load() {
+// newManager makes the manager, which runs everything else.
+func newManager(options *Options, namespace string, logger logr.Logger) (manager.Manager, error) {
+	cluster, err := clusterConfig(options)
+	if err != nil {
+		return nil, err
+	}
+	drain := drainTimeout
+	mgr, err := manager.New(cluster, manager.Options{
+		Scheme:                  newScheme(),
+		MapperProvider:          newMapper,
+		Cache:                   cacheOptions(options, namespace),
+		Logger:                  logger,
+		Metrics:                 metricsserver.Options{BindAddress: options.MetricsAddress},
+		HealthProbeBindAddress:  "0",
+		GracefulShutdownTimeout: &drain,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("set up the server: %w", err)
+	}
+	return mgr, nil
+}
+
+// addWebhookServer makes the TLS server that serves the handler with the pairs of
+// the source.
+func addWebhookServer(mgr manager.Manager, options *Options, handler *webhook.Handler, source certs.Source) (ctrlwebhook.Server, error) {
+	host, port, err := splitAddress(options.WebhookAddress)
+	if err != nil {
+		return nil, err
+	}
+	server := ctrlwebhook.NewServer(ctrlwebhook.Options{
+		Host: host, Port: port,
+		TLSOpts: []func(*tls.Config){func(config *tls.Config) {
+			config.MinVersion = tlsVersions[options.TLSMinVersion]
+			config.NextProtos = []string{"h2", "http/1.1"}
+			config.GetCertificate = source.GetCertificate
+		}},
+	})
+	handler.Register(server)
+	return server, mgr.Add(server)
+}
+
+// listening returns a check that fails while the webhook's port does not answer.
+// Once it did, it is not asked again.
+func listening(source certs.Source, server ctrlwebhook.Server) func() error {
+	var answered atomic.Bool
+	return func() error {
+		if answered.Load() {
+			return nil
+		}
+		if _, err := source.GetCertificate(nil); err != nil {
+			return errors.New("waiting for a serving pair")
+		}
+		if err := server.StartedChecker()(nil); err != nil {
+			return err
+		}
+		answered.Store(true)
 		return nil
 	}
-	if _, err := s.source.GetCertificate(nil); err != nil {
-		return errors.New("waiting for a serving pair")
-	}
-	if err := s.webhooks.StartedChecker()(nil); err != nil {
-		return err
-	}
-	s.listening.Store(true)
-	return nil
 }

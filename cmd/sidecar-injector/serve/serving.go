@@ -15,79 +15,93 @@ import (
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/metrics"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/sidecar-injector/sidecar-injector/certs"
 )
 
+// servingPair is where the pair comes from that is served, and what the rest of
+// serve needs to know of it.
+type servingPair struct {
+	source certs.Source
+	// checks are what readiness waits for besides, and notices what is told without being a reason not to be ready; nil:
+	// nothing.
+	checks  []readinessCheck
+	notices func() []string
+	// trust has the CAs of the pairs; nil: they are not ours to publish. changed says that they may have changed.
+	trust   certs.Trust
+	changed signal
+	// certificate tells the Certificate of the pair; nil: there is no cert-manager.
+	certificate func() *cmapi.Certificate
+}
+
 // addServingPair makes the source of the serving pair that the flags name.
-func (s *server) addServingPair(ctx context.Context) error {
-	var err error
-	if s.metrics, err = certs.NewMetrics(metrics.Registry); err != nil {
-		return err
-	}
+func addServingPair(ctx context.Context, mgr manager.Manager, options *Options, namespace string, counts *certs.Metrics) (*servingPair, error) {
 	switch {
-	case s.options.TLSDir != "":
+	case options.TLSDir != "":
 		files, err := certs.NewFileSource(certs.FileOptions{
-			Dir: s.options.TLSDir, Log: s.log.WithName("serving-pair"), Metrics: s.metrics})
+			Dir: options.TLSDir, Log: mgr.GetLogger().WithName("serving-pair"), Metrics: counts})
 		if err != nil {
-			return err
+			return nil, err
 		}
-		s.source = files
-		return s.manager.Add(files)
-	case s.options.TLSSelfSigned:
-		self, err := certs.NewSelfSigned(s.selfSignedHosts(), s.metrics)
+		return &servingPair{source: files}, mgr.Add(files)
+	case options.TLSSelfSigned:
+		self, err := certs.NewSelfSigned(selfSignedHosts(options, namespace), counts)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		s.source, s.trust = self, self
-		return nil
+		return &servingPair{source: self, trust: self, changed: newSignal()}, nil
 	}
-	return s.addSecretSource(ctx)
+	return addSecretSource(ctx, mgr, options, namespace, counts)
 }
 
 // addSecretSource makes the source that follows the Secret, who trusts it, and
 // what cert-manager says of it.
-func (s *server) addSecretSource(ctx context.Context) error {
-	key := types.NamespacedName{Namespace: s.namespace, Name: s.options.TLSSecret}
-	issued := newSignal()
-	options := certs.SecretOptions{
-		Secret:        key,
-		Configuration: s.options.WebhookConfiguration,
-		Client:        s.manager.GetClient(),
-		Slack:         s.options.TrustSlack,
-		Peers:         s.peersReady,
-		Changed:       s.trustChanged.notify,
-		Recorder:      s.manager.GetEventRecorder("sidecar-injector"),
-		Metrics:       s.metrics,
-	}
-	if s.options.Certificate != "" {
-		certificate, err := s.watchCertificate(ctx, issued)
+func addSecretSource(ctx context.Context, mgr manager.Manager, options *Options, namespace string, counts *certs.Metrics) (*servingPair, error) {
+	key := types.NamespacedName{Namespace: namespace, Name: options.TLSSecret}
+	trusted, issued := newSignal(), newSignal()
+	var certificate func() *cmapi.Certificate
+	if options.Certificate != "" {
+		var err error
+		certificate, err = watchCertificate(ctx, mgr, types.NamespacedName{Namespace: namespace, Name: options.Certificate}, issued)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		options.Certificate, s.certificate = certificate, certificate
 	}
-	secret, err := certs.NewSecretSource(options)
+	secret, err := certs.NewSecretSource(certs.SecretOptions{
+		Secret:        key,
+		Configuration: options.WebhookConfiguration,
+		Client:        mgr.GetClient(),
+		Slack:         options.TrustSlack,
+		Peers:         peersOf(mgr.GetAPIReader()),
+		Changed:       trusted.notify,
+		Recorder:      mgr.GetEventRecorder("sidecar-injector"),
+		Certificate:   certificate,
+		Metrics:       counts,
+	})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	s.source, s.trust = secret, secret
-	s.checks = append(s.checks, readinessCheck{"serving pair", secret.Ready})
-	s.notices = secret.Notices
-	return s.reconcile("serving-pair", secret,
-		watch(s, &corev1.Secret{}, key),
-		watch(s, &admissionv1.MutatingWebhookConfiguration{}, key),
-		issued.source(key))
+	return &servingPair{
+			source:      secret,
+			checks:      []readinessCheck{{"serving pair", secret.Ready}},
+			notices:     secret.Notices,
+			trust:       secret,
+			changed:     trusted,
+			certificate: certificate,
+		}, addReconciler(mgr, "serving-pair", secret,
+			watch(mgr, &corev1.Secret{}, key),
+			watch(mgr, &admissionv1.MutatingWebhookConfiguration{}, key),
+			issued.source(key))
 }
 
 // watchCertificate returns what tells the Certificate of the serving pair, nil
 // while it is not known. The watch begins when the kind is there: cert-manager may
 // be installed later.
-func (s *server) watchCertificate(ctx context.Context, changed signal) (func() *cmapi.Certificate, error) {
+func watchCertificate(ctx context.Context, mgr manager.Manager, key types.NamespacedName, changed signal) (func() *cmapi.Certificate, error) {
 	object := &cmapi.Certificate{}
-	from, err := s.cacheOf(object, onlyOne(s.namespace, s.options.Certificate), func(ctx context.Context, r *toolscache.Reflector, err error) {
+	from, err := addCache(mgr, object, onlyOne(key.Namespace, key.Name), func(ctx context.Context, r *toolscache.Reflector, err error) {
 		if !apierrors.IsNotFound(err) {
 			toolscache.DefaultWatchErrorHandler(ctx, r, err)
 		}
@@ -103,40 +117,41 @@ func (s *server) watchCertificate(ctx context.Context, changed signal) (func() *
 	if _, err := informer.AddEventHandler(mirror(held, changed.notify)); err != nil {
 		return nil, fmt.Errorf("watch the Certificate: %w", err)
 	}
-	name := types.NamespacedName{Namespace: s.namespace, Name: s.options.Certificate}.String()
 	return func() *cmapi.Certificate {
-		object, _, _ := held.GetByKey(name) // the store has no errors
+		object, _, _ := held.GetByKey(key.String()) // the store has no errors
 		certificate, _ := object.(*cmapi.Certificate)
 		return certificate
 	}, nil
 }
 
-// peersReady reports whether an endpoint of the Service is ready. It asks the API
-// server, which is done only until this replica is ready itself.
-func (s *server) peersReady(ctx context.Context, service types.NamespacedName) (bool, error) {
-	var slices discoveryv1.EndpointSliceList
-	err := s.manager.GetAPIReader().List(ctx, &slices,
-		client.InNamespace(service.Namespace), client.MatchingLabels{discoveryv1.LabelServiceName: service.Name})
-	if err != nil {
-		return false, fmt.Errorf("list the endpoints of Service %q: %w", service, err)
-	}
-	for _, slice := range slices.Items {
-		for _, endpoint := range slice.Endpoints {
-			// Not to be known is to be ready.
-			if ptr.Deref(endpoint.Conditions.Ready, true) {
-				return true, nil
+// peersOf returns what reports whether an endpoint of a Service is ready. It asks the
+// API server, which is done only until this replica is ready itself.
+func peersOf(reader client.Reader) func(context.Context, types.NamespacedName) (bool, error) {
+	return func(ctx context.Context, service types.NamespacedName) (bool, error) {
+		var slices discoveryv1.EndpointSliceList
+		err := reader.List(ctx, &slices,
+			client.InNamespace(service.Namespace), client.MatchingLabels{discoveryv1.LabelServiceName: service.Name})
+		if err != nil {
+			return false, fmt.Errorf("list the endpoints of Service %q: %w", service, err)
+		}
+		for _, slice := range slices.Items {
+			for _, endpoint := range slice.Endpoints {
+				// Not to be known is to be ready.
+				if ptr.Deref(endpoint.Conditions.Ready, true) {
+					return true, nil
+				}
 			}
 		}
+		return false, nil
 	}
-	return false, nil
 }
 
 // selfSignedHosts are the names by which a self-signed injector is reached: as
 // the Service, and from the machine it runs on.
-func (s *server) selfSignedHosts() []string {
-	service := s.options.WebhookConfiguration + "." + s.namespace + ".svc"
+func selfSignedHosts(options *Options, namespace string) []string {
+	service := options.WebhookConfiguration + "." + namespace + ".svc"
 	hosts := []string{service, "localhost", "127.0.0.1", "::1"}
-	if host, _, err := net.SplitHostPort(s.options.WebhookAddress); err == nil && host != "" {
+	if host, _, err := net.SplitHostPort(options.WebhookAddress); err == nil && host != "" {
 		hosts = append(hosts, host)
 	}
 	return hosts
@@ -144,34 +159,34 @@ func (s *server) selfSignedHosts() []string {
 
 // addPublisher makes the publisher of the trust bundle, unless there is nothing
 // to publish.
-func (s *server) addPublisher(context.Context) error {
-	if !s.options.PublishCABundle || s.trust == nil {
+func addPublisher(mgr manager.Manager, options *Options, namespace string, pair *servingPair, counts *certs.Metrics) error {
+	if !options.PublishCABundle || pair.trust == nil {
 		return nil
 	}
-	options := certs.PublisherOptions{
-		Configuration: s.options.WebhookConfiguration,
-		Trust:         s.trust,
-		Client:        s.manager.GetClient(),
-		Recorder:      s.manager.GetEventRecorder("sidecar-injector"),
-		Certificate:   s.certificate,
-		Metrics:       s.metrics,
+	settings := certs.PublisherOptions{
+		Configuration: options.WebhookConfiguration,
+		Trust:         pair.trust,
+		Client:        mgr.GetClient(),
+		Recorder:      mgr.GetEventRecorder("sidecar-injector"),
+		Certificate:   pair.certificate,
+		Metrics:       counts,
 	}
-	key := types.NamespacedName{Name: s.options.WebhookConfiguration}
-	changes := watch(s, &admissionv1.MutatingWebhookConfiguration{}, key)
-	if s.options.TrustSecret != "" {
-		options.Secret = types.NamespacedName{Namespace: s.namespace, Name: s.options.TrustSecret}
+	key := types.NamespacedName{Name: options.WebhookConfiguration}
+	changes := watch(mgr, &admissionv1.MutatingWebhookConfiguration{}, key)
+	if options.TrustSecret != "" {
+		settings.Secret = types.NamespacedName{Namespace: namespace, Name: options.TrustSecret}
 		// A role that allows to watch one name only does not allow to watch two at once.
-		of := onlyOne(s.namespace, s.options.TrustSecret)
+		of := onlyOne(namespace, options.TrustSecret)
 		of.Transform = asItIs
-		held, err := s.cacheOf(&corev1.Secret{}, of, nil)
+		held, err := addCache(mgr, &corev1.Secret{}, of, nil)
 		if err != nil {
 			return err
 		}
-		options.Reader, changes = held, source.Kind(held, client.Object(&corev1.Secret{}), enqueue[client.Object](key))
+		settings.Reader, changes = held, source.Kind(held, client.Object(&corev1.Secret{}), enqueue[client.Object](key))
 	}
-	publisher, err := certs.NewPublisher(options)
+	publisher, err := certs.NewPublisher(settings)
 	if err != nil {
 		return err
 	}
-	return s.reconcile("trust-bundle", publisher, changes, s.trustChanged.source(key))
+	return addReconciler(mgr, "trust-bundle", publisher, changes, pair.changed.source(key))
 }

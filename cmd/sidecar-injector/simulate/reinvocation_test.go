@@ -50,7 +50,6 @@ spec:
 		"a plain pod": "metadata: {name: a}" + app,
 		"quantities in another form": annotated(
 			`sidecar.istio.io/proxyCPULimit: 2000m, sidecar.istio.io/proxyCPU: "0.1", sidecar.istio.io/proxyMemory: 0.5Gi, sidecar.istio.io/proxyMemoryLimit: 1024Mi`),
-		"no limits":           annotated(`sidecar.istio.io/proxyCPULimit: "", sidecar.istio.io/proxyMemoryLimit: ""`),
 		"an ordinary sidecar": annotated(`sidecar.istio.io/nativeSidecar: "false"`),
 		"another init container": `
 metadata: {name: a}

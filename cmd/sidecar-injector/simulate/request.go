@@ -26,15 +26,15 @@ type Admission struct {
 	Pod map[string]any
 }
 
-// Admit asks the handler of a scope about a pod, as the API server would in a dry run, and applies the answer. The pod is
+// Admit asks a handler about a pod, as the API server would in a dry run, and applies the answer. The pod is
 // one with its defaults (WithDefaults); it is not changed. An error is one of encoding: a refusal is none.
-func Admit(ctx context.Context, handler *webhook.Handler, scope webhook.Scope, namespace string, pod map[string]any) (*Admission, error) {
+func Admit(ctx context.Context, handler admission.Handler, namespace string, pod map[string]any) (*Admission, error) {
 	raw, err := json.Marshal(pod)
 	if err != nil {
 		return nil, fmt.Errorf("encode the pod: %w", err)
 	}
 	admitted := &Admission{Request: podRequest(namespace, pod, raw), Pod: pod}
-	admitted.Response = handler.For(scope).Handle(ctx, admitted.Request)
+	admitted.Response = handler.Handle(ctx, admitted.Request)
 	if err := admitted.Response.Complete(admitted.Request); err != nil {
 		return nil, fmt.Errorf("encode the answer: %w", err)
 	}

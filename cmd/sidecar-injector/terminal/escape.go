@@ -75,10 +75,15 @@ func (w *Writer) escaped(text []byte) []byte {
 	return out.Bytes()
 }
 
+// IsText says whether a Writer writes a text as it is.
+func IsText(text string) bool {
+	return utf8.ValidString(text) && strings.IndexFunc(text, func(r rune) bool { return r != '\n' && r != '\t' && !unicode.IsPrint(r) }) < 0
+}
+
 // Text returns a text that stands in one line: what a Writer would escape is, and line breaks and tabs too. It is for
 // names and the like, which would look like lines of ours otherwise.
 func Text(text string) string {
-	if strings.IndexFunc(text, func(r rune) bool { return !isPrintable(r, utf8.RuneLen(r)) }) < 0 && utf8.ValidString(text) {
+	if IsText(text) && !strings.ContainsAny(text, "\n\t") {
 		return text
 	}
 	var out strings.Builder

@@ -56,6 +56,9 @@ func Compile(t *template.Template) (*Program, error) {
 	return p, nil
 }
 
+// Template returns the template as it is executed, for who wants to look at its trees. It must not be changed.
+func (p *Program) Template() *template.Template { return p.master }
+
 // printFunction is what each action that prints ends in, with the action's number.
 const printFunction = "_parameter"
 

@@ -159,7 +159,10 @@ func (a *analysis) node(node parse.Node, dot values) {
 // branch follows a conditional or a loop. Of its condition only a leaf is read: whether a list has elements says nothing of
 // them.
 func (a *analysis) branch(node *parse.BranchNode, dot values, inner func(values) values) {
-	condition := a.pipe(node.Pipe, dot)
+	condition := a.yields(node.Pipe, dot)
+	if node.NodeType != parse.NodeRange {
+		a.declare(node.Pipe, condition)
+	}
 	a.consumeLeaves(condition)
 	body := inner(condition)
 	if node.NodeType == parse.NodeRange {
@@ -175,16 +178,25 @@ func (a *analysis) branch(node *parse.BranchNode, dot values, inner func(values)
 	a.node(node.ElseList, dot)
 }
 
-// pipe returns what a pipeline yields.
+// pipe returns what a pipeline yields, and gives it to the variables that it declares or sets.
 func (a *analysis) pipe(pipe *parse.PipeNode, dot values) values {
+	found := a.yields(pipe, dot)
+	a.declare(pipe, found)
+	return found
+}
+
+func (a *analysis) yields(pipe *parse.PipeNode, dot values) values {
 	var last values
 	for i, command := range pipe.Cmds {
 		last = a.command(command, dot, last, i > 0)
 	}
-	for _, variable := range pipe.Decl {
-		a.assign(variable.Ident[0], last)
-	}
 	return last
+}
+
+func (a *analysis) declare(pipe *parse.PipeNode, found values) {
+	for _, variable := range pipe.Decl {
+		a.assign(variable.Ident[0], found)
+	}
 }
 
 func (a *analysis) command(command *parse.CommandNode, dot, piped values, isPiped bool) values {

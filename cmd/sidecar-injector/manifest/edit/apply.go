@@ -31,20 +31,25 @@ var errCannotEdit = errors.New("the text cannot be edited")
 
 // edited edits the text and checks the result.
 func edited(raw []byte, before, after map[string]any) ([]byte, bool) {
-	text, err := splice(raw, before, after)
-	if err != nil {
-		return nil, false
+	for _, moving := range []bool{true, false} {
+		text, err := splice(raw, before, after, moving)
+		if err != nil {
+			continue
+		}
+		if decodesTo(text, after) {
+			return text, true
+		}
+		// A literal scalar that came to the end of a text may need the line break that the text lacked.
+		if text = append(text, lineBreak(raw)...); decodesTo(text, after) {
+			return text, true
+		}
 	}
-	if decodesTo(text, after) {
-		return text, true
-	}
-	// A literal scalar that came to the end of a text may need the line break that the text lacked.
-	text = append(text, lineBreak(raw)...)
-	return text, decodesTo(text, after)
+	return nil, false
 }
 
-// splice edits the text. What comes out is not checked.
-func splice(raw []byte, before, after map[string]any) ([]byte, error) {
+// splice edits the text. What comes out is not checked. moving says whether elements take their text along into other
+// lists.
+func splice(raw []byte, before, after map[string]any, moving bool) ([]byte, error) {
 	isJSON := json.Valid(raw)
 	parse := parseYAML
 	if isJSON {
@@ -54,7 +59,7 @@ func splice(raw []byte, before, after map[string]any) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := newEditor(raw, root, isJSON)
+	e := newEditor(raw, root, isJSON, moving)
 	if err := e.root(root, before, after); err != nil {
 		return nil, err
 	}

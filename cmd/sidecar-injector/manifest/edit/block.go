@@ -25,7 +25,7 @@ func (e *editor) value(n *node, at slot, before, after any) {
 		}
 	case n.flow && len(n.entries) > 0 && e.editable(n, before, after):
 		text := e.flow(n, before, after, false)
-		if e.tooLong(n, text) {
+		if e.tooLong(n, text) || e.oneLine(n) && e.arrives(after) {
 			break
 		}
 		e.replace(n.start, n.end, text)
@@ -78,6 +78,7 @@ func (e *editor) editable(n *node, before, after any) bool {
 
 // mapping edits a block mapping: its values, then what is gone, then what is new.
 func (e *editor) mapping(n *node, before, after map[string]any) {
+	e.findMoves(n, before, after)
 	keepMerge := e.keepsMerge(n, before, after)
 	known := map[string]bool{}
 	removed := make([]bool, len(n.entries))
@@ -105,7 +106,7 @@ func (e *editor) mapping(n *node, before, after map[string]any) {
 		}
 	}
 	e.remove(n, removed)
-	r := renderer{text: &e.text, style: e.style}
+	r := e.renderer()
 	added := map[string]any{}
 	for key, value := range after {
 		if !known[key] {
@@ -132,7 +133,7 @@ func (e *editor) sequence(n *node, before, after []any) {
 			e.forget(n.entries[i].value)
 		}
 	}
-	r := renderer{text: &e.text, style: e.style}
+	r := e.renderer()
 	last := -1
 	for i, source := range from {
 		if source >= 0 {
@@ -187,7 +188,7 @@ func (e *editor) remove(n *node, removed []bool) {
 		if n != e.top { // The comment at the top of a text is about all of it.
 			head = e.head(start, 0)
 		}
-		e.replace(e.lineBefore(head), e.lineEnd(n.entries[first-1].value.end), "")
+		e.replace(e.lineBefore(head), e.endOf(n.entries[first-1]), "")
 	default:
 		// The first line goes on to stand behind a dash, or where the text begins.
 		end := n.entries[first].start
@@ -204,7 +205,7 @@ func (e *editor) remove(n *node, removed []bool) {
 			continue
 		}
 		head := e.head(entry.start, e.afterLine(n.entries[i-1].value.end))
-		end := e.lineEnd(entry.value.end)
+		end := e.endOf(entry)
 		if e.keepsBlankLines(stays) {
 			end = e.afterBlankLines(end)
 		}
@@ -238,7 +239,12 @@ func (t *text) afterLine(pos int) int { return min(t.lineEnd(pos)+len(t.nl), len
 // put writes a value anew in its slot.
 func (e *editor) put(n *node, at slot, before, after any) {
 	e.forget(n)
-	r := renderer{text: &e.text, style: e.style}
+	if before, ok := before.(map[string]any); ok && n.kind == mappingNode {
+		if after, ok := after.(map[string]any); ok {
+			e.findMoves(n, before, after)
+		}
+	}
+	r := e.renderer()
 	inline, lines := r.value(after, at.indent, at.item, model{n, before})
 	if text, ok := after.(string); ok && len(lines) == 0 {
 		if quoted := quotedLike(e.raw[n.body:n.end], text); quoted != "" {

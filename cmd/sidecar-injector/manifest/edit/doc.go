@@ -3,7 +3,7 @@
 //
 //	text of one document, its object before, the object wanted
 //	  → tree      where every node of the text begins and ends      tree.go, yaml.go, ends.go, json.go
-//	  → edits     what has to be cut out and put in                 editor.go, block.go, flow.go, lists.go, anchors.go
+//	  → edits     what has to be cut out and put in                 editor.go, block.go, flow.go, lists.go, moves.go, anchors.go
 //	  → new text  in the style of what surrounds it                 render.go, scalar.go, flowtext.go
 //	  → check     the result is decoded and compared                apply.go, equal.go
 //

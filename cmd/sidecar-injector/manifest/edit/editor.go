@@ -17,6 +17,10 @@ type editor struct {
 	edits  []change
 	values map[*node]any  // what anchored nodes hold now, where they were visited
 	gone   map[*node]bool // anchored nodes whose text is no longer there
+	// moves are the elements that arrive in a list from another one, by identity, and leaving the same by their old nodes. No
+	// text moves if they are nil.
+	moves   map[uintptr]*moved
+	leaving map[*node]*moved
 }
 
 // change is a stretch of the text and what takes its place.
@@ -25,8 +29,12 @@ type change struct {
 	text       string
 }
 
-func newEditor(raw []byte, root *node, isJSON bool) *editor {
+// newEditor returns an editor; moving says whether elements take their text along into other lists.
+func newEditor(raw []byte, root *node, isJSON, moving bool) *editor {
 	e := &editor{text: text{raw: raw, nl: lineBreak(raw)}, json: isJSON, top: root, values: map[*node]any{}, gone: map[*node]bool{}}
+	if moving {
+		e.moves, e.leaving = map[uintptr]*moved{}, map[*node]*moved{}
+	}
 	e.style = styleOf(&e.text, root, isJSON)
 	return e
 }
@@ -39,7 +47,7 @@ func (e *editor) root(n *node, before, after map[string]any) error {
 	case n.flow:
 		text := e.flow(n, before, after, false)
 		if !e.json && e.tooLong(n, text) && e.column(n.start) == 0 {
-			r := renderer{text: &e.text, style: e.style}
+			r := e.renderer()
 			text = joinLines(r.mapping(after, 0, false, model{n, before}), e.nl)
 		}
 		e.replace(n.start, n.end, text)
@@ -74,9 +82,16 @@ func (e *editor) closeLast() {
 	}
 }
 
+func (e *editor) renderer() renderer { return renderer{text: &e.text, style: e.style, editor: e} }
+
 // result applies the edits.
 func (e *editor) result() ([]byte, error) {
 	e.closeLast()
+	return e.between(0, len(e.raw))
+}
+
+// between applies the edits to a stretch of the text, in which all of them are.
+func (e *editor) between(start, end int) ([]byte, error) {
 	slices.SortStableFunc(e.edits, func(a, b change) int {
 		if a.start != b.start {
 			return cmp.Compare(a.start, b.start)
@@ -85,8 +100,11 @@ func (e *editor) result() ([]byte, error) {
 		return cmp.Compare(min(a.end-a.start, 1), min(b.end-b.start, 1))
 	})
 	var out bytes.Buffer
-	at := 0
+	at := start
 	for _, c := range e.edits {
+		if c.start < start || c.end > end {
+			return nil, errCannotEdit
+		}
 		// What is put in may stand in the blank lines that something in front of it is cut out with.
 		if c.start < at && c.text != "" && c.start != c.end {
 			return nil, errCannotEdit
@@ -95,6 +113,6 @@ func (e *editor) result() ([]byte, error) {
 		out.WriteString(c.text)
 		at = max(at, c.end)
 	}
-	out.Write(e.raw[at:])
+	out.Write(e.raw[at:end])
 	return out.Bytes(), nil
 }

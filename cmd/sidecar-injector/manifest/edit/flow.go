@@ -45,6 +45,7 @@ type part struct {
 }
 
 func (e *editor) flowMapping(n *node, before, after map[string]any) string {
+	e.findMoves(n, before, after)
 	var parts []part
 	known := map[string]bool{}
 	for i, entry := range n.entries {
@@ -54,7 +55,11 @@ func (e *editor) flowMapping(n *node, before, after map[string]any) string {
 			continue
 		}
 		known[entry.name] = true
-		parts = append(parts, part{i, e.flowEntry(n, entry, before[entry.name], value)})
+		text := e.flowEntry(n, entry, before[entry.name], value)
+		if e.oneLine(entry.value) {
+			text = e.arrivals(value, entry.start) + text
+		}
+		parts = append(parts, part{i, text})
 	}
 	added := map[string]any{}
 	for key, value := range after {
@@ -64,7 +69,7 @@ func (e *editor) flowMapping(n *node, before, after map[string]any) string {
 	}
 	r := e.flowRenderer(n.entries[0].start, e.oneLine(n))
 	for _, key := range sortedKeys(added, false, nil) {
-		parts = append(parts, part{-1, r.pair(key, added[key], model{})})
+		parts = append(parts, part{-1, e.arrivals(added[key], n.entries[0].start) + r.pair(key, added[key], model{})})
 	}
 	return e.assemble(n, parts)
 }
@@ -95,7 +100,11 @@ func (e *editor) flowSequence(n *node, before, after []any) string {
 	parts := make([]part, 0, len(after))
 	for i, source := range from {
 		if source < 0 {
-			parts = append(parts, part{-1, r.value(after[i], true, model{})})
+			text := r.value(after[i], true, e.modelOf(after[i]))
+			if !e.oneLine(n) {
+				text = e.arrivals(after[i:i+1], n.entries[0].start) + text
+			}
+			parts = append(parts, part{-1, text})
 			continue
 		}
 		parts = append(parts, part{source, e.flowEntry(n, n.entries[source], before[source], after[i])})
@@ -106,16 +115,19 @@ func (e *editor) flowSequence(n *node, before, after []any) string {
 // assemble puts entries in brackets again, with what stood between them.
 func (e *editor) assemble(n *node, parts []part) string {
 	last := len(n.entries) - 1
-	opening := string(e.raw[n.body:n.entries[0].start])
 	closing := string(e.raw[n.entries[last].value.end:n.end])
 	separator := e.separator(n)
+	stays := map[int]bool{}
+	for _, p := range parts {
+		stays[p.source] = true
+	}
 	var out strings.Builder
-	out.WriteString(opening)
+	out.WriteString(e.opening(n, parts[0].source))
 	for i, p := range parts {
 		if i > 0 {
 			switch before := parts[i-1].source; {
 			case before >= 0 && before < last:
-				out.Write(e.raw[n.entries[before].value.end:n.entries[before+1].start])
+				out.WriteString(e.gap(n, stays, before, p.source))
 			case before == last && strings.Contains(closing, "#"):
 				// The comment behind the old last entry stays there.
 				comment, rest, _ := strings.Cut(closing, "\n")
@@ -129,10 +141,58 @@ func (e *editor) assemble(n *node, parts []part) string {
 				out.WriteString(separator)
 			}
 		}
+		// Comments of an entry from another list begin with a line break.
+		if line := e.nl + e.indentation(n.entries[0].start); strings.HasSuffix(out.String(), line) {
+			p.text = strings.TrimPrefix(p.text, line)
+		}
 		out.WriteString(p.text)
 	}
-	out.WriteString(closing)
+	out.WriteString(e.closing(n, parts[len(parts)-1].source, closing))
 	return out.String()
+}
+
+// closing is what stands behind the last entry, which was the one at an index. A comment behind one that is gone goes too,
+// unless it stands in a line of its own; one behind the entry that is the last now stays.
+func (e *editor) closing(n *node, source int, closing string) string {
+	last := len(n.entries) - 1
+	if source < 0 || source == last {
+		return closing
+	}
+	end := n.entries[source].value.end
+	behind := string(e.raw[end:e.gapBreak(end, n.entries[source+1].start)])
+	if !strings.Contains(behind, "#") && (e.leaving[n.entries[last].value] == nil || !strings.Contains(closing, "#")) {
+		return closing
+	}
+	_, rest, found := strings.Cut(closing, "\n")
+	if !found {
+		rest = e.indentation(n.start) + strings.TrimLeft(closing, ", \t")
+	}
+	return strings.TrimRight(behind, " \t") + e.nl + rest
+}
+
+// opening is the bracket and what stands between it and the first entry, which was the one at an index; -1: it is new.
+func (e *editor) opening(n *node, first int) string {
+	if first > 0 {
+		if from := e.gapBreak(n.entries[first-1].value.end, n.entries[first].start); from < n.entries[first].start {
+			return string(e.raw[n.body:n.body+1]) + string(e.raw[from:n.entries[first].start])
+		}
+	}
+	return string(e.raw[n.body:n.entries[0].start])
+}
+
+// gap is what stands behind an entry and in front of the next one that stays: what stood behind the one, and in front of
+// the other. Of an entry that is gone nothing is left; next is -1 for a new one.
+func (e *editor) gap(n *node, stays map[int]bool, before, next int) string {
+	end, start := n.entries[before].value.end, n.entries[before+1].start
+	divided := e.gapBreak(end, start)
+	if divided == start || stays[before+1] {
+		return string(e.raw[end:start])
+	}
+	behind := string(e.raw[end:divided])
+	if next < 0 {
+		return behind + e.nl + e.indentation(start)
+	}
+	return behind + string(e.raw[e.gapBreak(n.entries[next-1].value.end, n.entries[next].start):n.entries[next].start])
 }
 
 // separator is what stands between a new entry and the one in front of it.

@@ -36,7 +36,7 @@ func checkSeed(t *testing.T, seed uint64) bool {
 	}
 	_, ok := edited([]byte(raw), before, after)
 	if !ok && testing.Verbose() {
-		spliced, err := splice([]byte(raw), before, after)
+		spliced, err := splice([]byte(raw), before, after, true)
 		t.Logf("seed %d: written anew (%v):\n--- raw\n%s--- spliced\n%s--- want\n%v", seed, err, raw, spliced, after)
 	}
 	return ok

@@ -112,6 +112,8 @@ func (m model) elements(after []any) []model {
 type renderer struct {
 	text  *text
 	style style
+	// editor knows what moves; nil: nothing does.
+	editor *editor
 }
 
 // mapping returns the lines of a mapping whose keys stand at indent. named puts the name first, as people do in lists.
@@ -130,6 +132,10 @@ func (r *renderer) sequence(list []any, indent int, m model) []string {
 	var lines []string
 	models := m.elements(list)
 	for i, element := range list {
+		if m := r.editor.moving(element); m != nil {
+			lines = append(lines, r.moved(m, indent)...)
+			continue
+		}
 		inline, rest := r.value(element, indent, true, models[i])
 		lines = append(lines, strings.Repeat(" ", indent)+"-"+inline)
 		lines = append(lines, rest...)

@@ -135,7 +135,7 @@ func (b *builder) blockCollection(n *node, from *yaml.Node) error {
 		var e entry
 		var err error
 		if n.kind == mappingNode {
-			e, err = b.blockKey(n, from.Content[i], from.Content[i+1])
+			e, err = b.blockKey(n, from.Content[i], at)
 			i++
 		} else {
 			e, err = b.dash(n, at)
@@ -160,16 +160,21 @@ func (b *builder) blockCollection(n *node, from *yaml.Node) error {
 	return nil
 }
 
-func (b *builder) blockKey(n *node, key, value *yaml.Node) (entry, error) {
+// blockKey finds a key of a block mapping, which stands behind what ends at this position.
+func (b *builder) blockKey(n *node, key *yaml.Node, at int) (entry, error) {
 	k, err := b.node(key, n.indent, false)
 	if err != nil {
 		return entry{}, err
 	}
 	e := entry{start: k.start, after: k.end, key: k, name: key.Value, merge: key.Tag == "!!merge"}
+	if at = b.nextContent(at); at < k.start && b.raw[at] == '?' { // ? key
+		e.start, e.after = at, b.nextContent(k.end)
+	}
 	for e.after < len(b.raw) && (b.raw[e.after] == ' ' || b.raw[e.after] == '\t') {
 		e.after++
 	}
-	if e.after >= len(b.raw) || b.raw[e.after] != ':' || k.kind != scalarNode || b.column(k.start) != n.indent {
+	if e.after >= len(b.raw) || b.raw[e.after] != ':' || k.kind != scalarNode || b.column(e.start) != n.indent ||
+		e.start != k.start && b.column(e.after) != n.indent {
 		n.odd = true
 		return e, nil
 	}

@@ -1,82 +1,74 @@
-package conformance
+package main
 
 import (
 	"bytes"
 	"context"
 	"fmt"
 	"io"
-	"runtime"
-	"testing"
 
 	"istio.io/istio/pkg/config/mesh"
 	"istio.io/istio/pkg/kube/inject"
 
-	settings "github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/configuration"
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/configuration"
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/manifest"
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/preview"
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/selection"
-	"github.com/sidecar-injector/sidecar-injector/templates/istio"
 	"github.com/sidecar-injector/sidecar-injector/webhook"
 )
 
-// BenchmarkDocuments is a file of 1,000 Deployments, each another one, from its bytes to those that are printed: through
-// Istio's IntoResourceFile (istioctl kube-inject), and through preview, with the same templates of Istio's and with the
-// built-in profile. MiB-heap is the most memory that the heap had after a run.
-func BenchmarkDocuments(b *testing.B) {
-	c, err := renderChart(nil, "")
+// documents measures a file of 1,000 Deployments, each another one, from its bytes to those that are printed: through
+// Istio's IntoResourceFile (istioctl kube-inject), and through preview with Istio's templates and with the built-in
+// profile.
+func (p *parts) documents(rounds int, into results) error {
+	ofIstio := p.installation.sources()
+	withIstio := configuration.Inputs{Config: []byte("profile: istio"), Istio: &ofIstio}
+	istios, err := istiosFile(p.installation)
 	if err != nil {
-		b.Fatal(err)
+		return err
 	}
-	ofIstio := settings.Inputs{Config: []byte("profile: istio"), Istio: &istio.Sources{
-		Config: []byte(c.config), Values: []byte(c.values), Mesh: []byte(c.mesh), NativeSidecars: true}}
-	documents := deployments(1000)
-	istios, err := istiosFile(c)
-	if err != nil {
-		b.Fatal(err)
-	}
-	for _, bench := range []struct {
-		name string
-		run  func(io.Reader, io.Writer) error
-	}{
-		{"Istio's IntoResourceFile", istios},
-		{"preview yaml, Istio's templates", previewFile(ofIstio, preview.FormatYAML)},
-		{"preview diff, Istio's templates", previewFile(ofIstio, preview.FormatDiff)},
-		{"preview yaml, built-in profile", previewFile(settings.Inputs{}, preview.FormatYAML)},
-		{"preview diff, built-in profile", previewFile(settings.Inputs{}, preview.FormatDiff)},
-	} {
-		b.Run(bench.name, func(b *testing.B) {
-			var most uint64
-			for b.Loop() {
-				runtime.GC()
-				var out bytes.Buffer
-				if err := bench.run(bytes.NewReader(documents), &out); err != nil {
-					b.Fatal(err)
-				}
-				if !bytes.Contains(out.Bytes(), []byte("proxy")) {
-					b.Fatalf("nothing was injected: %.200s", out.Bytes())
-				}
-				var stats runtime.MemStats
-				runtime.ReadMemStats(&stats)
-				most = max(most, stats.HeapSys-stats.HeapReleased)
+	file := deployments(1000)
+	work := func(name string, run func(io.Reader, io.Writer) error) contender {
+		return contender{name: name, run: func(int, int) error {
+			var out bytes.Buffer
+			if err := run(bytes.NewReader(file), &out); err != nil {
+				return err
 			}
-			b.ReportMetric(float64(most)/(1<<20), "MiB-heap")
-		})
+			if !bytes.Contains(out.Bytes(), []byte("-proxy")) {
+				return fmt.Errorf("nothing was injected: %.200s", out.Bytes())
+			}
+			return nil
+		}}
 	}
+	const yaml, diff, builtIn = "documents, yaml", "documents, diff", "documents, built-in"
+	t := turns{rounds: min(rounds, 5), clock: wall, most: 1}
+	of, err := t.run(func(int, int) {}, []contender{
+		work(nameIstios, istios),
+		work(yaml, previewFile(withIstio, preview.FormatYAML)),
+		work(diff, previewFile(withIstio, preview.FormatDiff)),
+		work(builtIn, previewFile(configuration.Inputs{}, preview.FormatYAML)),
+	})
+	if err != nil {
+		return err
+	}
+	for _, result := range []string{yaml, diff, builtIn} {
+		into[result] = measured{nameOurs: of[result], nameIstios: of[nameIstios]}
+	}
+	return nil
 }
 
 // istiosFile is what istioctl kube-inject does to a file.
-func istiosFile(c configuration) (func(io.Reader, io.Writer) error, error) {
-	config, err := inject.UnmarshalConfig([]byte(c.config))
+func istiosFile(of installation) (func(io.Reader, io.Writer) error, error) {
+	config, err := inject.UnmarshalConfig([]byte(of.config))
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("configure Istio's injection: %w", err)
 	}
-	values, err := inject.NewValuesConfig(c.values)
+	values, err := inject.NewValuesConfig(of.values)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("configure Istio's injection: %w", err)
 	}
-	meshConfig, err := mesh.ApplyMeshConfig(c.mesh, mesh.DefaultMeshConfig())
+	meshConfig, err := mesh.ApplyMeshConfig(of.mesh, mesh.DefaultMeshConfig())
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("configure Istio's injection: %w", err)
 	}
 	return func(in io.Reader, out io.Writer) error {
 		return inject.IntoResourceFile(nil, config.Templates, values, "default", meshConfig, in, out, func(string) {})
@@ -84,7 +76,7 @@ func istiosFile(c configuration) (func(io.Reader, io.Writer) error, error) {
 }
 
 // previewFile is what preview does to a file, from the reading of its configuration on.
-func previewFile(inputs settings.Inputs, format preview.Format) func(io.Reader, io.Writer) error {
+func previewFile(inputs configuration.Inputs, format preview.Format) func(io.Reader, io.Writer) error {
 	return func(in io.Reader, out io.Writer) error {
 		config, err := inputs.Parse()
 		if err != nil {

@@ -1,8 +1,8 @@
-package templates
+package suggest
 
 import "testing"
 
-func TestSuggestion(t *testing.T) {
+func TestQuestion(t *testing.T) {
 	known := []string{"image", "logLevel", "resources", "uid", "gid"}
 	cases := map[string]struct{ unknown, want string }{
 		"a letter is missing":         {"logLvel", ` (did you mean "logLevel"?)`},
@@ -16,7 +16,7 @@ func TestSuggestion(t *testing.T) {
 	}
 	for sentence, c := range cases {
 		t.Run(sentence, func(t *testing.T) {
-			if got := Suggestion(c.unknown, known); got != c.want {
+			if got := Question(Name(c.unknown, known)); got != c.want {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
 		})

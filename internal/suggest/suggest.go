@@ -1,13 +1,13 @@
-package templates
+// Package suggest finds the name that somebody meant who wrote an unknown one.
+package suggest
 
 import (
 	"fmt"
 	"strings"
 )
 
-// Suggestion returns ` (did you mean "x"?)` with the known name that an unknown one is most like, empty if none is like it
-// enough to be a slip of the keys.
-func Suggestion(unknown string, known []string) string {
+// Name returns the known name that an unknown one is most like, empty if none is like it enough to be a slip of the keys.
+func Name(unknown string, known []string) string {
 	best, most := "", 2
 	if len(unknown) < 6 {
 		most = 1
@@ -17,10 +17,15 @@ func Suggestion(unknown string, known []string) string {
 			best, most = name, distance-1
 		}
 	}
-	if best == "" {
+	return best
+}
+
+// Question returns ` (did you mean "x"?)` for the name x that Name found, empty if it found none.
+func Question(name string) string {
+	if name == "" {
 		return ""
 	}
-	return fmt.Sprintf(" (did you mean %q?)", best)
+	return fmt.Sprintf(" (did you mean %q?)", name)
 }
 
 // editDistance counts the letters to insert, delete, replace or swap with their neighbour that lead from a to b.
