@@ -22,7 +22,11 @@ func newIstio(native bool) (*injector, error) {
 		return nil, err
 	}
 	sources.NativeSidecars = native
-	config, err := webhook.ParseIstio(sources, webhook.ConfigFile{})
+	installation, err := istio.Load(sources)
+	if err != nil {
+		return nil, fmt.Errorf("read the configuration of Istio: %w", err)
+	}
+	config, err := webhook.NewConfig(installation.Profile, webhook.ConfigFile{Policy: installation.Policy}, nil)
 	if err != nil {
 		return nil, fmt.Errorf("configure the profile istio: %w", err)
 	}
