@@ -12,7 +12,7 @@ CHART := manifests/sidecar-injector
 RACE := $(if $(shell command -v $${CC:-cc} 2>/dev/null),-race)
 
 # The modules whose code is ours; those under tests/cluster/parts and tools only build other projects' programs.
-MODULES := . tests/cluster tests/cluster/parts/cert-manager tests/conformance tests/bench tests/traffic tests/envoy
+MODULES := . tests/cluster tests/cluster/parts/cert-manager tests/conformance tests/bench tests/traffic tests/envoy tests/valid
 
 ##@ Use it
 
@@ -41,7 +41,7 @@ build: ## Build both programs, static, into bin/
 ##@ Check it
 
 .PHONY: test
-test: lint verify unit envoy traffic cluster-test rotation conformance ## Everything: what continuous integration runs
+test: lint verify unit valid-sample envoy traffic cluster-test rotation conformance ## Everything: what continuous integration runs
 
 .PHONY: unit
 unit: ## The tests that need nothing but Go
@@ -69,6 +69,17 @@ traffic: ## The init program's rules in network namespaces, with real connection
 conformance: ## Istio's own tests of injection, its real webhook and its redirect rules (root, nft) beside ours
 	cd tests/conformance && go test -v -timeout 30m ./...
 	cd tests/bench && go test -v ./...
+
+# With the flags that the control plane is built with, of which most packages are the same.
+VALID := cd tests/valid && CGO_ENABLED=0 go test -trimpath -v -count=1
+
+.PHONY: valid
+valid: ## 100,000 generated pods: what the API server takes, it takes injected, or we say why not (a quarter of an hour)
+	$(VALID) -timeout 3h -pods 100000 .
+
+.PHONY: valid-sample
+valid-sample: ## 2,000 of them
+	$(VALID) -timeout 30m ./...
 
 .PHONY: bench
 bench: build ## How long an admission takes, beside Istio's and the least that there could be; 1,000 manifests, 10,000 live pods

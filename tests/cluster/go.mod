@@ -4,7 +4,10 @@ module github.com/sidecar-injector/sidecar-injector/tests/cluster
 
 go 1.26.0
 
-replace github.com/sidecar-injector/sidecar-injector => ../..
+replace (
+	github.com/sidecar-injector/sidecar-injector => ../..
+	github.com/sidecar-injector/sidecar-injector/tests/valid => ../valid
+)
 
 require (
 	github.com/creack/pty v1.1.24
@@ -13,6 +16,7 @@ require (
 	github.com/google/go-cmp v0.7.0
 	github.com/pmezard/go-difflib v1.0.1-0.20181226105442-5d4384ee4fb2
 	github.com/sidecar-injector/sidecar-injector v0.0.0-00010101000000-000000000000
+	github.com/sidecar-injector/sidecar-injector/tests/valid v0.0.0-00010101000000-000000000000
 	github.com/spf13/cobra v1.10.2
 	helm.sh/helm/v4 v4.3.1
 	k8s.io/api v0.37.2
