@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	goruntime "runtime"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -13,13 +14,10 @@ import (
 	admissionv1 "k8s.io/api/admission/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/util/json"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
-	"github.com/sidecar-injector/sidecar-injector/internal/strictyaml"
 	"github.com/sidecar-injector/sidecar-injector/templates"
 )
 
@@ -44,6 +42,7 @@ type Handler struct {
 	config     atomic.Pointer[Config]
 	namespaces Namespaces
 	metrics    *metrics
+	turns      chan struct{} // holds one for each request that is being answered
 }
 
 // New returns a handler. Its error is that of registering the metrics.
@@ -52,7 +51,7 @@ func New(options Options) (*Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &Handler{namespaces: options.Namespaces, metrics: m}
+	h := &Handler{namespaces: options.Namespaces, metrics: m, turns: make(chan struct{}, goruntime.GOMAXPROCS(0))}
 	h.config.Store(options.Config)
 	return h, nil
 }
@@ -84,7 +83,7 @@ func (h *Handler) For(scope Scope, parameters map[string]string) admission.Handl
 func (h *Handler) handler(scope Scope, parameters func(context.Context) map[string]string) admission.Handler {
 	return admission.HandlerFunc(func(ctx context.Context, req admission.Request) admission.Response {
 		start := time.Now()
-		a := h.answer(scope, parameters(ctx), &req)
+		a := h.inTurn(ctx, func() answer { return h.answer(scope, parameters(ctx), &req) })
 		h.metrics.record(start, a.outcome, a.reason)
 		logger := log.FromContext(ctx).WithValues("uid", req.UID, "namespace", req.Namespace, "outcome", a.outcome, "reason", a.reason)
 		if a.err != nil {
@@ -94,6 +93,18 @@ func (h *Handler) handler(scope Scope, parameters func(context.Context) map[stri
 		}
 		return a.response()
 	})
+}
+
+// inTurn answers a request when it is its turn: in the order in which they came, and no more at once than there are
+// processors, so that none waits long because many are begun.
+func (h *Handler) inTurn(ctx context.Context, work func() answer) answer {
+	select {
+	case h.turns <- struct{}{}:
+		defer func() { <-h.turns }()
+		return work()
+	case <-ctx.Done(): // nobody waits for it any more
+		return answer{outcome: outcomeError, reason: reasonGivenUp, status: http.StatusServiceUnavailable, err: fmt.Errorf("wait for other requests: %w", ctx.Err())}
+	}
 }
 
 // answer is the result of one request, before it is put into the form that the API server wants.
@@ -115,6 +126,7 @@ const (
 	reasonInvalidInput  Reason = "invalid_input"
 	reasonTemplateError Reason = "template_error"
 	reasonInternalError Reason = "internal_error"
+	reasonGivenUp       Reason = "given_up"
 )
 
 func (h *Handler) answer(scope Scope, parameters map[string]string, req *admission.Request) (a answer) {
@@ -169,29 +181,6 @@ func (h *Handler) inject(a *answer, config *Config, pod *corev1.Pod, input templ
 	if warning != "" {
 		a.warnings = append(a.warnings, warning)
 	}
-}
-
-// decodePod checks that the request is one for the creation of a pod, and decodes the pod once: as the raw object
-// that the patch is made from, and, from that, typed.
-func decodePod(req *admission.Request) (map[string]any, *corev1.Pod, error) {
-	wanted := metav1.GroupVersionKind{Version: "v1", Kind: "Pod"}
-	if req.Kind != wanted || req.SubResource != "" || req.Operation != admissionv1.Create {
-		return nil, nil, fmt.Errorf("got %s of %s %s, want CREATE of v1 Pod", req.Operation, req.Kind.Version, strings.TrimSuffix(req.Kind.Kind+"/"+req.SubResource, "/"))
-	}
-	var raw map[string]any
-	if len(req.Object.Raw) > 0 {
-		if err := json.Unmarshal(req.Object.Raw, &raw); err != nil {
-			return nil, nil, fmt.Errorf("decode pod: %w", strictyaml.ExplainType(req.Object.Raw, &raw, err))
-		}
-	}
-	if raw == nil {
-		return nil, nil, errors.New("decode pod: the request has no object")
-	}
-	var pod corev1.Pod
-	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(raw, &pod); err != nil {
-		return nil, nil, fmt.Errorf("decode pod: %w", strictyaml.ExplainType(req.Object.Raw, &corev1.Pod{}, err))
-	}
-	return raw, &pod, nil
 }
 
 // response says it to the API server. What an error does to the pod is decided here and nowhere else: with onError
