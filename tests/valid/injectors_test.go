@@ -100,12 +100,15 @@ func (i *injector) admit(pod []byte) (outcome, error) {
 		}
 		return o, nil
 	}
-	if len(response.Patches) == 0 {
-		return o, nil
+	text := response.Patch
+	if len(response.Patches) > 0 {
+		var err error
+		if text, err = json.Marshal(response.Patches); err != nil {
+			return o, fmt.Errorf("encode the patch: %w", err)
+		}
 	}
-	text, err := json.Marshal(response.Patches)
-	if err != nil {
-		return o, fmt.Errorf("encode the patch: %w", err)
+	if len(text) == 0 {
+		return o, nil
 	}
 	if err := json.Unmarshal(text, &o.operations); err != nil {
 		return o, fmt.Errorf("decode the patch: %w", err)

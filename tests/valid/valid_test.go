@@ -165,6 +165,9 @@ func (r *run) report(t *testing.T) {
 		fmt.Fprintf(&fates, "%7d %s\n", r.fates[became], became)
 	}
 	t.Logf("what became of the pods:\n%s", &fates)
+	if r.fates[injected] == 0 && len(r.kinds) == 0 && *only < 0 {
+		t.Error("no pod is injected")
+	}
 	for i, l := range limits {
 		t.Logf("%7d pods meet a known limit (%s, %s): %s", r.limits[i], l.injectors, l.kinds, l.reason)
 		if r.limits[i] == 0 && *only < 0 {
