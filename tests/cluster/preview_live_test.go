@@ -1,6 +1,7 @@
 package cluster_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -161,11 +162,11 @@ func TestPreviewLive(t *testing.T) {
 	var previewed corev1.Pod
 	document := manifest.FromObject("deployment/web", object)
 	if err := manifest.Visit(&document, func(at manifest.Place) error {
-		w, _, err := manifest.WorkloadOf(at)
-		if err != nil {
-			return err
+		found, _, err := manifest.WorkloadsOf(at)
+		if err != nil || len(found) != 1 {
+			return fmt.Errorf("%d workloads, want one: %w", len(found), err)
 		}
-		return runtime.DefaultUnstructuredConverter.FromUnstructured(simulate.PodOf(w, namespace), &previewed)
+		return runtime.DefaultUnstructuredConverter.FromUnstructured(simulate.PodOf(found[0], namespace), &previewed)
 	}); err != nil {
 		t.Fatal(err)
 	}
