@@ -12,8 +12,8 @@
 //
 //	an action prints a token in place of its value; literal text carries marks       program.go, value.go, functions.go
 //	marks are taken out, tokens alone on a line become entries of a list or mapping  layout.go
-//	the YAML is parsed with its tokens into a tree                                   parse.go, scalar.go
-//	values are put into the nodes                                                    fill.go
+//	the YAML is parsed with its tokens into a tree                                   parse.go, mapping.go, scalar.go
+//	values are put into the nodes                                                    fill.go; locate.go finds lines again
 //
 // The text of an Output depends on the branches taken alone, not on the values, so that one Tree serves every Output with
 // the same text.
