@@ -1,6 +1,7 @@
 package templates
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 
@@ -154,10 +155,10 @@ func (e *podError) Error() string { return (*fieldError)(e).Error() }
 
 // within puts a step before the path of an error of a merge, which it may change.
 func within(step any, err error) error {
-	switch of := err.(type) {
-	case *fieldError:
+	if of, ok := errors.AsType[*fieldError](err); ok {
 		of.path = append(fieldPath{step}, of.path...)
-	case *podError:
+	}
+	if of, ok := errors.AsType[*podError](err); ok {
 		of.path = append(fieldPath{step}, of.path...)
 	}
 	return err

@@ -1,6 +1,7 @@
 package templates
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -198,8 +199,8 @@ func directiveIn(value any) fieldPath {
 			}
 		}
 	}
-	if first.err == nil {
-		return nil
+	if found, ok := errors.AsType[*fieldError](first.err); ok {
+		return found.path
 	}
-	return first.err.(*fieldError).path
+	return nil
 }

@@ -54,12 +54,12 @@ func (r *ValueRule) check(value any) (at, problem string) {
 	if isText && len(r.OneOf) > 0 && !slices.Contains(r.OneOf, text) {
 		return "", fmt.Sprintf("is %q, want one of %s", text, strings.Join(r.OneOf, ", "))
 	}
-	switch {
-	case r.Is == "":
+	switch r.Is {
+	case "":
 		return "", ""
-	case r.Is == "resources":
+	case "resources":
 		return resourcesProblem(value)
-	case r.Is == "image":
+	case "image":
 		if broken := checkImage("", map[string]any{"image": text}); broken != nil {
 			return "", "is wrong: " + broken.problem
 		}

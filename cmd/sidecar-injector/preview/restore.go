@@ -60,7 +60,7 @@ func restoreObject(t *podtype.Type, submitted any, defaulted, answered map[strin
 	for key, value := range answered {
 		on, depends := dependents[key]
 		if !depends || listmap.EqualField(t.Field(on), defaulted[on], answered[on]) {
-			unchanged := false
+			var unchanged bool
 			value, unchanged = restored(t.Field(key), before[key], defaulted[key], value)
 			same = same && unchanged
 		}

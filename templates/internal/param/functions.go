@@ -121,13 +121,9 @@ func apply(is role, name string, f reflect.Value, args []reflect.Value, firstLin
 		_, err := value.asJSON()
 		return value, err
 	case is == movesLines && isValue:
-		moved := given.layout
-		switch {
-		case name == "trim":
-			moved = layout{}
-		default:
-			moved.indent += int(args[0].Int())
-			moved.first, moved.line = firstLine, moved.line || name == "nindent"
+		moved := layout{}
+		if name != "trim" {
+			moved = layout{given.layout.indent + int(args[0].Int()), firstLine, given.layout.line || name == "nindent"}
 		}
 		return given.laidOut(moved, func(text string) (string, error) {
 			if name == "trim" { // of other characters, trim would make another value

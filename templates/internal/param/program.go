@@ -26,12 +26,11 @@ const (
 // Program is a template, and those associated with it, whose actions print tokens. It is immutable and safe for
 // concurrent use; create it with Compile.
 type Program struct {
-	name     string
-	texts    []int // the line on which a literal text begins in its template, by ID
-	actions  []action
-	literals map[string]bool
-	runs     sync.Pool // of *run
-	master   *template.Template
+	name    string
+	texts   []int // the line on which a literal text begins in its template, by ID
+	actions []action
+	runs    sync.Pool // of *run
+	master  *template.Template
 }
 
 // action is one that prints something.

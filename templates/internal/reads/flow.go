@@ -205,7 +205,7 @@ func (a *analysis) index(nodes []parse.Node, arguments []values) values {
 	of := arguments[0]
 	for i, argument := range arguments[1:] {
 		a.consume(argument)
-		key, isConstant := parse.Node(nil), false
+		var key parse.Node
 		if i+1 < len(nodes) {
 			key = nodes[i+1]
 		}
