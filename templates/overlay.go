@@ -2,11 +2,12 @@ package templates
 
 import (
 	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"strings"
+
+	"github.com/sidecar-injector/sidecar-injector/internal/listmap"
 )
 
 // overlay is what a template rendered, parsed and checked. It may be shared between injections and is never changed.
@@ -39,13 +40,12 @@ func newOverlay(filled any) *overlay {
 	return o
 }
 
-// sumOf returns the hash of a decoded value.
+// sumOf returns the hash of a decoded value's JSON.
 func sumOf(value any) [sha256.Size]byte {
-	text, err := json.Marshal(value)
-	if err != nil {
-		return [sha256.Size]byte{} // decoded JSON always encodes
-	}
-	return sha256.Sum256(text)
+	buffer := buffers.Get().(*[]byte)
+	defer buffers.Put(buffer)
+	*buffer = listmap.AppendJSON((*buffer)[:0], value)
+	return sha256.Sum256(*buffer)
 }
 
 // injectedNames returns the names of what the overlays put into the lists of a pod that hold named objects, in the order

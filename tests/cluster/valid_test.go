@@ -101,10 +101,11 @@ func dryRun(ctx context.Context, pod map[string]any, namespace string) (*corev1.
 
 // refusals are what plug-ins of admission refuse, without the field's path, and the fields that they speak of.
 var refusals = map[string]string{
-	"RuntimeClass":    "spec.runtimeClassName",
-	"overhead":        "spec.overhead",
-	"priority":        "spec.priority",
-	"service account": "spec.serviceAccountName",
+	"RuntimeClass":     "spec.runtimeClassName",
+	"Overhead":         "spec.overhead",
+	"PreemptionPolicy": "spec.preemptionPolicy",
+	"priority":         "spec.priority",
+	"service account":  "spec.serviceAccountName",
 }
 
 // fieldsOf returns the fields that an error of the API server names.
