@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -41,12 +42,20 @@ func decodePod(req *admission.Request) (map[string]any, *corev1.Pod, error) {
 	return raw, &pod, nil
 }
 
+// maxTakenApart is the size in bytes up to which a pod is taken apart to leave managedFields out: of a larger pod they are
+// a small part, and looking for them costs more than they do.
+const maxTakenApart = 256 << 10
+
 // withoutManagedFields decodes an object, integers as int64, but for metadata.managedFields. Its error is the decoder's.
 func withoutManagedFields(text []byte) (map[string]any, error) {
 	var fields, metadata map[string]json.RawMessage
-	if json.Unmarshal(text, &fields) != nil || json.Unmarshal(fields["metadata"], &metadata) != nil || metadata["managedFields"] == nil {
+	if len(text) > maxTakenApart || !bytes.Contains(text, []byte(`"managedFields"`)) ||
+		json.Unmarshal(text, &fields) != nil || json.Unmarshal(fields["metadata"], &metadata) != nil {
 		var whole map[string]any
 		err := utiljson.Unmarshal(text, &whole)
+		if metadata, ok := whole["metadata"].(map[string]any); ok {
+			delete(metadata, "managedFields")
+		}
 		return whole, err
 	}
 	delete(metadata, "managedFields")
