@@ -101,8 +101,9 @@ func (s status) withoutOwned(list string, container map[string]any) map[string]a
 	if !injected {
 		return container
 	}
-	rest := maps.Clone((&stripper{owned: owned}).object(containerType, container, nil))
-	if s.Overrides[name] == nil {
+	lost := s.Overrides[name]
+	rest := maps.Clone((&stripper{owned: owned}).object(containerType, container, nil, lost))
+	if lost == nil {
 		dropDerived(rest, container)
 	}
 	if isAbsent(containerType, rest, []string{"name"}) {

@@ -49,7 +49,7 @@ func (s status) remove(pod map[string]any, key string) map[string]any {
 	}
 	dropAnnotation(removed, key)
 	if len(s.Pod) > 0 {
-		removed = (&stripper{owned: s.Pod}).object(podtype.Pod(), removed, nil)
+		removed = (&stripper{owned: s.Pod}).object(podtype.Pod(), removed, nil, s.Was)
 	}
 	return layOver(podtype.Pod(), removed, s.Was)
 }
