@@ -66,6 +66,9 @@ func (e *Engine) Inject(input Input) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	if before.injected() {
+		pod = keepDerived(pod, input.Pod, r.lists)
+	}
 	return &Result{Pod: pod, Patch: Diff(input.Pod, pod), Templates: r.templates, Containers: r.containers, Warnings: append(r.data.Warnings, warnings...)}, nil
 }
 

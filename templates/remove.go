@@ -92,16 +92,20 @@ func (s status) author(pod map[string]any, key string) map[string]any {
 func (s *status) noteAuthor(author, injected Pod, lists map[string]string, key string) {
 	if original := positionsOf(author, lists); len(original) > 0 {
 		s.Overrides = make(map[string]object, len(original))
-		now := map[string]map[string]any{}
-		for _, container := range injected.All() {
-			now[nameOf(container)] = container
+		// What is compared is what the next injection, or Remove, will find.
+		left := map[string]map[string]any{}
+		for _, list := range containerLists {
+			for _, container := range injected.In(list) {
+				owned, _ := s.of(list, nameOf(container))
+				left[nameOf(container)] = stripContainer(container, owned, nil)
+			}
 		}
 		for _, container := range author.All() {
 			name := nameOf(container)
 			if original[name] == "" {
 				continue
 			}
-			lost := (&comparison{}).object(containerType, container, now[name])
+			lost := (&comparison{}).object(containerType, container, left[name])
 			if lost == nil {
 				lost = map[string]any{}
 			}
