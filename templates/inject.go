@@ -54,7 +54,7 @@ func (e *Engine) Inject(input Input) (*Result, error) {
 		return nil, err
 	}
 	rules := e.newSubject(input, before, r, overrides)
-	injection := &Injection{Pod: rules.leaveToPod(pod), Data: r.data, Model: r.model, Overrides: overrides, Path: input.Path, Again: len(before.Containers) > 0}
+	injection := &Injection{Pod: rules.leaveToPod(pod, author), Data: r.data, Model: r.model, Overrides: overrides, Path: input.Path, Again: len(before.Containers) > 0}
 	if pod, err = e.finish(injection, r); err != nil {
 		return nil, err
 	}

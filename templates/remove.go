@@ -96,8 +96,10 @@ func (s *status) noteAuthor(author, injected Pod, lists map[string]string, key s
 		left := map[string]map[string]any{}
 		for _, list := range containerLists {
 			for _, container := range injected.In(list) {
-				owned, _ := s.of(list, nameOf(container))
-				left[nameOf(container)] = stripContainer(container, owned, nil)
+				if name := nameOf(container); original[name] != "" {
+					owned, _ := s.of(list, name)
+					left[name] = stripContainer(container, owned, nil)
+				}
 			}
 		}
 		for _, container := range author.All() {
