@@ -54,7 +54,7 @@ func (e *Engine) Inject(input Input) (*Result, error) {
 		return nil, err
 	}
 	rules := e.newSubject(input, before, r, overrides)
-	injection := &Injection{Pod: rules.leaveToPod(pod), Data: r.data, Model: r.model, Overrides: overrides, Path: input.Path, Again: len(before.Containers) > 0}
+	injection := &Injection{Pod: rules.leaveToPod(pod, author), Data: r.data, Model: r.model, Overrides: overrides, Path: input.Path, Again: len(before.Containers) > 0}
 	if pod, err = e.finish(injection, r); err != nil {
 		return nil, err
 	}
@@ -65,6 +65,9 @@ func (e *Engine) Inject(input Input) (*Result, error) {
 	warnings, err := rules.check(pod)
 	if err != nil {
 		return nil, err
+	}
+	if before.injected() {
+		pod = keepDerived(pod, input.Pod, r.lists)
 	}
 	return &Result{Pod: pod, Patch: Diff(input.Pod, pod), Templates: r.templates, Containers: r.containers, Warnings: append(r.data.Warnings, warnings...)}, nil
 }

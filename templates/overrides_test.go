@@ -69,3 +69,25 @@ spec:
 		})
 	}
 }
+
+// What the API server writes of a container without resources is its author's: it stays in the pod that the patch makes,
+// and so in the result, where spec.resources leaves the sidecar none.
+func TestEmptyResourcesStay(t *testing.T) {
+	engine := mustEngine(t, Options{DefaultTemplates: []string{"t"}, Templates: map[string]string{"t": `
+spec:
+  containers:
+  - {name: proxy, image: proxy, resources: {limits: {cpu: 1}, requests: {cpu: 1}}}
+`}})
+	pod := mustDecode(t, `{"spec":{"resources":{"requests":{"cpu":"1"}},"containers":[{"name":"app","image":"a"},{"name":"proxy","image":"p","resources":{}}]}}`)
+	for range 2 {
+		injected := mustInject(t, engine, pod).Pod
+		proxy, _ := Pod(injected).Find("proxy")
+		if diff := cmp.Diff(map[string]any{}, proxy["resources"]); diff != "" {
+			t.Errorf("resources (-want +got):\n%s", diff)
+		}
+		pod = injected
+	}
+	if again := mustInject(t, engine, pod); again.Patch != nil {
+		t.Errorf("injecting again changes the pod by %s", again.Patch.AppendJSON(nil))
+	}
+}

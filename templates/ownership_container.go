@@ -101,10 +101,7 @@ func (s status) withoutOwned(list string, container map[string]any) map[string]a
 	if !injected {
 		return container
 	}
-	rest := maps.Clone((&stripper{owned: owned}).object(containerType, container, nil))
-	if s.Overrides[name] == nil {
-		dropDerived(rest, container)
-	}
+	rest := stripContainer(container, owned, s.Overrides[name])
 	if isAbsent(containerType, rest, []string{"name"}) {
 		return nil
 	}
@@ -112,27 +109,10 @@ func (s status) withoutOwned(list string, container map[string]any) map[string]a
 	return rest
 }
 
-// dropDerived takes out of what is left of a container that its author wrote nothing of what the API server derived from
-// the injected fields: the pull policy from the image, and requests from limits. It changes what is left.
-func dropDerived(rest, container map[string]any) {
-	image, _ := container["image"].(string)
-	if rest["image"] == nil && rest["imagePullPolicy"] == podtype.PullPolicy(image) {
-		delete(rest, "imagePullPolicy")
-	}
-	left, _ := rest["resources"].(map[string]any)
-	requests, _ := left["requests"].(map[string]any)
-	keeps, _ := left["limits"].(map[string]any)
-	all, _ := container["resources"].(map[string]any)
-	limits, _ := all["limits"].(map[string]any)
-	own := maps.Clone(requests)
-	maps.DeleteFunc(own, func(resource string, request any) bool {
-		limit := limits[resource]
-		return limit != nil && keeps[resource] == nil && listmap.Equal(resourceType, limit, request)
-	})
-	if len(own) < len(requests) {
-		left = maps.Clone(left)
-		rest["resources"], left["requests"] = left, own
-	}
+// stripContainer returns a copy of a container without the owned fields and without what the API server derived from them:
+// the pull policy from the image, and requests from limits. lost is what of the author's part is known to have been lost.
+func stripContainer(container map[string]any, owned ownedFields, lost map[string]any) map[string]any {
+	rest := maps.Clone((&stripper{owned: owned}).object(containerType, container, nil, lost))
+	dropDerived(rest, container, lost)
+	return rest
 }
-
-var resourceType = containerType.Field("resources").Field("limits").Field("")

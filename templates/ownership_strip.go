@@ -16,15 +16,16 @@ type stripper struct {
 	taken int
 }
 
-// object returns what is left of an object, the very one if that is all. The fields of keep stay.
-func (s *stripper) object(t *podtype.Type, object map[string]any, keep []string) map[string]any {
+// object returns what is left of an object, the very one if that is all. The fields of keep stay. lost is what its author
+// had in it that comes back (see layOver); nil if nothing.
+func (s *stripper) object(t *podtype.Type, object map[string]any, keep []string, lost map[string]any) map[string]any {
 	rest := object
 	for name, value := range object {
 		if slices.Contains(keep, name) {
 			continue
 		}
 		taken, at := s.taken, s.enter(name)
-		left, ok := s.value(t.Field(name), value)
+		left, ok := s.value(t.Field(name), value, lost[name])
 		s.leave(at)
 		if s.taken == taken {
 			continue
@@ -42,8 +43,9 @@ func (s *stripper) object(t *podtype.Type, object map[string]any, keep []string)
 }
 
 // value returns what is left of a field; ok is false if nothing is. An object that an injection set a part of goes when
-// nothing is left of it but what the API server fills in: half a probe is none.
-func (s *stripper) value(t *podtype.Type, value any) (rest any, ok bool) {
+// nothing is left of it but what the API server fills in: half a probe is none. One that its author had stays, with what
+// the API server filled in for the author.
+func (s *stripper) value(t *podtype.Type, value, lost any) (rest any, ok bool) {
 	taken := s.taken
 	switch value := value.(type) {
 	case map[string]any:
@@ -52,15 +54,17 @@ func (s *stripper) value(t *podtype.Type, value any) (rest any, ok bool) {
 			return nil, false
 		}
 		if len(value) > 0 && !s.isDeep() {
-			left := s.object(t, value, nil)
-			return left, s.taken == taken || !isAbsent(t, left, nil)
+			author, comesBack := lost.(map[string]any)
+			left := s.object(t, value, nil, author)
+			return left, s.taken == taken || comesBack || !isAbsent(t, left, nil)
 		}
 	case []any:
 		if !isKeyed(t, value) || s.isDeep() {
 			break
 		}
 		if elementsByKey(t, value) != nil || !s.owned.has(s.hash(t, value)) {
-			left := s.list(t, value)
+			author, _ := lost.([]any)
+			left := s.list(t, value, author)
 			return left, len(left) > 0
 		}
 	}
@@ -71,13 +75,14 @@ func (s *stripper) value(t *podtype.Type, value any) (rest any, ok bool) {
 }
 
 // list returns what is left of a list with keys. An element of which more was written than an injection set stays.
-func (s *stripper) list(t *podtype.Type, list []any) []any {
+func (s *stripper) list(t *podtype.Type, list, lost []any) []any {
 	before := s.taken
+	authors := elementsByKey(t, lost)
 	rest := make([]any, 0, len(list))
 	for _, element := range list {
 		object, at := element.(map[string]any), s.enterElement(t, element)
 		keys := listmap.KeyFields(t, object)
-		left := s.object(t.Elem(), object, keys)
+		left := s.object(t.Elem(), object, keys, authors[string(s.text[at+1:])])
 		if s.owned.has(s.wholeHash()) || isAbsent(t.Elem(), left, keys) && s.owned.has(s.elementHash(t, object)) {
 			s.taken++
 		} else {

@@ -49,7 +49,7 @@ func (s status) remove(pod map[string]any, key string) map[string]any {
 	}
 	dropAnnotation(removed, key)
 	if len(s.Pod) > 0 {
-		removed = (&stripper{owned: s.Pod}).object(podtype.Pod(), removed, nil)
+		removed = (&stripper{owned: s.Pod}).object(podtype.Pod(), removed, nil, s.Was)
 	}
 	return layOver(podtype.Pod(), removed, s.Was)
 }
@@ -92,16 +92,22 @@ func (s status) author(pod map[string]any, key string) map[string]any {
 func (s *status) noteAuthor(author, injected Pod, lists map[string]string, key string) {
 	if original := positionsOf(author, lists); len(original) > 0 {
 		s.Overrides = make(map[string]object, len(original))
-		now := map[string]map[string]any{}
-		for _, container := range injected.All() {
-			now[nameOf(container)] = container
+		// What is compared is what the next injection, or Remove, will find.
+		left := map[string]map[string]any{}
+		for _, list := range containerLists {
+			for _, container := range injected.In(list) {
+				if name := nameOf(container); original[name] != "" {
+					owned, _ := s.of(list, name)
+					left[name] = stripContainer(container, owned, nil)
+				}
+			}
 		}
 		for _, container := range author.All() {
 			name := nameOf(container)
 			if original[name] == "" {
 				continue
 			}
-			lost := (&comparison{}).object(containerType, container, now[name])
+			lost := (&comparison{}).object(containerType, container, left[name])
 			if lost == nil {
 				lost = map[string]any{}
 			}

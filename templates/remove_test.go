@@ -25,6 +25,7 @@ spec:
     emptyDir: {}
   - {name: unwanted, $patch: delete}
   - {name: empty, emptyDir: {}}
+  - {name: settings, configMap: {name: theirs}}
   containers:
   - name: proxy
     image: proxy
@@ -37,21 +38,26 @@ spec:
     image: init
 `}})
 	for name, pod := range map[string]string{
-		"nothing of its own":      minimalPod,
-		"metadata that is empty":  `{"metadata":{"labels":{},"annotations":{}},"spec":{"initContainers":[],"containers":[{"name":"app","image":"a"}]}}`,
-		"what is overwritten":     `{"metadata":{"labels":{"kept":"same"},"annotations":{"overwritten":"mine"}},"spec":{"priorityClassName":"mine","terminationGracePeriodSeconds":9007199254740993,"securityContext":{"fsGroup":1,"runAsUser":7},"containers":[{"name":"app","image":"a"}]}}`,
-		"what is deleted":         `{"spec":{"volumes":[{"name":"data","emptyDir":{"sizeLimit":"1Gi"}},{"name":"unwanted","configMap":{"name":"x"}}],"containers":[{"name":"app","image":"a"}]}}`,
-		"what is added deeper":    `{"spec":{"volumes":[{"name":"empty"}],"containers":[{"name":"app","image":"a"}]}}`,
-		"an override":             `{"spec":{"containers":[{"name":"app","image":"a"},{"name":"proxy","image":"auto","args":["mine"],"env":[{"name":"B","value":"mine"},{"name":"C","value":"mine"}]},{"name":"last","image":"a"}]}}`,
-		"an override by the name": `{"spec":{"containers":[{"name":"proxy","image":"auto"},{"name":"app","image":"a"}],"initContainers":[{"name":"init"},{"name":"own","image":"a"}]}}`,
-		"an override elsewhere":   `{"spec":{"initContainers":[{"name":"first","image":"a"},{"name":"proxy","image":"auto","tty":true}],"containers":[{"name":"app","image":"a"}]}}`,
-		"keys that stand twice":   `{"spec":{"containers":[{"name":"app","image":"a","env":[{"name":"A","value":"1"},{"name":"A","value":"2"}]}]}}`,
+		"nothing of its own":                   minimalPod,
+		"metadata that is empty":               `{"metadata":{"labels":{},"annotations":{}},"spec":{"initContainers":[],"containers":[{"name":"app","image":"a"}]}}`,
+		"what is overwritten":                  `{"metadata":{"labels":{"kept":"same"},"annotations":{"overwritten":"mine"}},"spec":{"priorityClassName":"mine","terminationGracePeriodSeconds":9007199254740993,"securityContext":{"fsGroup":1,"runAsUser":7},"containers":[{"name":"app","image":"a"}]}}`,
+		"what is deleted":                      `{"spec":{"volumes":[{"name":"data","emptyDir":{"sizeLimit":"1Gi"}},{"name":"unwanted","configMap":{"name":"x"}}],"containers":[{"name":"app","image":"a"}]}}`,
+		"what is added deeper":                 `{"spec":{"volumes":[{"name":"empty"}],"containers":[{"name":"app","image":"a"}]}}`,
+		"an override":                          `{"spec":{"containers":[{"name":"app","image":"a"},{"name":"proxy","image":"auto","args":["mine"],"env":[{"name":"B","value":"mine"},{"name":"C","value":"mine"}]},{"name":"last","image":"a"}]}}`,
+		"an override by the name":              `{"spec":{"containers":[{"name":"proxy","image":"auto"},{"name":"app","image":"a"}],"initContainers":[{"name":"init"},{"name":"own","image":"a"}]}}`,
+		"an override elsewhere":                `{"spec":{"initContainers":[{"name":"first","image":"a"},{"name":"proxy","image":"auto","tty":true}],"containers":[{"name":"app","image":"a"}]}}`,
+		"what is overwritten beside a default": `{"spec":{"volumes":[{"name":"settings","configMap":{"name":"mine","defaultMode":420}}],"containers":[{"name":"app","image":"a"}]}}`,
+		"keys that stand twice":                `{"spec":{"containers":[{"name":"app","image":"a","env":[{"name":"A","value":"1"},{"name":"A","value":"2"}]}]}}`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			author := mustDecode(t, pod)
 			injected := mustInject(t, engine, author).Pod
 			checkRemoved(t, engine, author, injected)
-			checkRemoved(t, engine, author, mustInject(t, engine, injected).Pod)
+			again := mustInject(t, engine, injected)
+			if again.Patch != nil {
+				t.Errorf("injecting again changes the pod by %s", again.Patch.AppendJSON(nil))
+			}
+			checkRemoved(t, engine, author, again.Pod)
 		})
 	}
 }

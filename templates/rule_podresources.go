@@ -17,20 +17,20 @@ import (
 //
 // An API server before 1.37 fills in spec.resources before it calls the webhook. What an earlier injection put there is
 // therefore kept if the pod allows it, so that injecting again changes nothing.
-func (s *subject) leaveToPod(pod Pod) Pod {
+func (s *subject) leaveToPod(pod, author Pod) Pod {
 	shared := podResources(pod)
 	if len(shared) == 0 {
 		return pod
 	}
-	kept := s.withoutShared(pod, shared, true)
+	kept := s.withoutShared(pod, author, shared, true)
 	if s.claimsAny() && checkPodResources(s, kept) != nil {
-		return s.withoutShared(pod, shared, false)
+		return s.withoutShared(pod, author, shared, false)
 	}
 	return kept
 }
 
 // withoutShared is leaveToPod for resources of these names; what an earlier injection set stays if keep is true.
-func (s *subject) withoutShared(pod Pod, names []string, keep bool) Pod {
+func (s *subject) withoutShared(pod, author Pod, names []string, keep bool) Pod {
 	spec := maps.Clone(asObject(pod["spec"]))
 	for _, list := range containerLists {
 		all, _ := spec[list].([]any)
@@ -40,6 +40,7 @@ func (s *subject) withoutShared(pod Pod, names []string, keep bool) Pod {
 			if !s.injects(list, nameOf(container)) {
 				continue
 			}
+			authors, _ := author.Find(nameOf(container))
 			var earlier map[string]any
 			if _, ok := s.claims.of(list, nameOf(container)); ok && keep {
 				earlier, _ = s.stored.Find(nameOf(container))
@@ -49,7 +50,7 @@ func (s *subject) withoutShared(pod Pod, names []string, keep bool) Pod {
 				for kind, asked := range map[string]bool{"limits": limited, "requests": limited || s.asked(container, "requests", name)} {
 					value := valueIn(container, kind, name)
 					if value != nil && !asked && (earlier == nil || fmt.Sprint(valueIn(earlier, kind, name)) != fmt.Sprint(value)) {
-						container = withoutResource(container, kind, name, s.overrides[nameOf(container)]["resources"] != nil)
+						container = withoutResource(container, kind, name, authors["resources"] != nil)
 					}
 				}
 			}

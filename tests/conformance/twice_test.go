@@ -1,9 +1,15 @@
 package conformance
 
 import (
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // TestTwice injects every golden's pods and then the results, and so with generated pods: the second time, ours must
@@ -121,12 +127,56 @@ func injectTwice(webhook *injector, pods []submission) twiceResult {
 			continue
 		}
 		result.changed++
-		diff, err := difference(first.pod, second.pod)
-		if err != nil {
-			diff = "+" + err.Error()
-		}
+		diff := cmp.Diff(readable(first.pod), readable(second.pod))
 		problems = append(problems, fmt.Sprintf("    pod %d: %d operations (-first +second):\n%s", i, second.operations, changedLines(diff, 12)))
 	}
 	result.problem = strings.Join(problems, "\n")
 	return result
+}
+
+// readable returns the scalars of a pod by their paths, so that each line of a difference names its field: with its status
+// annotations decoded, and the hashes in ours one by one.
+func readable(pod []byte) map[string]string {
+	fields := map[string]string{}
+	object, err := tree(json.RawMessage(pod))
+	if err != nil {
+		return map[string]string{"": err.Error()}
+	}
+	addFields(fields, "", object)
+	return fields
+}
+
+func addFields(fields map[string]string, path string, value any) {
+	switch value := value.(type) {
+	case map[string]any:
+		for name, inner := range value {
+			addFields(fields, path+"/"+name, inner)
+		}
+		if len(value) > 0 {
+			return
+		}
+	case []any:
+		for i, inner := range value {
+			addFields(fields, fmt.Sprintf("%s/%d", path, i), inner)
+		}
+		if len(value) > 0 {
+			return
+		}
+	case string:
+		const annotations = "/metadata/annotations/"
+		var status map[string]any
+		isStatus := path == annotations+ourMarker || path == annotations+istiosStatus
+		if isStatus && json.Unmarshal([]byte(value), &status) == nil {
+			addFields(fields, path, status)
+			return
+		}
+		inStatus := strings.HasPrefix(path, annotations+ourMarker+"/pod") || strings.HasPrefix(path, annotations+ourMarker+"/containers/")
+		if raw, err := base64.StdEncoding.DecodeString(value); inStatus && err == nil {
+			for hash := range slices.Chunk(raw, 4) {
+				fields[path+"/"+hex.EncodeToString(hash)] = "owned"
+			}
+			return
+		}
+	}
+	fields[path] = fmt.Sprintf("%T %v", value, value)
 }
