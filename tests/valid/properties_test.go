@@ -93,7 +93,8 @@ func (c checker) check(author map[string]any) (fate, []fault, error) {
 		c.previewed(author, stored)), nil
 }
 
-// samePod holds the patch, applied to the raw JSON, to the pod that the engine returns.
+// samePod holds the patch, applied to the raw JSON, to the pod that the engine returns. The API server makes the same of both:
+// a patch leaves what is equal by its defaults, such as resources that are empty.
 func (c checker) samePod(sent []byte, first outcome) []fault {
 	pod, err := tree(sent)
 	if err != nil {
@@ -107,7 +108,15 @@ func (c checker) samePod(sent []byte, first outcome) []fault {
 	if err != nil {
 		return []fault{{"the engine's pod is no JSON", err.Error()}}
 	}
-	return different("the patch makes another pod", text, first.pod)
+	want, err := c.server.received(text)
+	if err != nil {
+		return []fault{{"the engine's pod is not taken: " + withoutValues(err.Error()), err.Error()}}
+	}
+	got, err := c.server.received(first.pod)
+	if err != nil {
+		return []fault{{"the patched pod is not taken: " + withoutValues(err.Error()), err.Error()}}
+	}
+	return different("the patch makes another pod", want, got)
 }
 
 // changesNothing asks the webhook about an injected pod: the answer must be no patch, the status annotation's included.
