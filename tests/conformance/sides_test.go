@@ -112,8 +112,19 @@ func (s *sidesTally) compare(istios, ours *injector, pod map[string]any, namespa
 	}
 	problem := outcomesDiffer(theirs, own)
 	if problem != "" {
+		compared := comparedPod{pod, theirs, own, func(other map[string]any) []byte {
+			sent, err := newSubmission(other, namespace)
+			if err != nil {
+				return nil
+			}
+			answer, err := istios.admit(sent)
+			if err != nil || !answer.patched {
+				return nil
+			}
+			return answer.pod
+		}}
 		for _, difference := range known {
-			if difference.applies(pod, theirs, own) {
+			if difference.applies(compared) {
 				s.onPurpose++
 				s.known[difference.name]++
 				return ""

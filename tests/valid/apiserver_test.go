@@ -17,11 +17,14 @@ import (
 	"k8s.io/apiserver/pkg/authentication/user"
 	genericapirequest "k8s.io/apiserver/pkg/endpoints/request"
 	"k8s.io/apiserver/pkg/registry/rest"
+	utilfeature "k8s.io/apiserver/pkg/util/feature"
 	"k8s.io/client-go/informers"
 	"k8s.io/kubernetes/pkg/api/legacyscheme"
 	"k8s.io/kubernetes/pkg/apis/core"
 	_ "k8s.io/kubernetes/pkg/apis/core/install" // registers the types, defaults and conversions of v1
 	"k8s.io/kubernetes/pkg/registry/core/pod"
+	"k8s.io/kubernetes/plugin/pkg/admission/defaulttolerationseconds"
+	"k8s.io/kubernetes/plugin/pkg/admission/priority"
 	"k8s.io/kubernetes/plugin/pkg/admission/serviceaccount"
 
 	"github.com/sidecar-injector/sidecar-injector/tests/valid/pods"
@@ -30,9 +33,10 @@ import (
 // apiServer does to a pod what kube-apiserver does on its creation, with its own code and its default feature gates. It is
 // safe for concurrent use.
 type apiServer struct {
-	accounts *serviceaccount.Plugin
-	decoder  runtime.Decoder
-	encoder  runtime.Encoder
+	// plugins are the admission plug-ins that change every pod, in the order in which they are asked.
+	plugins []admission.MutationInterface
+	decoder runtime.Decoder
+	encoder runtime.Encoder
 }
 
 func newAPIServer() (*apiServer, error) {
@@ -43,19 +47,25 @@ func newAPIServer() (*apiServer, error) {
 			return nil, err
 		}
 	}
-	plugin := serviceaccount.NewServiceAccount()
-	plugin.MountServiceAccountToken = true
-	plugin.SetExternalKubeInformerFactory(factory)
-	plugin.SetReadyFunc(func() bool { return true })
+	ready := func() bool { return true }
+	account := serviceaccount.NewServiceAccount()
+	account.MountServiceAccountToken = true
+	account.SetExternalKubeInformerFactory(factory)
+	account.SetReadyFunc(ready)
+	class := priority.NewPlugin()
+	class.SetExternalKubeInformerFactory(factory)
+	class.SetReadyFunc(ready)
+	toleration := defaulttolerationseconds.NewDefaultTolerationSeconds()
+	toleration.InspectFeatureGates(utilfeature.DefaultFeatureGate) // makes its tolerations
 	return &apiServer{
-		accounts: plugin,
-		decoder:  legacyscheme.Codecs.UniversalDecoder(),
-		encoder:  legacyscheme.Codecs.LegacyCodec(corev1.SchemeGroupVersion),
+		plugins: []admission.MutationInterface{account, class, toleration},
+		decoder: legacyscheme.Codecs.UniversalDecoder(),
+		encoder: legacyscheme.Codecs.LegacyCodec(corev1.SchemeGroupVersion),
 	}, nil
 }
 
-// receive decodes a pod, fills in defaults, and runs the plug-in ServiceAccount, which adds the token's volume and mounts.
-// Other plug-ins that are on by default change nothing that a sidecar meets.
+// receive decodes a pod, fills in defaults, and runs the plug-ins ServiceAccount, Priority and DefaultTolerationSeconds.
+// Others that are on by default change nothing where no other object asks for it.
 func (s *apiServer) receive(raw []byte) (*core.Pod, error) {
 	decoded, err := runtime.Decode(s.decoder, raw)
 	if err != nil {
@@ -65,10 +75,13 @@ func (s *apiServer) receive(raw []byte) (*core.Pod, error) {
 	if !ok {
 		return nil, fmt.Errorf("decode: got %T", decoded)
 	}
+	received.Namespace = pods.Namespace // that of the request
 	attributes := admission.NewAttributesRecord(received, nil, core.SchemeGroupVersion.WithKind("Pod"), pods.Namespace, received.Name,
 		core.SchemeGroupVersion.WithResource("pods"), "", admission.Create, &metav1.CreateOptions{}, false, &user.DefaultInfo{})
-	if err := s.accounts.Admit(context.Background(), attributes, nil); err != nil {
-		return nil, fmt.Errorf("admit: %w", err)
+	for _, plugin := range s.plugins {
+		if err := plugin.Admit(context.Background(), attributes, nil); err != nil {
+			return nil, fmt.Errorf("admit: %w", err)
+		}
 	}
 	return received, nil
 }

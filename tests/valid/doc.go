@@ -2,7 +2,7 @@
 // injected, or is refused or warned about by us, and what is said names the field or annotation. There is nothing in it
 // but tests, and the package pods, which makes the pods.
 //
-//	the API server's own decoding, defaults, ServiceAccount plug-in and validation    apiserver_test.go
+//	the API server's own decoding, defaults, plug-ins and validation                  apiserver_test.go
 //	the configurations that pods meet, and our webhook                                injectors_test.go, istio_test.go
 //	what must hold for each pod                                                       properties_test.go
 //	faults by kind, each with its smallest pod                                        kinds_test.go

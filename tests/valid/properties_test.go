@@ -12,7 +12,10 @@ import (
 
 	"k8s.io/apimachinery/pkg/runtime"
 
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/manifest"
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/simulate"
 	"github.com/sidecar-injector/sidecar-injector/templates"
+	"github.com/sidecar-injector/sidecar-injector/tests/valid/pods"
 )
 
 // statusKey is the annotation in which the engine notes what it set.
@@ -87,10 +90,11 @@ func (c checker) check(author map[string]any) (fate, []fault, error) {
 		c.changesNothing("injected again by the API server", stored),
 		c.removed("removed", sent, first.pod),
 		c.removed("removed from the stored pod", sent, stored),
-		c.previewed(raw, stored)), nil
+		c.previewed(author, stored)), nil
 }
 
-// samePod holds the patch, applied to the raw JSON, to the pod that the engine returns.
+// samePod holds the patch, applied to the raw JSON, to the pod that the engine returns. The API server makes the same of both:
+// a patch leaves what is equal by its defaults, such as resources that are empty.
 func (c checker) samePod(sent []byte, first outcome) []fault {
 	pod, err := tree(sent)
 	if err != nil {
@@ -104,7 +108,15 @@ func (c checker) samePod(sent []byte, first outcome) []fault {
 	if err != nil {
 		return []fault{{"the engine's pod is no JSON", err.Error()}}
 	}
-	return different("the patch makes another pod", text, first.pod)
+	want, err := c.server.received(text)
+	if err != nil {
+		return []fault{{"the engine's pod is not taken: " + withoutValues(err.Error()), err.Error()}}
+	}
+	got, err := c.server.received(first.pod)
+	if err != nil {
+		return []fault{{"the patched pod is not taken: " + withoutValues(err.Error()), err.Error()}}
+	}
+	return different("the patch makes another pod", want, got)
 }
 
 // changesNothing asks the webhook about an injected pod: the answer must be no patch, the status annotation's included.
@@ -144,10 +156,15 @@ func (c checker) removed(when string, sent, pod []byte) []fault {
 	return different(when, sent, text)
 }
 
-// previewed injects the pod as its author wrote it, before anything is filled in: what the API server makes of the result
-// must be what it stored, but for the status annotation.
-func (c checker) previewed(author, stored []byte) []fault {
-	preview, err := c.injector.admit(author)
+// previewed injects the pod as the command preview does, without an API server: what the API server makes of the result must
+// be what it stored, but for the status annotation.
+func (c checker) previewed(author map[string]any, stored []byte) []fault {
+	made := simulate.PodOf(manifest.Workload{Template: author}, pods.Namespace)
+	raw, err := json.Marshal(simulate.WithDefaults(made))
+	if err != nil {
+		return []fault{{"previewed: no JSON", err.Error()}}
+	}
+	preview, err := c.injector.admit(raw)
 	if err != nil || preview.denied != "" {
 		return []fault{{"previewed: refused: " + withoutValues(preview.denied), fmt.Sprint(preview.denied, err)}}
 	}

@@ -60,7 +60,7 @@ var words = map[string][]string{
 	"httpGet.path":                 {leftOut, "/", "/healthz?full=1"},
 	"grpc.service":                 {leftOut, "shop.Cart"},
 	"mode":                         {"TLS", "Plaintext", leftOut},
-	"preemptionPolicy":             {"PreemptLowerPriority", "Never"},
+	"preemptionPolicy":             {"PreemptLowerPriority"},
 	"priorityClassName":            {leftOut},
 	"runtimeClassName":             {"gvisor"},
 	"schedulerName":                {leftOut, "default-scheduler", "mine"},
