@@ -150,9 +150,9 @@ func (c *comparison) added(t *podtype.Type, value any) {
 	c.set = append(c.set, c.hash(t, value))
 }
 
-// layOver returns an object with what a comparison lost over it again. Neither is changed, and the result shares values with
+// mergeLost returns an object with what a comparison lost over it again. Neither is changed, and the result shares values with
 // both.
-func layOver(t *podtype.Type, object, lost map[string]any) map[string]any {
+func mergeLost(t *podtype.Type, object, lost map[string]any) map[string]any {
 	if len(lost) == 0 {
 		return object
 	}
@@ -164,12 +164,12 @@ func layOver(t *podtype.Type, object, lost map[string]any) map[string]any {
 		switch value := value.(type) {
 		case map[string]any:
 			if inner, ok := object[name].(map[string]any); ok {
-				result[name] = layOver(t.Field(name), inner, value)
+				result[name] = mergeLost(t.Field(name), inner, value)
 				continue
 			}
 		case []any:
 			if inner, ok := object[name].([]any); ok {
-				if list, ok := layOverList(t.Field(name), inner, value); ok {
+				if list, ok := mergeLostList(t.Field(name), inner, value); ok {
 					result[name] = list
 					continue
 				}
@@ -180,8 +180,8 @@ func layOver(t *podtype.Type, object, lost map[string]any) map[string]any {
 	return result
 }
 
-// layOverList is layOver for two lists; ok is false for such whose elements cannot be told apart.
-func layOverList(t *podtype.Type, list, lost []any) (result []any, ok bool) {
+// mergeLostList is mergeLost for two lists; ok is false for such whose elements cannot be told apart.
+func mergeLostList(t *podtype.Type, list, lost []any) (result []any, ok bool) {
 	if elementsByKey(t, list) == nil || elementsByKey(t, lost) == nil {
 		return nil, false
 	}
@@ -190,7 +190,7 @@ func layOverList(t *podtype.Type, list, lost []any) (result []any, ok bool) {
 		if from < 0 {
 			result = append(result, lost[i])
 		} else {
-			result[from] = layOver(t.Elem(), list[from].(map[string]any), lost[i].(map[string]any))
+			result[from] = mergeLost(t.Elem(), list[from].(map[string]any), lost[i].(map[string]any))
 		}
 	}
 	return result, true

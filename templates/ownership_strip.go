@@ -17,7 +17,7 @@ type stripper struct {
 }
 
 // object returns what is left of an object, the very one if that is all. The fields of keep stay. lost is what its author
-// had in it that comes back (see layOver); nil if nothing.
+// had in it that comes back (see mergeLost); nil if nothing.
 func (s *stripper) object(t *podtype.Type, object map[string]any, keep []string, lost map[string]any) map[string]any {
 	rest := object
 	for name, value := range object {

@@ -51,7 +51,7 @@ func (s status) remove(pod map[string]any, key string) map[string]any {
 	if len(s.Pod) > 0 {
 		removed = (&stripper{owned: s.Pod}).object(podtype.Pod(), removed, nil, s.Was)
 	}
-	return layOver(podtype.Pod(), removed, s.Was)
+	return mergeLost(podtype.Pod(), removed, s.Was)
 }
 
 // removeContainers returns a list of containers without what was injected.
@@ -70,7 +70,7 @@ func (s status) removeContainers(list string, all []any) []any {
 			if own == nil {
 				own = map[string]any{"name": container["name"]}
 			}
-			rest = append(rest, layOver(containerType, own, lost))
+			rest = append(rest, mergeLost(containerType, own, lost))
 		}
 	}
 	return rest
