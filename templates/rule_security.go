@@ -50,8 +50,8 @@ func checkProfileAnnotations(s *subject, pod Pod) *violation {
 		if said == corev1.DeprecatedSeccompProfileDockerDefault {
 			said = corev1.SeccompProfileRuntimeDefault
 		}
-		if set && field != nil && said != profileText(field, corev1.SeccompProfileRuntimeDefault) {
-			return &violation{annotation: key, problem: fmt.Sprintf("%q does not agree with securityContext.seccompProfile of the container, which is %q: want that, or no annotation", said, profileText(field, corev1.SeccompProfileRuntimeDefault))}
+		if set && field != nil && said != profileText(field) {
+			return &violation{annotation: key, problem: fmt.Sprintf("%q does not agree with securityContext.seccompProfile of the container, which is %q: want that, or no annotation", said, profileText(field))}
 		}
 		key = corev1.DeprecatedAppArmorBetaContainerAnnotationKeyPrefix + nameOf(container)
 		said, set = pod.Annotation(key)
@@ -59,18 +59,18 @@ func checkProfileAnnotations(s *subject, pod Pod) *violation {
 		if field == nil {
 			field = asObject(valueAt(pod, "spec.securityContext.appArmorProfile"))
 		}
-		if set && field != nil && said != profileText(field, corev1.DeprecatedAppArmorBetaProfileRuntimeDefault) {
-			return &violation{annotation: key, problem: fmt.Sprintf("%q does not agree with appArmorProfile of the container, which is %q: want that, or no annotation", said, profileText(field, corev1.DeprecatedAppArmorBetaProfileRuntimeDefault))}
+		if set && field != nil && said != profileText(field) {
+			return &violation{annotation: key, problem: fmt.Sprintf("%q does not agree with appArmorProfile of the container, which is %q: want that, or no annotation", said, profileText(field))}
 		}
 	}
 	return nil
 }
 
 // profileText returns a seccomp or AppArmor profile as the annotations write it.
-func profileText(profile map[string]any, runtimeDefault string) string {
+func profileText(profile map[string]any) string {
 	switch kind := textAt(profile, "type"); kind {
 	case "RuntimeDefault":
-		return runtimeDefault
+		return corev1.SeccompProfileRuntimeDefault
 	case "Localhost":
 		return "localhost/" + textAt(profile, "localhostProfile")
 	default:

@@ -6,7 +6,6 @@
 //	the configurations that pods meet, and our webhook                                injectors_test.go, istio_test.go
 //	what must hold for each pod                                                       properties_test.go
 //	faults by kind, each with its smallest pod                                        kinds_test.go
-//	what does not hold, by name and with the reason                                   known_test.go
 //	the run, and which fields it reached                                              valid_test.go
 //
 // `go test` takes 2,000 pods, `go test -pods 100000` more, -seed other ones. A failure names seed and index of its pod:

@@ -41,9 +41,7 @@ type run struct {
 	fates    map[fate]int
 	kinds    map[string]*kind
 	coverage pods.Coverage
-	// limits counts the pods that meet each of the limits.
-	limits map[int]int
-	failed error
+	failed   error
 }
 
 // TestValid holds generated pods to the properties.
@@ -58,7 +56,7 @@ func TestValid(t *testing.T) {
 	}
 	r := &run{
 		seed: *seed, server: server, injectors: injectors,
-		fates: map[fate]int{}, kinds: map[string]*kind{}, limits: map[int]int{}, coverage: pods.Coverage{},
+		fates: map[fate]int{}, kinds: map[string]*kind{}, coverage: pods.Coverage{},
 	}
 	from, to := 0, *count
 	if *only >= 0 {
@@ -119,21 +117,12 @@ func (r *run) one(index int) error {
 	if err != nil {
 		return err
 	}
-	hit := map[int]bool{}
-	faults = slices.DeleteFunc(faults, func(f fault) bool {
-		known := limitOf(c.injector.name, f)
-		hit[known] = true
-		return known >= 0
-	})
 	if len(faults) == 0 {
 		r.count(became)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.coverage.Note(pod)
-	for known := range hit {
-		r.limits[known]++
-	}
 	for _, f := range faults {
 		k := r.kinds[f.kind]
 		if k == nil {
@@ -167,12 +156,6 @@ func (r *run) report(t *testing.T) {
 	t.Logf("what became of the pods:\n%s", &fates)
 	if r.fates[injected] == 0 && len(r.kinds) == 0 && *only < 0 {
 		t.Error("no pod is injected")
-	}
-	for i, l := range limits {
-		t.Logf("%7d pods meet a known limit (%s, %s): %s", r.limits[i], l.injectors, l.kinds, l.reason)
-		if r.limits[i] == 0 && *only < 0 {
-			t.Errorf("no pod meets the limit %q of %q: take it out of the table", l.kinds, l.injectors)
-		}
 	}
 	missed, fields := r.coverage.Missed()
 	t.Logf("fields of a pod's spec that valid pods had: all but %d of %d:\n  %s", len(missed), fields, strings.Join(missed, "\n  "))

@@ -4,7 +4,7 @@ import "fmt"
 
 // agree gives names within the pod that agree: each container and volume has its own, mounts name volumes, and some
 // containers have the names of the sidecar's, which overrides them.
-func (m *maker) agree(spec map[string]any) {
+func (m *builder) agree(spec map[string]any) {
 	if spec["hostNetwork"] == true && m.chance(90) {
 		delete(spec, "hostNetwork") // such pods are not injected
 	}
@@ -34,7 +34,7 @@ func (m *maker) agree(spec map[string]any) {
 }
 
 // container makes what is inside a container agree.
-func (m *maker) container(container map[string]any, volumes []string) {
+func (m *builder) container(container map[string]any, volumes []string) {
 	if m.chance(5) {
 		container["image"] = "auto"
 	}
@@ -54,7 +54,7 @@ func (m *maker) container(container map[string]any, volumes []string) {
 
 // names names the elements of a list one after the other, so many percent of them by a name of the sidecar's. It returns
 // the names.
-func (m *maker) names(list any, own, sidecars []string, percent int) []string {
+func (m *builder) names(list any, own, sidecars []string, percent int) []string {
 	var names []string
 	used := map[string]bool{}
 	for i, element := range objects(list) {

@@ -38,8 +38,8 @@ type Generator struct {
 	Sidecar Sidecar
 }
 
-// maker makes one pod.
-type maker struct {
+// builder makes one pod.
+type builder struct {
 	*rand.Rand
 	sidecar *Sidecar
 	// path are the fields that lead to the value being made, without indexes.
@@ -50,7 +50,7 @@ type maker struct {
 // need not be valid.
 func (g Generator) Pod(index int) (map[string]any, error) {
 	source := rand.NewSource(g.Seed<<32 + int64(index))
-	m := &maker{Rand: rand.New(source), sidecar: &g.Sidecar}
+	m := &builder{Rand: rand.New(source), sidecar: &g.Sidecar}
 	var spec corev1.PodSpec
 	newFiller(source).Fill(&spec)
 	text, err := json.Marshal(spec)
@@ -67,6 +67,6 @@ func (g Generator) Pod(index int) (map[string]any, error) {
 }
 
 // chance is true so many times of a hundred.
-func (m *maker) chance(percent int) bool { return m.Intn(100) < percent }
+func (m *builder) chance(percent int) bool { return m.Intn(100) < percent }
 
-func pick[T any](m *maker, from []T) T { return from[m.Intn(len(from))] }
+func pick[T any](m *builder, from []T) T { return from[m.Intn(len(from))] }

@@ -6,7 +6,7 @@ import (
 )
 
 // metadata makes the metadata of a pod as its controller would.
-func (m *maker) metadata(spec map[string]any) map[string]any {
+func (m *builder) metadata(spec map[string]any) map[string]any {
 	annotations := m.annotations()
 	labels := map[string]any{"app": pick(m, anything)}
 	metadata := map[string]any{"namespace": Namespace, "labels": labels, "annotations": annotations}
@@ -40,7 +40,7 @@ func (m *maker) metadata(spec map[string]any) map[string]any {
 const Namespace = "shop"
 
 // annotations chooses a few annotations, some of them with a bad value.
-func (m *maker) annotations() map[string]any {
+func (m *builder) annotations() map[string]any {
 	chosen := map[string]any{}
 	for _, a := range m.sidecar.Annotations {
 		if !m.chance(12) {

@@ -9,7 +9,7 @@ var ports = []int64{80, 443, 8080, 9090, 53, 65535}
 var small = []int64{1, 1, 2, 3, 5, 10, 30, 60, 0}
 
 // number returns what stands in a number's place.
-func (m *maker) number() int64 {
+func (m *builder) number() int64 {
 	key := m.above(0)
 	switch key {
 	case "containerPort", "port":

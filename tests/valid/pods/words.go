@@ -145,7 +145,7 @@ var quantities = []string{"0", "1", "2", "2000m", "100m", "0.1", "1.5", "1500m",
 var wholeQuantities = []string{"1", "2", "1k", "1e3"}
 
 // walk puts words and numbers into the shape of an object.
-func (m *maker) walk(object map[string]any) {
+func (m *builder) walk(object map[string]any) {
 	for _, key := range slices.Sorted(maps.Keys(object)) {
 		m.path = append(m.path, key)
 		if value := m.value(object[key]); value == leftOut {
@@ -157,7 +157,7 @@ func (m *maker) walk(object map[string]any) {
 	}
 }
 
-func (m *maker) value(value any) any {
+func (m *builder) value(value any) any {
 	switch value := value.(type) {
 	case map[string]any:
 		m.walk(value)
@@ -176,7 +176,7 @@ func (m *maker) value(value any) any {
 }
 
 // above returns the name of the field that is so many levels above the value, "" above all.
-func (m *maker) above(levels int) string {
+func (m *builder) above(levels int) string {
 	if len(m.path) <= levels {
 		return "spec"
 	}
@@ -184,7 +184,7 @@ func (m *maker) above(levels int) string {
 }
 
 // word returns what stands in a string's place.
-func (m *maker) word() any {
+func (m *builder) word() any {
 	key, parent := m.above(0), m.above(1)
 	switch {
 	case parent == "requests" || parent == "limits" || parent == "overhead" || key == "sizeLimit" || key == "divisor":
@@ -202,7 +202,7 @@ func (m *maker) word() any {
 }
 
 // quantity returns an amount of a resource, in some spelling.
-func (m *maker) quantity(name string) string {
+func (m *builder) quantity(name string) string {
 	switch {
 	case name == "divisor":
 		return pick(m, []string{"1", "1m", "1Mi", "1k"})
