@@ -47,9 +47,9 @@ type Preparation struct {
 	Pod Pod
 	// Namespace is what is known of the pod's namespace.
 	Namespace metav1.ObjectMeta
-	// Claimed are the containers that the pod's status annotation says an earlier injection put there. Anybody can
+	// Recorded are the containers that the pod's status annotation says an earlier injection put there. Anybody can
 	// write that.
-	Claimed []string
+	Recorded []string
 }
 
 // Injection is a pod with the templates and its author's overrides merged in.

@@ -49,7 +49,7 @@ spec:
   containers: [{name: proxy, image: x}, {name: agent, image: x}]
   volumes: [{name: v, emptyDir: {}}]`, Hooks{
 		Prepare: func(p Preparation) Pod {
-			claimed = p.Claimed
+			claimed = p.Recorded
 			text, ok := p.Pod.Annotation("count")
 			if !ok || len(claimed) == 0 {
 				return p.Pod

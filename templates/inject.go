@@ -111,7 +111,7 @@ func (e *Engine) prepare(input Input, before status) Pod {
 	if e.profile.Hooks.Prepare == nil {
 		return input.Pod
 	}
-	return e.profile.Hooks.Prepare(Preparation{Pod: input.Pod, Namespace: input.Namespace, Claimed: before.names()})
+	return e.profile.Hooks.Prepare(Preparation{Pod: input.Pod, Namespace: input.Namespace, Recorded: before.names()})
 }
 
 // finish returns the pod of the injection after the hooks, which follow the merge, and with its containers in order.

@@ -23,7 +23,7 @@ func (s *subject) leaveToPod(pod, author Pod) Pod {
 		return pod
 	}
 	kept := s.withoutShared(pod, author, shared, true)
-	if s.claimsAny() && checkPodResources(s, kept) != nil {
+	if s.injectedBefore() && checkPodResources(s, kept) != nil {
 		return s.withoutShared(pod, author, shared, false)
 	}
 	return kept
@@ -42,7 +42,7 @@ func (s *subject) withoutShared(pod, author Pod, names []string, keep bool) Pod 
 			}
 			authors, _ := author.Find(nameOf(container))
 			var earlier map[string]any
-			if _, ok := s.claims.of(list, nameOf(container)); ok && keep {
+			if _, ok := s.earlier.of(list, nameOf(container)); ok && keep {
 				earlier, _ = s.stored.Find(nameOf(container))
 			}
 			for _, name := range names {

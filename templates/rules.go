@@ -52,8 +52,8 @@ type subject struct {
 	stored Pod
 	before func() Pod
 	after  Pod
-	// claims are those of an earlier injection.
-	claims status
+	// earlier is what the status annotation says of an injection before.
+	earlier status
 	// lists says in which list each injected container stands, templates which one injects it.
 	lists     map[string]string
 	templates map[string]string
@@ -95,11 +95,11 @@ type cause struct {
 }
 
 // newSubject gathers what the rules need of an injection.
-func (e *Engine) newSubject(input Input, claims status, r *rendering, overrides map[string]map[string]any) *subject {
+func (e *Engine) newSubject(input Input, earlier status, r *rendering, overrides map[string]map[string]any) *subject {
 	s := &subject{
-		profile: e.profile, stored: input.Pod, claims: claims, lists: r.lists, overrides: overrides,
+		profile: e.profile, stored: input.Pod, earlier: earlier, lists: r.lists, overrides: overrides,
 		templates: map[string]string{}, volumes: map[string]injectedVolume{}, annotations: r.data.ObjectMeta.Annotations,
-		before: sync.OnceValue(func() Pod { return withoutInjected(e.prepare(input, claims), claims) }),
+		before: sync.OnceValue(func() Pod { return withoutInjected(e.prepare(input, earlier), earlier) }),
 	}
 	for i, o := range r.overlays {
 		for _, list := range containerLists {
@@ -164,8 +164,8 @@ func (s *subject) violations() (found []*violation) {
 	return found
 }
 
-// claimsAny says that the pod was injected before, if its status annotation is to be believed.
-func (s *subject) claimsAny() bool { return len(s.claims.names()) > 0 }
+// injectedBefore says that the pod was injected before, if its status annotation is to be believed.
+func (s *subject) injectedBefore() bool { return len(s.earlier.names()) > 0 }
 
 // injects says that the templates inject the container.
 func (s *subject) injects(list, name string) bool { return s.lists[name] == list }

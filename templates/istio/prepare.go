@@ -13,7 +13,7 @@ import (
 // it is read off the pod itself, and says no more than what the proxy does in the pod anyway: who forges it gains
 // nothing.
 func (i *injector) prepare(p templates.Preparation) templates.Pod {
-	again := slices.Contains(p.Claimed, proxyContainer)
+	again := slices.Contains(p.Recorded, proxyContainer)
 	if !again && !i.sources.OpenShift {
 		return p.Pod
 	}
