@@ -2,80 +2,169 @@ package webhook
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"strconv"
 	"strings"
 
+	"github.com/go-json-experiment/json/jsontext"
 	admissionv1 "k8s.io/api/admission/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
-	utiljson "k8s.io/apimachinery/pkg/util/json"
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
 	"github.com/sidecar-injector/sidecar-injector/internal/strictyaml"
 )
 
-// decodePod checks that the request is one for the creation of a pod, and decodes the pod once: as the raw object
-// that the patch is made from, and, from that, typed. Neither has metadata.managedFields: nobody reads them, and they
-// can be half of a pod.
-func decodePod(req *admission.Request) (map[string]any, *corev1.Pod, error) {
+// decodePod checks that the request is one for the creation of a pod, and decodes the pod into the raw object that the
+// patch is made from, without metadata.managedFields: nobody reads them, and they can be half of a pod.
+func decodePod(req *admission.Request) (map[string]any, error) {
 	wanted := metav1.GroupVersionKind{Version: "v1", Kind: "Pod"}
 	if req.Kind != wanted || req.SubResource != "" || req.Operation != admissionv1.Create {
-		return nil, nil, fmt.Errorf("got %s of %s %s, want CREATE of v1 Pod", req.Operation, req.Kind.Version, strings.TrimSuffix(req.Kind.Kind+"/"+req.SubResource, "/"))
+		return nil, fmt.Errorf("got %s of %s %s, want CREATE of v1 Pod", req.Operation, req.Kind.Version, strings.TrimSuffix(req.Kind.Kind+"/"+req.SubResource, "/"))
 	}
-	var raw map[string]any
-	if len(req.Object.Raw) > 0 {
-		var err error
-		if raw, err = withoutManagedFields(req.Object.Raw); err != nil {
-			return nil, nil, fmt.Errorf("decode pod: %w", strictyaml.ExplainType(req.Object.Raw, &raw, err))
-		}
+	if len(req.Object.Raw) == 0 {
+		return nil, errNoObject
 	}
-	if raw == nil {
-		return nil, nil, errors.New("decode pod: the request has no object")
+	value, err := decodeJSON(req.Object.Raw)
+	if err != nil {
+		return nil, fmt.Errorf("decode pod: %w", err)
 	}
-	var pod corev1.Pod
-	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(raw, &pod); err != nil {
-		return nil, nil, fmt.Errorf("decode pod: %w", strictyaml.ExplainType(req.Object.Raw, &corev1.Pod{}, err))
+	switch value := value.(type) {
+	case map[string]any:
+		return value, nil
+	case nil:
+		return nil, errNoObject
+	default:
+		return nil, fmt.Errorf("decode pod: got %s, want an object", strictyaml.Kind(value))
 	}
-	return raw, &pod, nil
 }
 
-// maxTakenApart is the size in bytes up to which a pod is taken apart to leave managedFields out: of a larger pod they are
-// a small part, and looking for them costs more than they do.
-const maxTakenApart = 256 << 10
+var errNoObject = errors.New("decode pod: the request has no object")
 
-// withoutManagedFields decodes an object, integers as int64, but for metadata.managedFields. Its error is the decoder's.
-func withoutManagedFields(text []byte) (map[string]any, error) {
-	var fields, metadata map[string]json.RawMessage
-	if len(text) > maxTakenApart || !bytes.Contains(text, []byte(`"managedFields"`)) ||
-		json.Unmarshal(text, &fields) != nil || json.Unmarshal(fields["metadata"], &metadata) != nil {
-		var whole map[string]any
-		err := utiljson.Unmarshal(text, &whole)
-		if metadata, ok := whole["metadata"].(map[string]any); ok {
-			delete(metadata, "managedFields")
-		}
-		return whole, err
-	}
-	delete(metadata, "managedFields")
-	delete(fields, "metadata")
-	object, err := decodeFields(fields)
+// asTheAPIServer are the liberties that the API server takes with JSON: the last of equal names counts, and what is not
+// UTF-8 is replaced.
+var asTheAPIServer = []jsontext.Options{jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)}
+
+// decodeJSON decodes one value as apimachinery does for unstructured objects (integers as int64, other numbers as float64)
+// but for metadata.managedFields, in one pass.
+func decodeJSON(text []byte) (any, error) {
+	decoder := jsontext.NewDecoder(bytes.NewBuffer(text), asTheAPIServer...)
+	value, err := readValue(decoder)
 	if err != nil {
 		return nil, err
 	}
-	object["metadata"], err = decodeFields(metadata)
+	if _, err := decoder.ReadToken(); !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("there is more behind the value, at byte %d", decoder.InputOffset())
+	}
+	return value, nil
+}
+
+func readValue(decoder *jsontext.Decoder) (any, error) {
+	token, err := decoder.ReadToken()
+	if err != nil {
+		return nil, err
+	}
+	switch token.Kind() {
+	case jsontext.KindBeginObject:
+		return readObject(decoder)
+	case jsontext.KindBeginArray:
+		return readArray(decoder)
+	case jsontext.KindString:
+		return token.String(), nil
+	case jsontext.KindNumber:
+		text := token.String()
+		if integer, err := strconv.ParseInt(text, 10, 64); err == nil {
+			return integer, nil
+		}
+		return strconv.ParseFloat(text, 64)
+	case jsontext.KindNull:
+		return nil, nil
+	default:
+		return token.Bool(), nil
+	}
+}
+
+func readObject(decoder *jsontext.Decoder) (map[string]any, error) {
+	object := map[string]any{}
+	for decoder.PeekKind() != jsontext.KindEndObject {
+		name, err := decoder.ReadToken()
+		if err != nil {
+			return nil, err
+		}
+		key := name.String()
+		if key == "managedFields" && decoder.StackPointer() == "/metadata/managedFields" {
+			if err := decoder.SkipValue(); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		if object[key], err = readValue(decoder); err != nil {
+			return nil, err
+		}
+	}
+	_, err := decoder.ReadToken()
 	return object, err
 }
 
-func decodeFields(fields map[string]json.RawMessage) (map[string]any, error) {
-	object := make(map[string]any, len(fields)+1)
-	for name, text := range fields {
-		var value any
-		if err := utiljson.Unmarshal(text, &value); err != nil {
+func readArray(decoder *jsontext.Decoder) ([]any, error) {
+	array := []any{}
+	for decoder.PeekKind() != jsontext.KindEndArray {
+		value, err := readValue(decoder)
+		if err != nil {
 			return nil, err
 		}
-		object[name] = value
+		array = append(array, value)
 	}
-	return object, nil
+	_, err := decoder.ReadToken()
+	return array, err
+}
+
+// convert makes a P, a pod or a part of one, of a raw pod. Its error names the field that is of another type than a pod's.
+func convert[P any](raw map[string]any, text []byte) (*P, error) {
+	pod := new(P)
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(raw, pod); err != nil {
+		return nil, fmt.Errorf("decode pod: %w", strictyaml.ExplainType(text, &corev1.Pod{}, err))
+	}
+	return pod, nil
+}
+
+// decided is the part of a pod that Decide reads. It is far smaller than a pod, most of which is not looked at by anybody if
+// the answer is known from another replica.
+type decided struct {
+	Metadata struct {
+		Labels      map[string]string `json:"labels"`
+		Annotations map[string]string `json:"annotations"`
+	} `json:"metadata"`
+	Spec struct {
+		HostNetwork    bool              `json:"hostNetwork"`
+		OS             *corev1.PodOS     `json:"os"`
+		NodeSelector   map[string]string `json:"nodeSelector"`
+		InitContainers []named           `json:"initContainers"`
+		Containers     []named           `json:"containers"`
+	} `json:"spec"`
+}
+
+type named struct {
+	Name string `json:"name"`
+}
+
+// pod returns a pod that has these parts.
+func (d *decided) pod() *corev1.Pod {
+	containers := func(names []named) []corev1.Container {
+		list := make([]corev1.Container, len(names))
+		for i := range names {
+			list[i].Name = names[i].Name
+		}
+		return list
+	}
+	return &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Labels: d.Metadata.Labels, Annotations: d.Metadata.Annotations},
+		Spec: corev1.PodSpec{
+			HostNetwork: d.Spec.HostNetwork, OS: d.Spec.OS, NodeSelector: d.Spec.NodeSelector,
+			InitContainers: containers(d.Spec.InitContainers), Containers: containers(d.Spec.Containers),
+		},
+	}
 }

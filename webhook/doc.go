@@ -5,6 +5,7 @@
 //	Scope     the webhook entry that the API server matched        scope.go
 //	Decide    inject or skip, with one reason; a pure function     decide.go
 //	Handler   AdmissionRequest in, AdmissionResponse out           handler.go
+//	          behind HTTP, and with the pod decoded                review.go, decode.go
 //	          with its metrics and warnings                        metrics.go, podsecurity.go
 //
 // Nothing on the way of an admission calls the API, reads a file or waits for a reload. The same Handler serves

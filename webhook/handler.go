@@ -68,7 +68,7 @@ func (h *Handler) Register(server interface {
 	Register(path string, hook http.Handler)
 }) {
 	for _, scope := range []Scope{ScopeNamespace, ScopePod} {
-		hook := &admission.Webhook{Handler: h.handler(scope, parametersOf)}
+		hook := reviews{&admission.Webhook{Handler: h.handler(scope, parametersOf)}}
 		server.Register(scope.Path(), hook)
 		server.Register(scope.Path()+"/", scope.below(hook))
 	}
@@ -140,24 +140,37 @@ func (h *Handler) answer(scope Scope, parameters map[string]string, req *admissi
 		}
 		a.onError = config.onError
 	}()
-	raw, pod, err := decodePod(req)
+	raw, err := decodePod(req)
 	if err != nil {
-		return answer{outcome: outcomeError, reason: reasonBadRequest, status: http.StatusBadRequest, err: err}
+		return badRequest(err)
 	}
-	decision := Decide(pod, Namespace{Name: req.Namespace, OptedIn: scope == ScopeNamespace}, &config.policy)
+	parts, err := convert[decided](raw, req.Object.Raw)
+	if err != nil {
+		return badRequest(err)
+	}
+	decision := Decide(parts.pod(), Namespace{Name: req.Namespace, OptedIn: scope == ScopeNamespace}, &config.policy)
 	a = answer{outcome: outcomeSkip, reason: decision.Reason}
 	if decision.Warn {
 		a.warnings = append(a.warnings, decision.Detail)
 	}
 	if decision.Inject {
 		a.outcome = outcomeInject
-		h.inject(&a, config, pod, templates.Input{Pod: raw, Namespace: metav1.ObjectMeta{Name: req.Namespace}, Path: parameters})
+		h.inject(&a, config, templates.Input{Pod: raw, Namespace: metav1.ObjectMeta{Name: req.Namespace}, Path: parameters})
+	}
+	if a.err != nil {
+		if _, err := convert[corev1.Pod](raw, req.Object.Raw); err != nil { // that is why
+			return badRequest(err)
+		}
 	}
 	return a
 }
 
+func badRequest(err error) answer {
+	return answer{outcome: outcomeError, reason: reasonBadRequest, status: http.StatusBadRequest, err: err}
+}
+
 // inject fills the answer with the patch, or with the error there was.
-func (h *Handler) inject(a *answer, config *Config, pod *corev1.Pod, input templates.Input) {
+func (h *Handler) inject(a *answer, config *Config, input templates.Input) {
 	if h.namespaces != nil {
 		if found := h.namespaces.Namespace(input.Namespace.Name); found != nil {
 			input.Namespace = *found
@@ -174,7 +187,7 @@ func (h *Handler) inject(a *answer, config *Config, pod *corev1.Pod, input templ
 		return
 	}
 	a.templates, a.patch, a.warnings = injected.Templates, injected.Patch, append(a.warnings, injected.Warnings...)
-	warning, err := podSecurityWarning(pod, config.engine, input)
+	warning, err := podSecurityWarning(config.engine, input)
 	if err != nil {
 		a.outcome, a.reason, a.status, a.err = outcomeError, reasonInternalError, http.StatusInternalServerError, err
 	}

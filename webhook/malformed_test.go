@@ -21,20 +21,20 @@ func TestHandlerRefusesWhatIsNoReview(t *testing.T) {
 		code              int32
 		message           string
 	}{
-		"an empty body":                    {jsonType, "", 400, "request body is empty"},
-		"no content type":                  {"", "{}", 400, "expected application/json"},
-		"another content type":             {"application/yaml", string(reviewOf(t, aPod(t))), 400, "contentType=application/yaml, expected application/json"},
-		"protobuf":                         {"application/vnd.kubernetes.protobuf", "k8s\x00", 400, "expected application/json"},
-		"malformed JSON":                   {jsonType, `{"apiVersion": "admission.k8s.io/v1", `, 400, "unexpected end of JSON input"},
-		"no JSON":                          {jsonType, "\x00\xff\xfe", 400, "control characters are not allowed"},
-		"a review cut off":                 {jsonType, string(reviewOf(t, aPod(t))[:200]), 400, "unexpected end of JSON input"},
-		"JSON that is a list":              {jsonType, "[]", 400, "cannot unmarshal array"},
-		"JSON that is a string":            {jsonType, `"AdmissionReview"`, 400, "cannot unmarshal string"},
-		"JSON that is a pod":               {jsonType, minimalPod, 400, "want CREATE of v1 Pod"},
-		"a review of an unknown version":   {jsonType, `{"apiVersion":"admission.k8s.io/v2","kind":"AdmissionReview"}`, 400, "want CREATE of v1 Pod"},
-		"a request that is a list":         {jsonType, `{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":[]}`, 400, "cannot unmarshal array"},
-		"a request whose kind is a string": {jsonType, `{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"kind":"Pod"}}`, 400, "cannot unmarshal string"},
-		"a body of more than 7 MiB":        {jsonType, strings.Repeat(" ", 7<<20+1), 413, "request entity is too large; limit is 7340032 bytes"},
+		"an empty body":                    {jsonType, "", 400, "the request has no body"},
+		"no content type":                  {"", "{}", 400, `content type is "", want application/json`},
+		"another content type":             {"application/yaml", string(reviewOf(t, aPod(t))), 400, `content type is "application/yaml", want application/json`},
+		"protobuf":                         {"application/vnd.kubernetes.protobuf", "k8s\x00", 400, "want application/json"},
+		"malformed JSON":                   {jsonType, `{"apiVersion": "admission.k8s.io/v1", `, 400, "unexpected EOF"},
+		"no JSON":                          {jsonType, "\x00\xff\xfe", 400, `invalid character '\x00'`},
+		"a review cut off":                 {jsonType, string(reviewOf(t, aPod(t))[:200]), 400, "unexpected EOF"},
+		"JSON that is a list":              {jsonType, "[]", 400, "cannot unmarshal JSON array"},
+		"JSON that is a string":            {jsonType, `"AdmissionReview"`, 400, "cannot unmarshal JSON string"},
+		"JSON that is a pod":               {jsonType, minimalPod, 400, "got Pod of v1, want AdmissionReview of admission.k8s.io/v1"},
+		"a review of an unknown version":   {jsonType, `{"apiVersion":"admission.k8s.io/v2","kind":"AdmissionReview"}`, 400, "got AdmissionReview of admission.k8s.io/v2, want AdmissionReview of admission.k8s.io/v1"},
+		"a request that is a list":         {jsonType, `{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":[]}`, 400, "cannot unmarshal JSON array"},
+		"a request whose kind is a string": {jsonType, `{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"kind":"Pod"}}`, 400, "cannot unmarshal JSON string"},
+		"a body of more than 7 MiB":        {jsonType, strings.Repeat(" ", 7<<20+1), 413, "the request is too large; the limit is 7340032 bytes"},
 	}
 	server := serveConfig(t, "")
 	for name, test := range tests {
@@ -116,7 +116,7 @@ func TestHandlerRefusesMalformedPods(t *testing.T) {
 	}{
 		"a list":                      {[]any{}, "decode pod: got a list, want an object"},
 		"a string":                    {"pod", "decode pod: got a string, want an object"},
-		"a number":                    {7, "decode pod: got a number, want an object"},
+		"a number":                    {7, "decode pod: got an integer, want an object"},
 		"a boolean":                   {true, "decode pod: got a boolean, want an object"},
 		"metadata is a string":        {aPod(t, set("x", "metadata")), "decode pod: metadata: got a string, want an object"},
 		"labels are a list":           {aPod(t, set([]any{"a"}, "metadata", "labels")), "decode pod: metadata.labels: got a list, want an object"},

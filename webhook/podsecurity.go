@@ -20,7 +20,7 @@ var podSecurity = sync.OnceValues(func() (policy.Evaluator, error) {
 // podSecurityWarning returns a sentence if the namespace enforces a Pod Security level that the pod keeps without its
 // sidecar and breaks with it: the API server is about to refuse it, and its author ought to read why. It is empty if
 // all is well.
-func podSecurityWarning(before *corev1.Pod, engine *templates.Engine, input templates.Input) (string, error) {
+func podSecurityWarning(engine *templates.Engine, input templates.Input) (string, error) {
 	namespace := &input.Namespace
 	if namespace.Labels[api.EnforceLevelLabel] == "" {
 		return "", nil
@@ -37,15 +37,17 @@ func podSecurityWarning(before *corev1.Pod, engine *templates.Engine, input temp
 	if err != nil {
 		return "", fmt.Errorf("inject the pod for Pod Security checks: %w", err)
 	}
-	var after corev1.Pod
-	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(injected.Pod, &after); err != nil {
-		return "", fmt.Errorf("convert injected pod: %w", err)
+	var before, after corev1.Pod
+	for into, raw := range map[*corev1.Pod]map[string]any{&before: input.Pod, &after: injected.Pod} {
+		if err := runtime.DefaultUnstructuredConverter.FromUnstructured(raw, into); err != nil {
+			return "", fmt.Errorf("convert pod for Pod Security checks: %w", err)
+		}
 	}
 	check := func(pod *corev1.Pod) policy.AggregateCheckResult {
 		return policy.AggregateCheckResults(evaluator.EvaluatePod(levels.Enforce, &pod.ObjectMeta, &pod.Spec))
 	}
 	result := check(&after)
-	if result.Allowed || !check(before).Allowed {
+	if result.Allowed || !check(&before).Allowed {
 		return "", nil
 	}
 	return fmt.Sprintf("namespace %q enforces Pod Security %q, which the injected pod violates: %s. Either the namespace enforces a level that allows this, or the pod goes without what needs it",
