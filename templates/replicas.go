@@ -45,7 +45,10 @@ func (e *Engine) Answer(input Input) (*Answer, error) {
 	}
 	answer := &Answer{Templates: result.Templates, Warnings: result.Warnings}
 	if result.Patch != nil {
-		answer.Patch = result.Patch.AppendJSON(nil)
+		buffer := buffers.Get().(*[]byte)
+		*buffer = result.Patch.AppendJSON((*buffer)[:0])
+		answer.Patch = bytes.Clone(*buffer)
+		buffers.Put(buffer)
 	}
 	if remembers {
 		e.replicas.add(key, tokens, answer)

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"text/template"
 	"unicode/utf8"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // Functions returns the functions for a template that is to be compiled: those of base, which is not changed, and
@@ -171,6 +173,14 @@ func adaptCommon(function any) any {
 	case func(map[string]string, string) bool:
 		return func(m map[string]string, a any) (bool, error) {
 			return call1(func(s string) bool { return f(m, s) }, a)
+		}
+	case func(metav1.ObjectMeta, string, any) string:
+		return func(m metav1.ObjectMeta, a, fallback any) (string, error) {
+			return call1(func(s string) string { return f(m, s, fallback) }, a)
+		}
+	case func(any, string) string:
+		return func(a, b any) (string, error) {
+			return call1(func(s string) string { return f(a, s) }, b)
 		}
 	}
 	return nil
