@@ -50,6 +50,9 @@ type Preparation struct {
 	// Recorded are the containers that the pod's status annotation says an earlier injection put there. Anybody can
 	// write that.
 	Recorded []string
+	// Lost returns what is known to be lost of what the author wrote of a recorded container of that name, nil if nothing;
+	// see Recorded. It must not be changed.
+	Lost func(container string) map[string]any
 }
 
 // Injection is a pod with the templates and its author's overrides merged in.

@@ -111,7 +111,8 @@ func (e *Engine) prepare(input Input, before status) Pod {
 	if e.profile.Hooks.Prepare == nil {
 		return input.Pod
 	}
-	return e.profile.Hooks.Prepare(Preparation{Pod: input.Pod, Namespace: input.Namespace, Recorded: before.names()})
+	lost := func(name string) map[string]any { return before.Overrides[name] }
+	return e.profile.Hooks.Prepare(Preparation{Pod: input.Pod, Namespace: input.Namespace, Recorded: before.names(), Lost: lost})
 }
 
 // finish returns the pod of the injection after the hooks, which follow the merge, and with its containers in order.

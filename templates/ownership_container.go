@@ -61,18 +61,17 @@ func (c *collector) value(t *podtype.Type, value, own any, written bool) {
 }
 
 func (c *collector) list(t *podtype.Type, list []any, own any) {
-	var authors map[string]map[string]any
+	authors := make([]map[string]any, len(list))
 	if own, ok := own.([]any); ok && isKeyed(t, own) {
-		authors = make(map[string]map[string]any, len(own))
-		for _, element := range own {
-			key, _ := listmap.Key(t, element)
-			authors[key], _ = element.(map[string]any)
+		for i, from := range listmap.Match(t, own, list) { // of twins, the first is the first
+			if from >= 0 {
+				authors[i], _ = own[from].(map[string]any)
+			}
 		}
 	}
-	for _, element := range list {
+	for i, element := range list {
 		at := c.enterElement(t, element)
-		element := element.(map[string]any)
-		author := authors[string(c.text[at+1:])]
+		element, author := element.(map[string]any), authors[i]
 		if author == nil {
 			c.found = append(c.found, c.elementHash(t, element))
 		}

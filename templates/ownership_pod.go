@@ -3,6 +3,7 @@ package templates
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/sidecar-injector/sidecar-injector/internal/listmap"
 	"github.com/sidecar-injector/sidecar-injector/internal/podtype"
@@ -36,8 +37,14 @@ func (c *comparison) object(t *podtype.Type, before, now map[string]any) (lost m
 		at := c.enter(name)
 		if old == nil {
 			c.added(t.Field(name), value)
-		} else if was := c.value(t.Field(name), old, value); was != nil {
-			lose(name, was)
+		} else {
+			was, order := c.value(t.Field(name), old, value)
+			if was != nil {
+				lose(name, was)
+			}
+			if order != nil {
+				lose(orderPrefix+name, order)
+			}
 		}
 		c.leave(at)
 	}
@@ -49,15 +56,15 @@ func (c *comparison) object(t *podtype.Type, before, now map[string]any) (lost m
 	return lost
 }
 
-// value is object for a field that both have.
-func (c *comparison) value(t *podtype.Type, before, now any) (lost any) {
+// value is object for a field that both have. order is the order of a list that is lost.
+func (c *comparison) value(t *podtype.Type, before, now any) (lost any, order []any) {
 	switch old := before.(type) {
 	case map[string]any:
 		if now, ok := now.(map[string]any); ok && len(old) > 0 && !c.isDeep() {
 			if was := c.object(t, old, now); was != nil {
-				return was
+				return was, nil
 			}
-			return nil
+			return nil, nil
 		}
 	case []any:
 		now, ok := now.([]any)
@@ -65,20 +72,21 @@ func (c *comparison) value(t *podtype.Type, before, now any) (lost any) {
 			break
 		}
 		if sameElements(old, now) {
-			return nil
+			return nil, nil
 		}
 		if was, ok := c.list(t, old, now); ok {
+			order = lostOrder(t, old, now)
 			if was != nil {
-				return was
+				return was, order
 			}
-			return nil
+			return nil, order
 		}
 	}
 	if listmap.Equal(t, before, now) {
-		return nil
+		return nil, nil
 	}
 	c.added(t, now)
-	return before
+	return before, nil
 }
 
 // sameElements says that two lists have the same objects, in memory, at all places.
@@ -161,6 +169,9 @@ func mergeLost(t *podtype.Type, object, lost map[string]any) map[string]any {
 		result = map[string]any{}
 	}
 	for name, value := range lost {
+		if strings.HasPrefix(name, orderPrefix) {
+			continue // below, when the elements are back
+		}
 		switch value := value.(type) {
 		case map[string]any:
 			if inner, ok := object[name].(map[string]any); ok {
@@ -177,6 +188,7 @@ func mergeLost(t *podtype.Type, object, lost map[string]any) map[string]any {
 		}
 		result[name] = value
 	}
+	restoreOrders(t, result, lost)
 	return result
 }
 

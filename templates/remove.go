@@ -14,9 +14,9 @@ import (
 //
 // A field that is not as the injection set it stays, for somebody has changed it since; a list element that the injection
 // added, and an object that it put deeper into the pod than annotations and a security context are, goes with whatever
-// has been added to it, such as what the API server fills in. Elements of lists come back by their keys, so that a
-// list whose order templates changed keeps the new one; containers come back in their order. The pod is not changed; the
-// result shares values with it. The error says that nothing would be left of it.
+// has been added to it, such as what the API server fills in. Elements of lists come back by their keys, and in the order
+// that their author gave them. The pod is not changed; the result shares values with it. The error says that nothing would be
+// left of it.
 func Remove(pod map[string]any, key string) (removed map[string]any, record Record, ok bool, err error) {
 	annotation, _ := Pod(pod).Annotation(key)
 	status := readStatus(annotation)

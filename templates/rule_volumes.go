@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"k8s.io/apimachinery/pkg/util/validation"
 )
 
 // checkVolumeSources: a volume has one source. A volume of the pod that has the name of an injected one, and is of another
@@ -23,6 +25,22 @@ func checkVolumeSources(s *subject, pod Pod) *violation {
 			return &violation{template: injected.template, element: nameOf(volume), field: field, problem: fmt.Sprintf("it has %d sources, want one: %s", len(sources), strings.Join(sources, ", "))}
 		}
 		return &violation{field: field, problem: fmt.Sprintf("the name is that of an injected volume (%s): give the pod's own another name", strings.Join(injected.sources, ", "))}
+	}
+	return nil
+}
+
+// checkVolumeNames: an injected volume, whose name an annotation may choose, has a name that the API server takes.
+func checkVolumeNames(s *subject, pod Pod) *violation {
+	for _, volume := range pod.In("volumes") {
+		injected, name := s.volumes[nameOf(volume)], nameOf(volume)
+		if injected.template == "" || len(validation.IsDNS1123Label(name)) == 0 {
+			continue
+		}
+		problem := fmt.Sprintf("%q is not the name of a volume: want lower-case letters, digits and '-', 63 at most, and no '-' at the ends", name)
+		if key := s.profile.FieldAnnotations["volumes"]; name != "" && strings.Contains(s.annotations[key], name) {
+			return &violation{annotation: key, problem: problem}
+		}
+		return &violation{template: injected.template, element: name, field: "volumes[].name", problem: problem}
 	}
 	return nil
 }

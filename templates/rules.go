@@ -22,7 +22,7 @@ import (
 //	                                                                  refused
 //	users and groups are in range, privileges agree                   refused       rule_security.go
 //	port names and host ports are not taken                           refused       rule_ports.go
-//	volumes have one source, devices and mounts their own place       refused       rule_volumes.go
+//	volumes have a name and one source, devices their own place       refused       rule_volumes.go
 //	what an annotation mounts is there                                refused       rule_volumes.go
 //	probes that the profile rewrites have a port                      refused       rule_probes.go
 //	annotations have 256 KiB together                                 refused       rule_annotations.go
@@ -38,7 +38,7 @@ var (
 		checkImage, checkInitFields, checkResources, checkIDs, checkPrivileges, checkPortNames, checkDevices,
 	}
 	podRules = []func(s *subject, pod Pod) *violation{
-		checkContainersLeft, checkPodResources, checkHostPorts, checkVolumeSources, checkMounts, checkProbePorts, checkProfileAnnotations, checkAnnotationSize,
+		checkContainersLeft, checkPodResources, checkHostPorts, checkVolumeSources, checkVolumeNames, checkMounts, checkProbePorts, checkProfileAnnotations, checkAnnotationSize,
 	}
 	warningRules = []func(s *subject) []string{
 		warnRootless, warnProxyUsers, warnProxyPorts, warnPortNames, warnVolumes, warnCompletion,

@@ -172,5 +172,6 @@ var fieldAnnotations = map[string]string{
 	"resources.limits.cpu":      "sidecar.istio.io/proxyCPULimit",
 	"resources.limits.memory":   "sidecar.istio.io/proxyMemoryLimit",
 	"volumeMounts":              "sidecar.istio.io/userVolumeMount",
+	"volumes":                   "sidecar.istio.io/userVolume",
 	"probe.httpGet.port":        annotationStatusPort,
 }

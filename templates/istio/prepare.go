@@ -24,7 +24,7 @@ func (i *injector) prepare(p templates.Preparation) templates.Pod {
 	if !again {
 		return pod
 	}
-	restoreProbes(pod)
+	restoreProbes(pod, p.Lost)
 	if i.prometheusIsOurs(pod) {
 		restorePrometheus(pod)
 	}
@@ -59,20 +59,25 @@ func forgetAssignedUser(pod templates.Pod) {
 	}
 }
 
-// restoreProbes gives the probes that ask the agent their own form back, which the agent's environment has.
-func restoreProbes(pod templates.Pod) {
+// restoreProbes gives the probes that ask the agent their own form back, which the agent's environment has, or, for a
+// port that a container written over an injected one does not name, what is lost of it.
+func restoreProbes(pod templates.Pod, lost func(container string) map[string]any) {
 	var probers map[string]map[string]any
 	if json.Unmarshal([]byte(variable(proxyOf(pod), envProbers)), &probers) != nil {
-		return
+		probers = nil
 	}
-	eachHandler(pod, func(_, handler map[string]any, _, url string) {
-		original, ok := probers[url]
-		if !ok || field(handler, "httpGet", "path") != url {
+	eachHandler(pod, func(container, handler map[string]any, at probeSite, _, url string) {
+		if field(handler, "httpGet", "path") != url {
 			return
+		}
+		original, ok := probers[url]
+		if !ok {
+			name, _ := container["name"].(string)
+			original, _ = field(lost(name), at.path...).(map[string]any)
 		}
 		kind := kindOf(original, false)
 		action, _ := original[kind].(map[string]any)
-		if action == nil {
+		if action == nil || !ok && kind == "httpGet" { // which the engine keeps
 			return
 		}
 		if port, ok := action["port"].(float64); ok {

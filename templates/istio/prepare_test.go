@@ -24,6 +24,6 @@ func TestPrepareSurvivesAnyPod(t *testing.T) {
 		`{"spec":{"initContainers":[{"name":"istio-init","args":["TPROXY","-u",7]}],"containers":[{"name":"istio-proxy","securityContext":{"runAsUser":0}}]}}`,
 		`{"spec":{"initContainers":[{"name":"istio-init","args":["TPROXY","-u","99999999999999999999"]}],"containers":[{"name":"istio-proxy"}]}}`,
 	} {
-		i.prepare(templates.Preparation{Pod: mustDecode(t, []byte(pod)), Recorded: []string{proxyContainer}})
+		i.prepare(templates.Preparation{Pod: mustDecode(t, []byte(pod)), Recorded: []string{proxyContainer}, Lost: func(string) map[string]any { return nil }})
 	}
 }

@@ -23,13 +23,15 @@ type prober struct {
 	TimeoutSeconds int32                   `json:"timeoutSeconds,omitempty"`
 }
 
-// probeSites are where a container may have something that the kubelet asks for, and the agent's path for each. A
-// lifecycle handler cannot be of gRPC.
-var probeSites = []struct {
+// probeSite is where a container may have something that the kubelet asks for, and the agent's path for it.
+type probeSite struct {
 	path      []string
 	url       string
 	lifecycle bool
-}{
+}
+
+// probeSites are all there are. A lifecycle handler cannot be of gRPC.
+var probeSites = []probeSite{
 	{[]string{"readinessProbe"}, "/app-health/%s/readyz", false},
 	{[]string{"livenessProbe"}, "/app-health/%s/livez", false},
 	{[]string{"startupProbe"}, "/app-health/%s/startupz", false},
@@ -38,7 +40,7 @@ var probeSites = []struct {
 }
 
 // eachHandler visits the probes and lifecycle handlers of all containers but the proxy, with the agent's path for each.
-func eachHandler(pod templates.Pod, visit func(container, handler map[string]any, kind, url string)) {
+func eachHandler(pod templates.Pod, visit func(container, handler map[string]any, at probeSite, kind, url string)) {
 	for _, container := range pod.All() {
 		name, _ := container["name"].(string)
 		if name == proxyContainer {
@@ -47,7 +49,7 @@ func eachHandler(pod templates.Pod, visit func(container, handler map[string]any
 		for _, site := range probeSites {
 			handler, _ := field(container, site.path...).(map[string]any)
 			if kind := kindOf(handler, site.lifecycle); handler != nil {
-				visit(container, handler, kind, fmt.Sprintf(site.url, name))
+				visit(container, handler, site, kind, fmt.Sprintf(site.url, name))
 			}
 		}
 	}
@@ -88,7 +90,7 @@ func (i *injector) rewriteProbes(pod templates.Pod, again bool) error {
 	}
 	probers := map[string]*prober{}
 	var failed error
-	eachHandler(pod, func(container, handler map[string]any, kind, url string) {
+	eachHandler(pod, func(container, handler map[string]any, _ probeSite, kind, url string) {
 		if kind == "" || again && field(handler, "httpGet", "path") == url {
 			return
 		}

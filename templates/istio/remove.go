@@ -32,7 +32,7 @@ func Remove(pod map[string]any, workload string) (removed map[string]any, record
 	record = templates.Record{Revision: cmp.Or(status.Revision, "default"), Containers: status.names()}
 	slices.Sort(record.Containers)
 	injected := templates.Pod(runtime.DeepCopyJSON(pod))
-	restoreProbes(injected)
+	restoreProbes(injected, func(string) map[string]any { return nil }) // putBack gives containers back as a whole
 	if found := prometheusAnnotations(injected); found[annotationPrometheusPath] == mergedPath && found[annotationPrometheusScrape] == "true" {
 		restorePrometheus(injected)
 	}
