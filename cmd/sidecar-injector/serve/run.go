@@ -107,7 +107,7 @@ func wire(ctx context.Context, options *Options, logger logr.Logger, stopping *a
 	if err := addPublisher(mgr, options, namespace, pair, counts); err != nil {
 		return nil, err
 	}
-	server, err := addWebhookServer(mgr, options, handler, pair.source)
+	server, err := addWebhookServer(mgr, options, handler, pair.source, stopping)
 	if err != nil {
 		return nil, err
 	}
@@ -150,8 +150,8 @@ func newManager(options *Options, namespace string, logger logr.Logger) (manager
 }
 
 // addWebhookServer makes the TLS server that serves the handler with the pairs of
-// the source.
-func addWebhookServer(mgr manager.Manager, options *Options, handler *webhook.Handler, source certs.Source) (ctrlwebhook.Server, error) {
+// the source, and ends each connection behind its answer once it is stopping.
+func addWebhookServer(mgr manager.Manager, options *Options, handler *webhook.Handler, source certs.Source, stopping *atomic.Bool) (ctrlwebhook.Server, error) {
 	host, port, err := splitAddress(options.WebhookAddress)
 	if err != nil {
 		return nil, err
@@ -164,7 +164,7 @@ func addWebhookServer(mgr manager.Manager, options *Options, handler *webhook.Ha
 			config.GetCertificate = source.GetCertificate
 		}},
 	})
-	handler.Register(server)
+	handler.Register(closing{server, stopping})
 	return server, mgr.Add(server)
 }
 

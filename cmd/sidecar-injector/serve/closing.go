@@ -1,0 +1,30 @@
+package serve
+
+import (
+	"net/http"
+	"sync/atomic"
+
+	ctrlwebhook "sigs.k8s.io/controller-runtime/pkg/webhook"
+)
+
+// closing registers hooks at a server that, once stopping is true, answer as before and end the connection behind the
+// answer: with "Connection: close", for which HTTP/2 sends GOAWAY. An API server goes on to use a connection that it has,
+// also when the Service leads to this replica no more (https://github.com/kubernetes/kubernetes/issues/127335).
+type closing struct {
+	server   ctrlwebhook.Server
+	stopping *atomic.Bool
+}
+
+// Register registers a hook at a path.
+func (c closing) Register(path string, hook http.Handler) {
+	c.server.Register(path, closingHook(hook, c.stopping))
+}
+
+func closingHook(hook http.Handler, stopping *atomic.Bool) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if stopping.Load() {
+			w.Header().Set("Connection", "close")
+		}
+		hook.ServeHTTP(w, r)
+	})
+}
