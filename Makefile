@@ -96,10 +96,11 @@ lint: ## golangci-lint with gofmt and staticcheck, go vet, and the chart's own l
 	$(HELM) lint --strict --quiet $(CHART)
 
 .PHONY: verify
-verify: ## What is generated is what would be generated
+verify: ## What is generated is what would be generated, and what is pinned is maintained
 	$(HELM) template sidecar-injector $(CHART) --namespace sidecar-injector --set namespace.create=true | diff -u manifests/install.yaml - || \
 	  { echo 'manifests/install.yaml is stale: run make manifests, and commit it' >&2; exit 1; }
 	go test ./cmd/sidecar-injector ./cmd/sidecar-injector/app -run '^(TestReference|TestPictures)$$'
+	cd tests/envoy && go test -count=1 -v -run '^TestEnvoyIsMaintained$$' .
 
 ##@ Change it
 

@@ -28,12 +28,12 @@ func TestHandlerRefusesWhatIsNoReview(t *testing.T) {
 		"malformed JSON":                   {jsonType, `{"apiVersion": "admission.k8s.io/v1", `, 400, "unexpected EOF"},
 		"no JSON":                          {jsonType, "\x00\xff\xfe", 400, `invalid character '\x00'`},
 		"a review cut off":                 {jsonType, string(reviewOf(t, aPod(t))[:200]), 400, "unexpected EOF"},
-		"JSON that is a list":              {jsonType, "[]", 400, "cannot unmarshal JSON array"},
-		"JSON that is a string":            {jsonType, `"AdmissionReview"`, 400, "cannot unmarshal JSON string"},
+		"JSON that is a list":              {jsonType, "[]", 400, "unmarshal JSON array"},
+		"JSON that is a string":            {jsonType, `"AdmissionReview"`, 400, "unmarshal JSON string"},
 		"JSON that is a pod":               {jsonType, minimalPod, 400, "got Pod of v1, want AdmissionReview of admission.k8s.io/v1"},
 		"a review of an unknown version":   {jsonType, `{"apiVersion":"admission.k8s.io/v2","kind":"AdmissionReview"}`, 400, "got AdmissionReview of admission.k8s.io/v2, want AdmissionReview of admission.k8s.io/v1"},
-		"a request that is a list":         {jsonType, `{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":[]}`, 400, "cannot unmarshal JSON array"},
-		"a request whose kind is a string": {jsonType, `{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"kind":"Pod"}}`, 400, "cannot unmarshal JSON string"},
+		"a request that is a list":         {jsonType, `{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":[]}`, 400, "unmarshal JSON array"},
+		"a request whose kind is a string": {jsonType, `{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"kind":"Pod"}}`, 400, "unmarshal JSON string"},
 		"a body of more than 7 MiB":        {jsonType, strings.Repeat(" ", 7<<20+1), 413, "the request is too large; the limit is 7340032 bytes"},
 	}
 	server := serveConfig(t, "")

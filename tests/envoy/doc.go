@@ -7,5 +7,6 @@
 //	bootstrap_test.go  every value, every annotation, the example and the engine's goldens pass the check
 //	meaning_test.go    what the configuration says: loops, clusters, retries, ports
 //	pod_test.go        what else the profile does to a pod: probes, draining, threads, users, annotations
+//	maintained_test.go the pinned Envoy is one that gets fixes
 //	arguments_test.go  traffic-redirect takes the arguments of the init container
 package envoy
