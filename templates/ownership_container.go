@@ -61,17 +61,19 @@ func (c *collector) value(t *podtype.Type, value, own any, written bool) {
 }
 
 func (c *collector) list(t *podtype.Type, list []any, own any) {
-	authors := make([]map[string]any, len(list))
+	var authors map[string]map[string]any
 	if own, ok := own.([]any); ok && isKeyed(t, own) {
-		for i, from := range listmap.Match(t, own, list) { // of twins, the first is the first
-			if from >= 0 {
-				authors[i], _ = own[from].(map[string]any)
-			}
+		authors = make(map[string]map[string]any, len(own))
+		for _, element := range own {
+			// Several of one key, which env may have, have one path: what one of them says is the author's.
+			key, _ := listmap.Key(t, element)
+			authors[key] = mergeLost(t.Elem(), element.(map[string]any), authors[key])
 		}
 	}
-	for i, element := range list {
+	for _, element := range list {
 		at := c.enterElement(t, element)
-		element, author := element.(map[string]any), authors[i]
+		element := element.(map[string]any)
+		author := authors[string(c.text[at+1:])]
 		if author == nil {
 			c.found = append(c.found, c.elementHash(t, element))
 		}

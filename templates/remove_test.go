@@ -44,6 +44,7 @@ spec:
 		"what is deleted":                      `{"spec":{"volumes":[{"name":"data","emptyDir":{"sizeLimit":"1Gi"}},{"name":"unwanted","configMap":{"name":"x"}}],"containers":[{"name":"app","image":"a"}]}}`,
 		"an order of its own":                  `{"spec":{"volumes":[{"name":"empty","emptyDir":{}},{"name":"own","emptyDir":{}},{"name":"unwanted","emptyDir":{}},{"name":"data","emptyDir":{}}],"containers":[{"name":"app","image":"a"}]}}`,
 		"keys that stand twice in an override": `{"spec":{"containers":[{"name":"app","image":"a"},{"name":"proxy","image":"auto","env":[{"name":"B","valueFrom":{"fieldRef":{"fieldPath":"metadata.name"}}},{"name":"B"}]}]}}`,
+		"keys that stand twice in an override, the second with more": `{"spec":{"containers":[{"name":"app","image":"a"},{"name":"proxy","image":"auto","env":[{"name":"D"},{"name":"D","value":"010"}]}]}}`,
 		"what is added deeper":                 `{"spec":{"volumes":[{"name":"empty"}],"containers":[{"name":"app","image":"a"}]}}`,
 		"an override":                          `{"spec":{"containers":[{"name":"app","image":"a"},{"name":"proxy","image":"auto","args":["mine"],"env":[{"name":"B","value":"mine"},{"name":"C","value":"mine"}]},{"name":"last","image":"a"}]}}`,
 		"an override by the name":              `{"spec":{"containers":[{"name":"proxy","image":"auto"},{"name":"app","image":"a"}],"initContainers":[{"name":"init"},{"name":"own","image":"a"}]}}`,
