@@ -13,36 +13,43 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/sidecar-injector/sidecar-injector/tests/traffic/world"
 )
 
-// programs are what runs in the worlds of these tests, or why nothing does.
-var programs struct{ envoy, redirect, missing string }
+// programs are what runs in the worlds of these tests, as paths below folder.
+var programs struct{ folder, envoy, redirect string }
 
-// TestMain brings Envoy and builds traffic-redirect. Where that, root or nftables is missing, the tests that need a real
-// Envoy are skipped, and a line says so.
+// TestMain removes what ready has made.
 func TestMain(m *testing.M) {
 	os.Exit(func() int {
-		folder, err := os.MkdirTemp("", "envoy")
-		if err != nil {
+		var err error
+		if programs.folder, err = os.MkdirTemp("", "envoy"); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return 1
 		}
-		defer os.RemoveAll(folder)
-		if programs.missing = world.Missing(); programs.missing == "" {
-			if err := prepare(folder); err != nil {
-				programs.missing = err.Error()
-			}
-		}
-		if programs.missing != "" {
-			line := strings.Repeat("!", 100)
-			fmt.Fprintf(os.Stderr, "%s\nWARNING: NO ENVOY RUNS IN THESE TESTS: %s\n%s\n", line, programs.missing, line)
-		}
+		defer os.RemoveAll(programs.folder)
 		return m.Run()
 	}())
 }
+
+// ready brings Envoy and builds traffic-redirect, once. Its error says what is missing, and so does a line that cannot be
+// overlooked.
+var ready = sync.OnceValue(func() error {
+	var err error
+	if missing := world.Missing(); missing != "" {
+		err = errors.New(missing)
+	} else {
+		err = prepare(programs.folder)
+	}
+	if err != nil {
+		line := strings.Repeat("!", 100)
+		fmt.Fprintf(os.Stderr, "%s\nWARNING: NO ENVOY RUNS IN THESE TESTS: %s\n%s\n", line, err, line)
+	}
+	return err
+})
 
 // prepare puts both programs into a folder, from which the proxy's user can run them.
 func prepare(folder string) (err error) {

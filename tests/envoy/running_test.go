@@ -35,8 +35,8 @@ type sidecar struct {
 // test ends.
 func start(t *testing.T, values, pod string) *sidecar {
 	t.Helper()
-	if programs.missing != "" {
-		t.Skip("NO ENVOY: " + programs.missing)
+	if err := ready(); err != nil {
+		t.Skipf("NO ENVOY: %v", err)
 	}
 	injected := inject(t, values, pod)
 	s := &sidecar{World: world.New(t, world.Interfaces{}), output: &bytes.Buffer{}}
