@@ -30,7 +30,7 @@ VERSION :=
 
 # What is on the way of an admission is compiled for speed, everything else for size: without inlining the program is 6 MB
 # smaller.
-FAST := std github.com/sidecar-injector/... github.com/Masterminds/... go.yaml.in/... gomodules.xyz/... gopkg.in/... \
+FAST := std github.com/sidecar-injector/... github.com/Masterminds/... github.com/go-json-experiment/... go.yaml.in/... gomodules.xyz/... gopkg.in/... \
 	k8s.io/apimachinery/... k8s.io/utils/... sigs.k8s.io/json/... sigs.k8s.io/yaml/...
 
 .PHONY: build

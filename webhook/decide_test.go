@@ -168,9 +168,17 @@ func TestDecide(t *testing.T) {
 			if test.disabled {
 				policy = disabled
 			}
-			pod := typed(t, aPod(t, test.pod...))
+			raw := aPod(t, test.pod...)
+			pod := typed(t, raw)
 			before := pod.DeepCopy()
 			got := Decide(pod, test.in, policy)
+			parts, err := convert[decided](raw, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if ofParts := Decide(parts.pod(), test.in, policy); ofParts != got {
+				t.Errorf("of the parts that the handler decodes %+v, of the whole pod %+v", ofParts, got)
+			}
 			if diff := cmp.Diff(test.want, got, cmpopts.IgnoreFields(Decision{}, "Detail")); diff != "" {
 				t.Errorf("decision (-want +got):\n%s%s", diff, got.Detail)
 			}

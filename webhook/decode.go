@@ -131,8 +131,9 @@ func convert[P any](raw map[string]any, text []byte) (*P, error) {
 	return pod, nil
 }
 
-// decided is the part of a pod that Decide reads. It is far smaller than a pod, most of which is not looked at by anybody if
-// the answer is known from another replica.
+// decided is the part of a pod that Decide reads; a rule that reads more has to have it here. The whole pod is typed only by
+// the engine, for an answer that it does not know from another replica: what else is wrong with a pod that is skipped is the
+// API server's to say.
 type decided struct {
 	Metadata struct {
 		Labels      map[string]string `json:"labels"`

@@ -37,18 +37,19 @@ func podSecurityWarning(engine *templates.Engine, input templates.Input) (string
 	if err != nil {
 		return "", fmt.Errorf("inject the pod for Pod Security checks: %w", err)
 	}
-	var before, after corev1.Pod
-	for into, raw := range map[*corev1.Pod]map[string]any{&before: input.Pod, &after: injected.Pod} {
-		if err := runtime.DefaultUnstructuredConverter.FromUnstructured(raw, into); err != nil {
-			return "", fmt.Errorf("convert pod for Pod Security checks: %w", err)
+	check := func(raw map[string]any) (result policy.AggregateCheckResult, err error) {
+		var pod corev1.Pod
+		if err := runtime.DefaultUnstructuredConverter.FromUnstructured(raw, &pod); err != nil {
+			return result, fmt.Errorf("convert pod for Pod Security checks: %w", err)
 		}
+		return policy.AggregateCheckResults(evaluator.EvaluatePod(levels.Enforce, &pod.ObjectMeta, &pod.Spec)), nil
 	}
-	check := func(pod *corev1.Pod) policy.AggregateCheckResult {
-		return policy.AggregateCheckResults(evaluator.EvaluatePod(levels.Enforce, &pod.ObjectMeta, &pod.Spec))
+	result, err := check(injected.Pod)
+	if err != nil || result.Allowed {
+		return "", err
 	}
-	result := check(&after)
-	if result.Allowed || !check(&before).Allowed {
-		return "", nil
+	if before, err := check(input.Pod); err != nil || !before.Allowed {
+		return "", err
 	}
 	return fmt.Sprintf("namespace %q enforces Pod Security %q, which the injected pod violates: %s. Either the namespace enforces a level that allows this, or the pod goes without what needs it",
 		namespace.Name, levels.Enforce.String(), result.ForbiddenDetail()), nil

