@@ -12,7 +12,7 @@ CHART := manifests/sidecar-injector
 RACE := $(if $(shell command -v $${CC:-cc} 2>/dev/null),-race)
 
 # The modules whose code is ours; those under tests/cluster/parts and tools only build other projects' programs.
-MODULES := . tests/cluster tests/cluster/parts/cert-manager tests/conformance tests/bench tests/traffic tests/envoy tests/valid
+MODULES := . tests/cluster tests/cluster/parts/cert-manager tests/cluster/parts/coredns tests/conformance tests/bench tests/traffic tests/envoy tests/valid
 
 ##@ Use it
 
@@ -130,6 +130,10 @@ clean: ## Remove what was built, the control plane included
 .PHONY: parts
 parts: ## Build etcd, kube-apiserver, kube-controller-manager, kubectl and cert-manager, once, into bin/
 	cd tests/cluster && go run ./cmd/build-parts
+
+.PHONY: node-parts
+node-parts: ## And those of a node: kube-scheduler, kubelet, kube-proxy, CoreDNS, containerd, the CNI plug-ins
+	cd tests/cluster && go run ./cmd/build-parts node
 
 .PHONY: help
 help:

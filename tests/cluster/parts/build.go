@@ -22,7 +22,7 @@ func build(ctx context.Context, p program, out io.Writer) error {
 	defer func() { _ = os.Remove(temporary) }()
 	line := newProgress(out, strings.TrimSpace(filepath.Base(p.path)+" "+p.version))
 	defer line.close()
-	compiled, err := compile(ctx, p, temporary, line, []string{"CGO_ENABLED=0"}, "-trimpath", "-ldflags", strings.TrimSpace("-s -w "+p.ldflags))
+	compiled, err := compile(ctx, p, temporary, line, []string{"CGO_ENABLED=0"}, "-trimpath", "-tags", p.tags, "-ldflags", strings.TrimSpace("-s -w "+p.ldflags))
 	if err != nil {
 		return err
 	}

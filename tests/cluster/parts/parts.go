@@ -47,6 +47,7 @@ type program struct {
 	pkg     string // package path
 	version string // for people
 	ldflags string
+	tags    string
 }
 
 // Build returns the programs, building those that are not there yet. A program
@@ -58,19 +59,27 @@ func Build(ctx context.Context, o Options) (*Parts, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, p := range programs {
-		if exists(p.path) {
-			continue
-		}
-		if err := build(ctx, p, o.Progress); err != nil {
-			return nil, fmt.Errorf("build %s: %w", filepath.Base(p.path), err)
-		}
+	if err := buildMissing(ctx, programs, o.Progress); err != nil {
+		return nil, err
 	}
 	module := filepath.Join(o.Repository, modules, "cert-manager")
 	if err := copyCRDs(ctx, module, parts.CertManagerCRDs); err != nil {
 		return nil, fmt.Errorf("copy cert-manager's CustomResourceDefinitions: %w", err)
 	}
 	return parts, nil
+}
+
+// buildMissing builds those of the programs that are not there yet.
+func buildMissing(ctx context.Context, programs []program, progress io.Writer) error {
+	for _, p := range programs {
+		if exists(p.path) {
+			continue
+		}
+		if err := build(ctx, p, progress); err != nil {
+			return fmt.Errorf("build %s: %w", filepath.Base(p.path), err)
+		}
+	}
+	return nil
 }
 
 // Missing lists the names of the programs that Build would have to build.
@@ -106,15 +115,14 @@ func plan(o Options) (*Parts, []program, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	source, err := os.ReadFile(filepath.Join(dir("cert-manager"), "main.go"))
+	sum, err := sumOfMain(dir("cert-manager"))
 	if err != nil {
-		return nil, nil, fmt.Errorf("read cert-manager's program: %w", err)
+		return nil, nil, err
 	}
-	sum := sha256.Sum256(source)
 
 	bin := filepath.Join(o.Repository, "bin")
 	plane := filepath.Join(bin, "control-plane-"+kubernetes+"-etcd-"+etcd)
-	cm := filepath.Join(bin, "cert-manager-"+certManager+"-"+hex.EncodeToString(sum[:4]))
+	cm := filepath.Join(bin, "cert-manager-"+certManager+"-"+sum)
 	parts := &Parts{
 		Etcd:                  filepath.Join(plane, "etcd"),
 		KubeAPIServer:         filepath.Join(plane, "kube-apiserver"),
@@ -126,14 +134,12 @@ func plan(o Options) (*Parts, []program, error) {
 		EtcdVersion:           etcd,
 		CertManagerVersion:    certManager,
 	}
-	kube := func(path string) program {
-		return program{path, dir("kubernetes"), "k8s.io/kubernetes/cmd/" + filepath.Base(path), kubernetes, versionFlags(kubernetes)}
-	}
+	kube := func(path string) program { return kubernetesProgram(path, dir("kubernetes"), kubernetes) }
 	controllerManager := kube(parts.KubeControllerManager)
-	manager := program{parts.CertManager, dir("cert-manager"), ".", certManager, ""}
+	manager := program{path: parts.CertManager, module: dir("cert-manager"), pkg: ".", version: certManager}
 	if o.Assets == "" {
 		return parts, []program{
-			{parts.Etcd, dir("etcd"), "go.etcd.io/etcd/server/v3", etcd, ""},
+			{path: parts.Etcd, module: dir("etcd"), pkg: "go.etcd.io/etcd/server/v3", version: etcd},
 			kube(parts.KubeAPIServer), controllerManager, kube(parts.Kubectl), manager,
 		}, nil
 	}
@@ -148,6 +154,24 @@ func plan(o Options) (*Parts, []program, error) {
 		}
 	}
 	return parts, []program{controllerManager, manager}, nil
+}
+
+// kubernetesProgram is one of Kubernetes' programs, named as its path ends.
+func kubernetesProgram(path, module, version string) program {
+	return program{
+		path: path, module: module, pkg: "k8s.io/kubernetes/cmd/" + filepath.Base(path),
+		version: version, ldflags: versionFlags(version),
+	}
+}
+
+// sumOfMain names the state of the main.go in dir, of which a program is built.
+func sumOfMain(dir string) (string, error) {
+	source, err := os.ReadFile(filepath.Join(dir, "main.go"))
+	if err != nil {
+		return "", fmt.Errorf("read the program of %q: %w", filepath.Base(dir), err)
+	}
+	sum := sha256.Sum256(source)
+	return hex.EncodeToString(sum[:4]), nil
 }
 
 // versionFlags are the linker's flags that tell Kubernetes' programs their

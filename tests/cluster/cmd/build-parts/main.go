@@ -1,5 +1,6 @@
 // Command build-parts builds the programs of the test cluster into the
-// repository's bin folder, unless they are there, and prints where they are.
+// repository's bin folder, unless they are there, and prints where they are. With
+// the argument "node" it builds those of a node too.
 package main
 
 import (
@@ -27,11 +28,20 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	built, err := parts.Build(ctx, parts.Options{Repository: repository, Progress: os.Stderr, Assets: os.Getenv("KUBEBUILDER_ASSETS")})
+	options := parts.Options{Repository: repository, Progress: os.Stderr, Assets: os.Getenv("KUBEBUILDER_ASSETS")}
+	built, err := parts.Build(ctx, options)
 	if err != nil {
 		return err
 	}
-	for _, path := range []string{built.Etcd, built.KubeAPIServer, built.KubeControllerManager, built.Kubectl, built.CertManager} {
+	paths := []string{built.Etcd, built.KubeAPIServer, built.KubeControllerManager, built.Kubectl, built.CertManager}
+	if len(os.Args) > 1 && os.Args[1] == "node" {
+		node, err := parts.BuildNode(ctx, options)
+		if err != nil {
+			return err
+		}
+		paths = append(paths, node.KubeScheduler, node.Kubelet, node.KubeProxy, node.CoreDNS, node.Containerd, node.Ctr, node.CNI)
+	}
+	for _, path := range paths {
 		fmt.Println(path)
 	}
 	return nil
