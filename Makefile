@@ -12,7 +12,7 @@ CHART := manifests/sidecar-injector
 RACE := $(if $(shell command -v $${CC:-cc} 2>/dev/null),-race)
 
 # The modules whose code is ours; those under tests/cluster/parts and tools only build other projects' programs.
-MODULES := . tests/cluster tests/cluster/parts/cert-manager tests/cluster/parts/coredns tests/conformance tests/bench tests/traffic tests/envoy tests/valid
+MODULES := . tests/cluster tests/cluster/parts/cert-manager tests/cluster/parts/coredns tests/conformance tests/bench tests/traffic tests/envoy tests/valid tools/image
 
 ##@ Use it
 
@@ -37,6 +37,15 @@ FAST := std github.com/sidecar-injector/... github.com/Masterminds/... github.co
 build: ## Build both programs, static, into bin/
 	CGO_ENABLED=0 go build -trimpath -gcflags=all=-l $(FAST:%=-gcflags=%=) -o $(OUT)/ \
 	  -ldflags '-s -w -X github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/app.version=$(VERSION)' ./cmd/...
+
+ARCH := $(shell go env GOARCH)
+TAG := $(shell awk '$$1 == "appVersion:" {print $$2}' $(CHART)/Chart.yaml)
+
+.PHONY: image
+image: ## Make the image without docker, as an OCI archive in bin/image; ARCH=arm64 for another machine
+	@GOOS=linux GOARCH=$(ARCH) $(MAKE) --no-print-directory build OUT=bin/image/$(ARCH) VERSION=$(VERSION)
+	@cd tools/image && go run ./cmd/own-image $(CURDIR)/bin/image/$(ARCH) $(ARCH) \
+	  ghcr.io/sidecar-injector/sidecar-injector:$(TAG) $(CURDIR)/bin/image/sidecar-injector-$(TAG)-$(ARCH).tar
 
 ##@ Check it
 
