@@ -35,6 +35,10 @@ type ChartOptions struct {
 	// WebhookAddress is the host:port where the API server finds the injector.
 	// Default: the cluster's.
 	WebhookAddress string
+	// InCluster leaves the chart as it is: the injector runs as its Deployment
+	// says, and the API server reaches it through its Service. WebhookAddress and
+	// Change do nothing then.
+	InCluster bool
 	// Change changes the rendered webhook configuration further, as if the chart
 	// were another. Nil: nothing is changed.
 	Change func(configuration map[string]any)
@@ -56,7 +60,7 @@ func (c *Cluster) chartDefaults(o ChartOptions) ChartOptions {
 // ApplyChart installs the chart of the working tree as a Helm release, or
 // upgrades the release to it if it is there. The values are the release's whole
 // values, nothing is kept from an earlier one. It does not wait for pods, which
-// never run here, nor for the certificate: see WaitForServingPair.
+// only run where a node is, nor for the certificate: see WaitForServingPair.
 func (c *Cluster) ApplyChart(ctx context.Context, o ChartOptions) error {
 	o = c.chartDefaults(o)
 	chart, err := loader.LoadDir(filepath.Join(c.Repository, "manifests", "sidecar-injector"))
@@ -67,20 +71,27 @@ func (c *Cluster) ApplyChart(ctx context.Context, o ChartOptions) error {
 	if err != nil {
 		return fmt.Errorf("set up Helm: %w", err)
 	}
-	values := withIPAddress(o.Values)
+	values := o.Values
+	if !o.InCluster {
+		values = withIPAddress(values)
+	}
 	_, err = action.NewGet(helm).Run(o.Release)
 	switch {
 	case errors.Is(err, driver.ErrReleaseNotFound):
 		install := action.NewInstall(helm)
 		install.ReleaseName, install.Namespace, install.CreateNamespace = o.Release, o.Namespace, true
 		install.WaitStrategy, install.Timeout = kube.HookOnlyStrategy, startTimeout
-		install.PostRenderer = urlRewriter{o.WebhookAddress, o.Change}
+		if !o.InCluster {
+			install.PostRenderer = urlRewriter{o.WebhookAddress, o.Change}
+		}
 		_, err = install.RunWithContext(ctx, chart, values)
 	case err == nil:
 		upgrade := action.NewUpgrade(helm)
 		upgrade.Namespace, upgrade.ResetValues = o.Namespace, true
 		upgrade.WaitStrategy, upgrade.Timeout = kube.HookOnlyStrategy, startTimeout
-		upgrade.PostRenderer = urlRewriter{o.WebhookAddress, o.Change}
+		if !o.InCluster {
+			upgrade.PostRenderer = urlRewriter{o.WebhookAddress, o.Change}
+		}
 		_, err = upgrade.RunWithContext(ctx, o.Release, chart, values)
 	}
 	if err != nil {

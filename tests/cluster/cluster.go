@@ -31,6 +31,10 @@ type Options struct {
 	Assets string
 	// Progress is told about the builds, which may take minutes. Default: nobody.
 	Progress io.Writer
+	// NodeAddress is the IP address of a node that shall join; the API server
+	// listens on it, pods reach it by its Service, and nodes that do not report
+	// are tainted. Empty: no node joins, everything listens on loopback.
+	NodeAddress string
 	// Phase is called after each step with how long it took. Default: nobody is.
 	Phase func(name string, took time.Duration)
 }

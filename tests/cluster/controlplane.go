@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"time"
@@ -11,11 +12,20 @@ import (
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
+	certutil "k8s.io/client-go/util/cert"
+	"k8s.io/client-go/util/keyutil"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 )
 
 // startTimeout is for one part; on a loaded machine the API server needs some.
 const startTimeout = time.Minute
+
+// Where the API server of a cluster with a node is found: its port, and the
+// address of its Service, the first one of envtest's range.
+const (
+	apiServerPort    = "6443"
+	apiServerService = "10.0.0.1"
+)
 
 // auditPolicy has the API server write down who created which pod, and what the
 // webhooks said about it.
@@ -63,6 +73,11 @@ func (c *Cluster) startControlPlane(ctx context.Context) error {
 		Disable("disable-admission-plugins").
 		Set("audit-policy-file", c.file("audit-policy.yaml")).
 		Set("audit-log-path", c.file("audit.log"))
+	if c.options.NodeAddress != "" {
+		if err := c.listenForNode(server); err != nil {
+			return err
+		}
+	}
 	etcdLog, err := c.openLog("etcd")
 	if err != nil {
 		return err
@@ -90,6 +105,36 @@ func (c *Cluster) startControlPlane(ctx context.Context) error {
 	}
 	c.Dynamic, err = dynamic.NewForConfig(config)
 	return err
+}
+
+// listenForNode has the API server listen on the node's address, with a
+// certificate that is also good for the Service by which pods reach it. envtest
+// makes certificates, but none for that.
+func (c *Cluster) listenForNode(server *envtest.APIServer) error {
+	address := net.ParseIP(c.options.NodeAddress)
+	if address == nil {
+		return fmt.Errorf("read the node's address: %q is not an IP address", c.options.NodeAddress)
+	}
+	server.SecureServing.Address, server.SecureServing.Port = address.String(), apiServerPort
+	cert, key, err := certutil.GenerateSelfSignedCertKey(address.String(), []net.IP{net.ParseIP(apiServerService)}, []string{"kubernetes.default.svc"})
+	if err != nil {
+		return fmt.Errorf("make the API server's certificate: %w", err)
+	}
+	signer, err := keyutil.MakeEllipticPrivateKeyPEM()
+	if err != nil {
+		return fmt.Errorf("make the key of service accounts: %w", err)
+	}
+	server.SecureServing.CA = cert
+	for name, text := range map[string][]byte{
+		"apiserver.crt": cert, "apiserver.key": key,
+		// The server takes the public half of a private key.
+		"sa-signer.crt": signer, "sa-signer.key": signer,
+	} {
+		if err := os.WriteFile(filepath.Join(server.CertDir, name), text, 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // openLog opens the log file of a program that envtest starts; Stop closes it.
@@ -126,20 +171,23 @@ func (c *Cluster) startControllerManager(ctx context.Context) error {
 	if err := os.WriteFile(ca, c.Config.CAData, 0o644); err != nil {
 		return err
 	}
-	p, err := c.run("kube-controller-manager", c.Parts.KubeControllerManager,
-		"--kubeconfig="+c.Kubeconfig,
+	args := []string{
+		"--kubeconfig=" + c.Kubeconfig,
 		"--leader-elect=false",
 		"--bind-address=127.0.0.1",
 		"--secure-port=0",
 		"--use-service-account-credentials=true",
-		"--service-account-private-key-file="+filepath.Join(certs, "sa-signer.key"),
-		"--root-ca-file="+ca,
+		"--service-account-private-key-file=" + filepath.Join(certs, "sa-signer.key"),
+		"--root-ca-file=" + ca,
 		"--kube-api-qps=200",
 		"--kube-api-burst=400",
+	}
+	if c.options.NodeAddress == "" {
 		// No kubelet reports for the tests' Node objects, and none shall be
 		// tainted or emptied for it.
-		"--controllers=*,-node-lifecycle-controller,-taint-eviction-controller",
-	)
+		args = append(args, "--controllers=*,-node-lifecycle-controller,-taint-eviction-controller")
+	}
+	p, err := c.run("kube-controller-manager", c.Parts.KubeControllerManager, args...)
 	if err != nil {
 		return err
 	}

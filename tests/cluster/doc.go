@@ -8,8 +8,8 @@
 //	               rights of the chart's ServiceAccount
 //	Stop           all of it, last started first
 //
-// No node is there: pods are created and stay Pending. Everything listens on
-// loopback and on free ports, writes below one temporary folder, and ends with
+// No node is there: pods are created and stay Pending (package node, a module
+// beside this one, adds one). Everything listens on loopback and on free ports, writes below one temporary folder, and ends with
 // the process that started it.
 //
 // The API server reaches the injector by its address on loopback. For that one
