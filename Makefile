@@ -12,7 +12,7 @@ CHART := manifests/sidecar-injector
 RACE := $(if $(shell command -v $${CC:-cc} 2>/dev/null),-race)
 
 # The modules whose code is ours; those under tests/cluster/parts and tools only build other projects' programs.
-MODULES := . tests/cluster tests/cluster/parts/cert-manager tests/cluster/parts/coredns tests/conformance tests/bench tests/traffic tests/envoy tests/valid tools/image
+MODULES := . tests/cluster tests/cluster/parts/cert-manager tests/cluster/parts/coredns tests/conformance tests/bench tests/traffic tests/envoy tests/node tests/valid tools/image
 
 ##@ Use it
 
@@ -69,6 +69,10 @@ rotation: parts ## Rotations of certificates while pods are created all the time
 .PHONY: envoy
 envoy: ## What the profile envoy makes for Envoy, checked by Envoy's own types, and run by a real Envoy (root on Linux, pip)
 	cd tests/envoy && go test -skip '^TestEnvoy' ./... && go test -v -count=1 -run '^TestEnvoy' .
+
+.PHONY: node
+node: node-parts ## Injected pods run on a real node of this machine, with the injector as the chart deploys it (root on Linux, runc, nft, pip)
+	cd tests/node && go test -v -count=1 -timeout 20m .
 
 .PHONY: traffic
 traffic: ## The init program's rules in network namespaces, with real connections; needs root on Linux

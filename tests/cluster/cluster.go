@@ -174,6 +174,10 @@ func (c *Cluster) Stop() error {
 // Keep has Stop leave the work folder, with its logs, where it is.
 func (c *Cluster) Keep() { c.keep = true }
 
+// Cleanup has Stop call run, after what was started later and before what was
+// started earlier has ended. The name is for its error.
+func (c *Cluster) Cleanup(name string, run func() error) { c.cleanup(name, run) }
+
 func (c *Cluster) cleanup(name string, run func() error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -116,6 +116,8 @@ func (c *Cluster) listenForNode(server *envtest.APIServer) error {
 		return fmt.Errorf("read the node's address: %q is not an IP address", c.options.NodeAddress)
 	}
 	server.SecureServing.Address, server.SecureServing.Port = address.String(), apiServerPort
+	// A node's name is nowhere resolved.
+	server.Configure().Set("kubelet-preferred-address-types", "InternalIP")
 	cert, key, err := certutil.GenerateSelfSignedCertKey(address.String(), []net.IP{net.ParseIP(apiServerService)}, []string{"kubernetes.default.svc"})
 	if err != nil {
 		return fmt.Errorf("make the API server's certificate: %w", err)
@@ -195,6 +197,18 @@ func (c *Cluster) startControllerManager(ctx context.Context) error {
 		_, err := c.Client.CoreV1().ServiceAccounts("default").Get(ctx, "default", metav1.GetOptions{})
 		return err
 	})
+}
+
+// Run starts a program beside the cluster's own and waits until ready returns nil;
+// Stop of the cluster ends it, before what was started earlier. Its output goes to
+// <name>.log in the work folder. The error of a program that ended, or was not
+// ready in time, has the end of that.
+func (c *Cluster) Run(ctx context.Context, name string, ready func(context.Context) error, path string, args ...string) error {
+	p, err := c.run(name, path, args...)
+	if err != nil {
+		return err
+	}
+	return p.wait(ctx, startTimeout, ready)
 }
 
 // run starts a program of the cluster; Stop ends it.

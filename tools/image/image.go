@@ -20,6 +20,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/static"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 )
@@ -37,6 +38,8 @@ type Image struct {
 	User            string
 	Env             []string
 	Entrypoint, Cmd []string
+	// Uncompressed leaves the files as they are, for an image that does not travel.
+	Uncompressed bool
 }
 
 // Write writes the image as an OCI archive to the file to, which is there under
@@ -71,11 +74,12 @@ func build(i Image) (v1.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	added, err := tarball.LayerFromOpener(
-		func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(content)), nil },
-		tarball.WithMediaType(types.OCILayer))
-	if err != nil {
-		return nil, err
+	var added v1.Layer = static.NewLayer(content, types.OCIUncompressedLayer)
+	if !i.Uncompressed {
+		opener := func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(content)), nil }
+		if added, err = tarball.LayerFromOpener(opener, tarball.WithMediaType(types.OCILayer)); err != nil {
+			return nil, err
+		}
 	}
 	base := mutate.ConfigMediaType(mutate.MediaType(empty.Image, types.OCIManifestSchema1), types.OCIConfigJSON)
 	image, err := mutate.AppendLayers(base, added)

@@ -79,7 +79,7 @@ func planNode(o Options) (*Node, []program, error) {
 			tags: "no_btrfs",
 		})
 	}
-	for _, pkg := range []string{"ipam/host-local", "main/bridge", "main/loopback"} {
+	for _, pkg := range []string{"ipam/host-local", "main/loopback", "main/ptp"} {
 		programs = append(programs, program{
 			path: filepath.Join(node.CNI, filepath.Base(pkg)), module: dir("containerd"),
 			pkg: "github.com/containernetworking/plugins/plugins/" + pkg, version: plugins,
