@@ -17,12 +17,12 @@ MODULES := . tests/cluster tests/cluster/parts/cert-manager tests/cluster/parts/
 ##@ Use it
 
 .PHONY: demo
-demo: bin/demo ## Start a real control plane on this machine, install the injector, inject a Deployment; Ctrl-C ends it
+demo: bin/demo ## A real cluster on this machine with the injector and an example in it; as root on Linux its pods run; Ctrl-C ends it
 	@exec bin/demo
 
 .PHONY: bin/demo
 bin/demo:
-	cd tests/cluster && go build -o $(CURDIR)/bin/demo ./cmd/demo
+	cd tests/node && go build -o $(CURDIR)/bin/demo ./cmd/demo
 
 # Where build puts the programs, and the version that they tell.
 OUT := bin

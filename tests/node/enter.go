@@ -1,3 +1,5 @@
+//go:build linux
+
 package node
 
 import (
@@ -8,6 +10,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"runtime"
+	"strconv"
 	"syscall"
 
 	"github.com/vishvananda/netlink"
@@ -91,8 +94,23 @@ func Enter() (code int, err error) {
 
 // Setup makes the namespaces that Enter has put this process in fit for a node:
 // mounts that nobody else sees, empty folders for what the node keeps, and the
-// network.
-func Setup() error {
+// network. It returns this process's number outside, by which nsenter finds it.
+func Setup() (outside int, err error) {
+	// This is /proc of outside still.
+	self, err := os.Readlink("/proc/self")
+	if err != nil {
+		return 0, err
+	}
+	if outside, err = strconv.Atoi(self); err != nil {
+		return 0, err
+	}
+	if err := setupMounts(); err != nil {
+		return 0, err
+	}
+	return outside, setupNetwork()
+}
+
+func setupMounts() error {
 	// Nothing goes out, and what a pod mounts is seen by the kubelet.
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 		return fmt.Errorf("make mounts private: %w", err)
@@ -108,6 +126,11 @@ func Setup() error {
 			return fmt.Errorf("mount %s: %w", folder, err)
 		}
 	}
+	return nil
+}
+
+// setupNetwork has the loopback interface carry the node's address.
+func setupNetwork() error {
 	loopback, err := netlink.LinkByName("lo")
 	if err != nil {
 		return fmt.Errorf("find the loopback interface: %w", err)

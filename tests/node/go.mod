@@ -14,6 +14,7 @@ replace (
 
 require (
 	github.com/google/go-cmp v0.7.0
+	github.com/pmezard/go-difflib v1.0.1-0.20181226105442-5d4384ee4fb2
 	github.com/sidecar-injector/sidecar-injector/tests/cluster v0.0.0-00010101000000-000000000000
 	github.com/sidecar-injector/sidecar-injector/tests/envoy v0.0.0-00010101000000-000000000000
 	github.com/sidecar-injector/sidecar-injector/tools/image v0.0.0-00010101000000-000000000000
@@ -98,7 +99,6 @@ require (
 	github.com/opencontainers/go-digest v1.0.0 // indirect
 	github.com/opencontainers/image-spec v1.1.1 // indirect
 	github.com/peterbourgon/diskv v2.0.1+incompatible // indirect
-	github.com/pmezard/go-difflib v1.0.1-0.20181226105442-5d4384ee4fb2 // indirect
 	github.com/prometheus/client_golang v1.24.0 // indirect
 	github.com/prometheus/client_model v0.6.2 // indirect
 	github.com/prometheus/common v0.70.0 // indirect

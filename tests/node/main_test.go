@@ -1,3 +1,5 @@
+//go:build linux
+
 package node_test
 
 import (
@@ -45,7 +47,7 @@ func run(ctx context.Context, m *testing.M) (int, error) {
 		phase("programs and images", time.Since(start))
 		return node.Enter()
 	}
-	if err := node.Setup(); err != nil {
+	if _, err := node.Setup(); err != nil {
 		return 1, err
 	}
 	return runInside(ctx, m)

@@ -9,8 +9,8 @@ import (
 
 // handler answers requests:
 //
-//	GET /              200: who answers, to which address, with which request id
-//	GET /flaky?id=ID   503 the first time that ID is asked for, then 200
+//	GET /            200: who answers, to which address, with which request id
+//	GET /flaky       503 the first time that a request id is asked with, then 200
 type handler struct {
 	host string
 
@@ -35,7 +35,7 @@ func (h *handler) hello(w http.ResponseWriter, r *http.Request) {
 }
 
 func (h *handler) flaky(w http.ResponseWriter, r *http.Request) {
-	id := r.URL.Query().Get("id")
+	id := r.Header.Get("X-Request-Id")
 	h.mu.Lock()
 	again := h.seen[id]
 	h.seen[id] = true

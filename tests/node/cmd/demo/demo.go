@@ -32,13 +32,16 @@ type demo struct {
 	stay  bool // until ctx ends
 	color bool
 	c     *cluster.Cluster
+	// missing is what a node needs and is not there: then pods stay Pending.
+	missing string
+	// outside is this process's number outside of the node's namespaces.
+	outside int
 }
 
 // run does it all. Whatever it starts has ended when it returns. That ctx ended
 // is an error, but not while it stays.
 func (d *demo) run(ctx context.Context) (err error) {
-	d.heading("Starting a Kubernetes control plane on this machine")
-	d.c, err = cluster.Start(ctx, cluster.Options{Progress: os.Stderr, Phase: d.step})
+	injector, err := d.start(ctx)
 	if err != nil {
 		return interrupted(ctx, err)
 	}
@@ -53,13 +56,13 @@ func (d *demo) run(ctx context.Context) (err error) {
 		}
 		d.step("stopped", time.Since(start))
 	}()
-
-	injector, err := d.install(ctx)
-	if err != nil {
-		return interrupted(ctx, err)
-	}
 	if err := d.apply(ctx); err != nil {
 		return interrupted(ctx, err)
+	}
+	if d.missing == "" {
+		if err := d.request(ctx); err != nil {
+			return interrupted(ctx, err)
+		}
 	}
 	if !d.stay {
 		d.heading("Done")
@@ -69,6 +72,27 @@ func (d *demo) run(ctx context.Context) (err error) {
 	<-ctx.Done()
 	d.heading("Stopping")
 	return nil
+}
+
+// start starts the cluster and the injector in it: on a node, where one can be had,
+// or as a process of this machine, which is returned.
+func (d *demo) start(ctx context.Context) (*cluster.Injector, error) {
+	if d.missing == "" {
+		d.heading("Starting a Kubernetes cluster on this machine, with one node and the injector on it")
+		return nil, d.startNode(ctx)
+	}
+	d.heading("Starting a Kubernetes control plane on this machine")
+	var err error
+	d.c, err = cluster.Start(ctx, cluster.Options{Progress: os.Stderr, Phase: d.step})
+	if err != nil {
+		return nil, err
+	}
+	injector, err := d.install(ctx)
+	if err != nil {
+		d.c.Keep()
+		return nil, errors.Join(fmt.Errorf("%w\nlogs are in %s", err, d.c.WorkDir), d.c.Stop())
+	}
+	return injector, nil
 }
 
 // interrupted says so, instead of what the interruption made fail.

@@ -92,6 +92,9 @@ func readable(pod *corev1.Pod) (string, error) {
 		return "", fmt.Errorf("print pod %q: %w", pod.Name, err)
 	}
 	delete(object, "status")
+	if spec, ok := object["spec"].(map[string]any); ok {
+		delete(spec, "nodeName") // the scheduler's
+	}
 	text, err := yaml.Marshal(shorten(object))
 	if err != nil {
 		return "", fmt.Errorf("print pod %q: %w", pod.Name, err)
@@ -122,17 +125,11 @@ func shorten(value any) any {
 	return value
 }
 
-// hints says how to reach the cluster and what to try.
+// hints says how to reach the cluster and what to try. Without an injector of this
+// machine it is on the node.
 func (d *demo) hints(injector *cluster.Injector) {
 	d.heading("The cluster is yours until Ctrl-C")
-	fmt.Fprintf(d.out, `  export KUBECONFIG=%s
-  export PATH=%s:"$PATH"
-
-  Pods stay Pending, because no node is there to run them.
-
-`, d.c.Kubeconfig, filepath.Dir(d.c.Parts.Kubectl))
-	d.heading("To try")
-	for _, try := range [][2]string{
+	tries := [][2]string{
 		{"kubectl get pods", "the example's pods"},
 		{"kubectl run plain --image=nginx", "did not ask: no sidecar"},
 		{"kubectl create namespace shop", ""},
@@ -141,9 +138,29 @@ func (d *demo) hints(injector *cluster.Injector) {
 		{"kubectl -n shop run no --image=nginx --labels=sidecar.istio.io/inject=false", "opts out"},
 		{"kubectl -n sidecar-injector get certificates,secrets", "the serving certificate"},
 		{"kubectl get mutatingwebhookconfiguration sidecar-injector -o yaml", "who is sent here"},
-		{"curl -s " + injector.Metrics + "/metrics", "the injector's metrics"},
-		{"tail -f " + injector.Log, "its log"},
-	} {
+	}
+	path := filepath.Dir(d.c.Parts.Kubectl)
+	if injector == nil {
+		fmt.Fprintf(d.out, "  The cluster is in namespaces of its own. From another terminal, as root:\n\n"+
+			"  nsenter --target=%d --all --wd=/ env KUBECONFIG=%s PATH=%s:$PATH bash\n", d.outside, d.c.Kubeconfig, path)
+		tries = append([][2]string{
+			{"kubectl exec client -c app -- /app get http://myapp/", "through both sidecars"},
+			{"kubectl logs client -c sidecar-proxy", "the client's access log, a few seconds later"},
+			{"kubectl logs -l app=myapp -c sidecar-proxy", "the servers'"},
+			{"kubectl exec client -c app -- /app get http://localhost:15090/stats/prometheus", "the client's metrics"},
+			{"kubectl -n sidecar-injector logs -l app.kubernetes.io/name=sidecar-injector", "the injectors' log"},
+		}, tries...)
+	} else {
+		fmt.Fprintf(d.out, "  export KUBECONFIG=%s\n  export PATH=%s:\"$PATH\"\n\n"+
+			"  Pods stay Pending, because no node is there to run them: %s.\n"+
+			"  As root on Linux the demo has a node, and a request goes through two sidecars.\n", d.c.Kubeconfig, path, d.missing)
+		tries = append(tries, [][2]string{
+			{"curl -s " + injector.Metrics + "/metrics", "the injector's metrics"},
+			{"tail -f " + injector.Log, "its log"},
+		}...)
+	}
+	d.heading("To try")
+	for _, try := range tries {
 		fmt.Fprintf(d.out, "  %-78s %s\n", try[0], d.paint("2", try[1]))
 	}
 	fmt.Fprintln(d.out)
