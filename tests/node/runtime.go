@@ -113,6 +113,11 @@ func (n *Node) importImages(ctx context.Context) error {
 	return nil
 }
 
+// TagImage gives an image that is on the node another name.
+func (n *Node) TagImage(ctx context.Context, name, other string) error {
+	return n.ctr(ctx, "images", "tag", "--force", name, other)
+}
+
 // ctr runs containerd's client.
 func (n *Node) ctr(ctx context.Context, args ...string) error {
 	args = append([]string{"--address=" + socket, "--namespace=k8s.io"}, args...)

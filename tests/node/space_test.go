@@ -121,6 +121,16 @@ spec: {selector: {app: %s}, ports: [{port: 80}]}
 	}
 }
 
+// eventually waits until check says so; if it does not, the test ends.
+func (s *space) eventually(what string, check func() bool) {
+	s.Helper()
+	for deadline := time.Now().Add(time.Minute); !check(); time.Sleep(200 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			s.Fatalf("wait for %s: nothing after a minute", what)
+		}
+	}
+}
+
 func isReady(pod *corev1.Pod) bool {
 	return slices.ContainsFunc(pod.Status.Conditions, func(c corev1.PodCondition) bool {
 		return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
@@ -191,7 +201,7 @@ func (s *space) metric(pod *corev1.Pod, name, label string) float64 {
 	sum, found := 0.0, false
 	for lines := bufio.NewScanner(bytes.NewReader(text)); lines.Scan(); {
 		line := lines.Text()
-		if strings.HasPrefix(line, name+"{") && strings.Contains(line, label) {
+		if (strings.HasPrefix(line, name+"{") || strings.HasPrefix(line, name+" ")) && strings.Contains(line, label) {
 			value, err := strconv.ParseFloat(line[strings.LastIndexByte(line, ' ')+1:], 64)
 			if err != nil {
 				s.Fatalf("read metric %q: %v", line, err)

@@ -1,18 +1,24 @@
 // Command app is the application of the node's tests, in images of their own name:
 //
-//	app serve             a server on port 80, or $PORT
-//	app get URL           one request; prints status and body
-//	app pause             does nothing until it is told to end
+//	app serve                   servers on the ports below, until it is told to end
+//	app get URL                 one request; prints status and body
+//	app check URL               one request; fails where the status is not 200
+//	app live URL                a request to URL/begin at once, which must succeed, and one to URL/end when it is told to end
+//	app load URL COUNT PAUSE    COUNT requests in a row, a pause between them; prints how many had which status
+//	app pause                   does nothing until it is told to end
 package main
 
 import (
-	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"os"
 	"os/signal"
+	"slices"
+	"strconv"
 	"syscall"
 	"time"
 )
@@ -30,43 +36,87 @@ func main() {
 func run(ctx context.Context, args []string) error {
 	switch {
 	case len(args) == 1 && args[0] == "serve":
-		return serve(ctx, cmp.Or(os.Getenv("PORT"), "80"))
+		return serve(ctx)
 	case len(args) == 2 && args[0] == "get":
-		return get(ctx, os.Stdout, args[1])
+		status, body, err := get(ctx, args[1])
+		if err == nil {
+			fmt.Printf("%d\n%s", status, body)
+		}
+		return err
+	case len(args) == 2 && args[0] == "check":
+		return check(ctx, args[1])
+	case len(args) == 2 && args[0] == "live":
+		return live(ctx, args[1])
+	case len(args) == 4 && args[0] == "load":
+		return load(ctx, args[1], args[2], args[3])
 	case len(args) == 1 && args[0] == "pause":
 		<-ctx.Done()
 		return nil
 	}
-	return fmt.Errorf("unknown arguments %q; want serve, get URL or pause", args)
-}
-
-// serve answers until ctx ends, and then what is under way.
-func serve(ctx context.Context, port string) error {
-	server := &http.Server{Addr: ":" + port, Handler: newHandler(), ReadHeaderTimeout: 10 * time.Second}
-	ended := make(chan error, 1)
-	go func() { ended <- server.ListenAndServe() }()
-	select {
-	case err := <-ended:
-		return err
-	case <-ctx.Done():
-		last, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-		defer cancel()
-		return server.Shutdown(last)
-	}
+	return fmt.Errorf("unknown arguments %q; see the command's comment", args)
 }
 
 // get makes one request. An answer of any status is no error.
-func get(ctx context.Context, out io.Writer, url string) error {
+func get(ctx context.Context, url string) (status int, body string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
+		return 0, "", err
+	}
+	request.Close = true // each request chooses its server anew
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return 0, "", err
+	}
+	defer func() { _ = response.Body.Close() }()
+	text, err := io.ReadAll(response.Body)
+	return response.StatusCode, string(text), err
+}
+
+func check(ctx context.Context, url string) error {
+	status, body, err := get(ctx, url)
+	if err == nil && status != http.StatusOK {
+		err = fmt.Errorf("%s answered %d %s", url, status, body)
+	}
+	return err
+}
+
+// live needs the network from its first instruction to its last.
+func live(ctx context.Context, url string) error {
+	if err := check(ctx, url+"/begin"); err != nil {
 		return err
 	}
-	response, err := http.DefaultClient.Do(request)
+	<-ctx.Done()
+	return check(context.Background(), url+"/end")
+}
+
+// load makes requests until all are made or ctx ends.
+func load(ctx context.Context, url, count, pause string) error {
+	n, err := strconv.Atoi(count)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = response.Body.Close() }()
-	fmt.Fprintln(out, response.StatusCode)
-	_, err = io.Copy(out, response.Body)
-	return err
+	interval, err := time.ParseDuration(pause)
+	if err != nil {
+		return err
+	}
+	seen := map[string]int{}
+	for range n {
+		status, _, err := get(ctx, url)
+		switch {
+		case errors.Is(err, context.Canceled):
+			return err
+		case err != nil:
+			seen["none"]++
+		default:
+			seen[strconv.Itoa(status)]++
+		}
+		time.Sleep(interval)
+	}
+	for _, status := range slices.Sorted(maps.Keys(seen)) {
+		fmt.Printf("%s=%d ", status, seen[status])
+	}
+	fmt.Println()
+	return nil
 }
