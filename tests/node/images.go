@@ -98,20 +98,20 @@ func makeImages(ctx context.Context, repository, folder string, progress io.Writ
 	return nil
 }
 
-// values are those of the profile that name images.
-type values struct {
+// profileImages are those values of the profile that name images.
+type profileImages struct {
 	Proxy, Init struct {
 		Image string `json:"image"`
 	}
 }
 
 // imageNames reads the names that injected pods have by default.
-func imageNames(repository string) (*values, error) {
+func imageNames(repository string) (*profileImages, error) {
 	text, err := os.ReadFile(filepath.Join(repository, "templates", "profiles", "envoy", "values.yaml"))
 	if err != nil {
 		return nil, err
 	}
-	names := &values{}
+	names := &profileImages{}
 	if err := yaml.Unmarshal(text, names); err != nil {
 		return nil, fmt.Errorf("read the profile's values: %w", err)
 	}

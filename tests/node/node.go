@@ -29,8 +29,13 @@ type Options struct {
 	// Progress and Phase are as in package cluster.
 	Progress io.Writer
 	Phase    func(name string, took time.Duration)
-	// Values are the chart's, for the injector.
-	Values map[string]any
+}
+
+// values are the chart's. A replica that starts after another one is ready only once
+// every API server can know the serving certificate's CA; here is one API server, which
+// needs no five minutes for that.
+func values() map[string]any {
+	return map[string]any{"certificate": map[string]any{"trustSlack": "2s"}}
 }
 
 // Node is a running cluster with one node, on which the injector runs.
@@ -63,7 +68,7 @@ func Start(ctx context.Context, o Options) (*Node, error) {
 		{"containerd " + prepared.Programs.ContainerdVersion, n.startContainerd},
 		{"images", n.importImages},
 		{"kubelet, kube-proxy, kube-scheduler, CoreDNS", n.startKubernetes},
-		{"injector, as the chart deploys it", func(ctx context.Context) error { return n.Install(ctx, o.Values) }},
+		{"injector, as the chart deploys it", func(ctx context.Context) error { return n.Install(ctx, values()) }},
 	} {
 		start := time.Now()
 		if err := step.run(ctx); err != nil {
