@@ -74,7 +74,7 @@ func build(i Image) (v1.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	var added v1.Layer = static.NewLayer(content, types.OCIUncompressedLayer)
+	added := static.NewLayer(content, types.OCIUncompressedLayer)
 	if !i.Uncompressed {
 		opener := func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(content)), nil }
 		if added, err = tarball.LayerFromOpener(opener, tarball.WithMediaType(types.OCILayer)); err != nil {
