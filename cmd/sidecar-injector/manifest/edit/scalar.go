@@ -64,14 +64,14 @@ func isPlain(text string, inFlow bool) bool {
 		!strings.HasPrefix(text, "---") && !strings.HasPrefix(text, "...")
 }
 
-// isString says whether the YAML parsers take plain text that begins with no letter for a string. They are only asked where
-// all of it could be of a number or a time: they take long.
+// isString says whether the YAML parsers take plain text that begins with no letter for a string. They are asked, which
+// takes long, only where all of it could be a number or a time.
 func isString(text string) bool {
 	const ofNumbers = digits + "+-.:_ abcdefABCDEFinINoOptTxXzZ"
 	switch {
-	case !consistsOf(text, ofNumbers):
+	case !consistsOf(text, ofNumbers), !strings.ContainsAny(text, digits+"."), strings.Count(text, ".") > 1:
 		return true
-	case text[0] != '0' && consistsOf(text, digits):
+	case consistsOf(text, digits) && (text[0] != '0' || len(text) == 1):
 		return false
 	}
 	var meant any
