@@ -21,7 +21,7 @@ func TestPreviewServerOfQuantities(t *testing.T) {
 	t.Parallel()
 	namespace := newNamespace(t, nil)
 	previewQuantities(t, namespace)
-	t.Run("no limits", func(t *testing.T) { previewAnnotated(t, namespace, cpuLimit+`: "", `+memoryLimit+`: ""`) })
+	t.Run("no limits", func(t *testing.T) { previewPod(t, namespace, cpuLimit+`: "", `+memoryLimit+`: ""`, "") })
 }
 
 // previewQuantities holds preview to what the API server makes of pods with quantities in several forms.
@@ -34,15 +34,19 @@ func previewQuantities(t *testing.T, namespace string) {
 		"half a gibibyte":     memoryLimit + `: 0.5Gi`,
 		"the form it is kept": cpuLimit + `: "2"`,
 	} {
-		t.Run(name, func(t *testing.T) { previewAnnotated(t, namespace, annotation) })
+		t.Run(name, func(t *testing.T) { previewPod(t, namespace, annotation, "") })
 	}
+	t.Run("resources of the pod as a whole", func(t *testing.T) {
+		previewPod(t, namespace, "", "resources: {requests: {cpu: 1000m, memory: 1024Mi}, limits: {cpu: 2000m, memory: 1024Mi}}, ")
+	})
 }
 
-// previewAnnotated holds preview to what the API server makes of a pod with these annotations and an init container.
-func previewAnnotated(t *testing.T, namespace, annotations string) {
+// previewPod holds preview to what the API server makes of a pod with these annotations and fields of its spec, and an init
+// container.
+func previewPod(t *testing.T, namespace, annotations, fields string) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "pod.yaml")
-	manifest := `{apiVersion: v1, kind: Pod, metadata: {name: web, annotations: {sidecar.istio.io/inject: "true", ` + annotations + `}}, spec: {initContainers: [{name: first, image: "nginx:1"}], containers: [{name: app, image: "nginx:1"}]}}`
+	manifest := `{apiVersion: v1, kind: Pod, metadata: {name: web, annotations: {sidecar.istio.io/inject: "true", ` + annotations + `}}, spec: {` + fields + `initContainers: [{name: first, image: "nginx:1"}], containers: [{name: app, image: "nginx:1"}]}}`
 	if err := os.WriteFile(file, []byte(manifest), 0o600); err != nil {
 		t.Fatal(err)
 	}
