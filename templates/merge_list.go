@@ -6,6 +6,7 @@ import (
 
 	"github.com/sidecar-injector/sidecar-injector/internal/listmap"
 	"github.com/sidecar-injector/sidecar-injector/internal/podtype"
+	"github.com/sidecar-injector/sidecar-injector/internal/strictyaml"
 )
 
 // list merges a patch over a list of type t.
@@ -79,7 +80,7 @@ func mergeSet(base, patch []any) ([]any, error) {
 	for rank, value := range patch {
 		id, ok := scalarKey(value)
 		if !ok {
-			return nil, &fieldError{fieldPath{rank}, fmt.Sprintf("is %s, want a scalar", kindOf(value))}
+			return nil, &fieldError{fieldPath{rank}, fmt.Sprintf("is %s, want a scalar", strictyaml.Kind(value))}
 		}
 		if !all.has(id) {
 			all.add(value, -1)
@@ -162,7 +163,7 @@ func split(t *podtype.Type, patch []any, key func(any) (string, bool)) (s parts,
 // keyProblem says why an element of a list that is merged by keys has none.
 func keyProblem(t *podtype.Type, element any) string {
 	if _, ok := element.(map[string]any); !ok {
-		return fmt.Sprintf("is %s, want an object", kindOf(element))
+		return fmt.Sprintf("is %s, want an object", strictyaml.Kind(element))
 	}
 	return fmt.Sprintf("has no %s, by which elements of this list are merged", t.MergeKey())
 }
