@@ -17,7 +17,7 @@ import (
 // the ports that have no way through are closed.
 func TestEnvoyInbound(t *testing.T) {
 	s := start(t, "", plainPod)
-	s.serveHTTP(t, s.Pod, 8080, func(w http.ResponseWriter, r *http.Request) {
+	serveHTTP(t, s.Pod, 8080, func(w http.ResponseWriter, r *http.Request) {
 		host, _, _ := net.SplitHostPort(r.RemoteAddr)
 		fmt.Fprintf(w, "from %s for %s", host, r.Header.Get("X-Forwarded-For"))
 		if r.Header.Get("X-Request-Id") == "" {
@@ -52,7 +52,7 @@ func TestEnvoyInbound(t *testing.T) {
 func TestEnvoyRetries(t *testing.T) {
 	s := start(t, "", plainPod)
 	var asked atomic.Int32
-	s.serveHTTP(t, s.Peer, 8080, func(w http.ResponseWriter, r *http.Request) {
+	serveHTTP(t, s.Peer, 8080, func(w http.ResponseWriter, r *http.Request) {
 		if asked.Add(1)%3 != 0 {
 			w.WriteHeader(http.StatusServiceUnavailable)
 		}
@@ -84,7 +84,7 @@ func TestEnvoyServerFirst(t *testing.T) {
 // The access log has a line for a request, with its status, method, trace and client.
 func TestEnvoyAccessLog(t *testing.T) {
 	s := start(t, "", plainPod)
-	s.serveHTTP(t, s.Pod, 8080, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) })
+	serveHTTP(t, s.Pod, 8080, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) })
 	if status, _, err := s.get(s.Peer, at("pod", 0, 8080), "/a/path", http.Header{"Traceparent": {"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}}); err != nil || status != http.StatusTeapot {
 		t.Fatalf("status %d, error %v", status, err)
 	}
