@@ -72,7 +72,7 @@ func launch(t *testing.T, values, pod string, noIPv6 bool) *sidecar {
 	t.Cleanup(func() {
 		s.stop()
 		if t.Failed() {
-			t.Logf("the proxy wrote:\n%.20000s", s.output)
+			t.Logf("the proxy wrote:\n%.5000s", s.output)
 		}
 	})
 	return s

@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"strings"
-	"sync/atomic"
 	"testing"
 
 	"github.com/sidecar-injector/sidecar-injector/tests/traffic/world"
@@ -44,24 +43,6 @@ func TestEnvoyInbound(t *testing.T) {
 		}
 		if status, _, err := s.get(s.Peer, at("pod", family, 15090), "/config_dump", nil); err == nil && status == http.StatusOK {
 			t.Errorf("%s: port 15090 answers /config_dump", name)
-		}
-	}
-}
-
-// Outbound, a 503 to a GET is tried again.
-func TestEnvoyRetries(t *testing.T) {
-	s := start(t, "", plainPod)
-	var asked atomic.Int32
-	serveHTTP(t, s.Peer, 8080, func(w http.ResponseWriter, r *http.Request) {
-		if asked.Add(1)%3 != 0 {
-			w.WriteHeader(http.StatusServiceUnavailable)
-		}
-	})
-	for name, family := range world.Families() {
-		asked.Store(0)
-		status, _, err := s.get(s.Pod, at("elsewhere", family, 8080), "/", nil)
-		if err != nil || status != http.StatusOK || asked.Load() != 3 {
-			t.Errorf("%s: status %d, error %v after %d requests, want 200 after 3", name, status, err, asked.Load())
 		}
 	}
 }
