@@ -61,24 +61,3 @@ func TestEnvoyServerFirst(t *testing.T) {
 		}
 	}
 }
-
-// The access log has a line for a request, with its status, method, trace and client.
-func TestEnvoyAccessLog(t *testing.T) {
-	s := start(t, "", plainPod)
-	serveHTTP(t, s.Pod, 8080, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) })
-	if status, _, err := s.get(s.Peer, at("pod", 0, 8080), "/a/path", http.Header{"Traceparent": {"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}}); err != nil || status != http.StatusTeapot {
-		t.Fatalf("status %d, error %v", status, err)
-	}
-	s.stop()
-	for line := range strings.Lines(s.output.String()) {
-		if strings.Contains(line, `"/a/path"`) {
-			for _, want := range []string{`418`, `"GET"`, `0af7651916cd43dd8448eb211c80319c`, `10.77.0.1`} {
-				if !strings.Contains(line, want) {
-					t.Errorf("%s is not in %s", want, line)
-				}
-			}
-			return
-		}
-	}
-	t.Errorf("no line has the request:\n%s", s.output)
-}
