@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"os/exec"
 	"slices"
 	"strings"
@@ -50,10 +51,11 @@ func launch(t *testing.T, values, pod string, noIPv6 bool) *sidecar {
 	if noIPv6 {
 		s.Pod.Set(t, "net/ipv6/conf/all/disable_ipv6", "1")
 	}
-	if got := s.Pod.Run(t, nil, programs.redirect, argumentsOf(t, injected, "sidecar-init")...); got.Code != 0 {
+	files := volume(t)
+	if got := s.Pod.Run(t, nil, programs.redirect, files.in(argumentsOf(t, injected, "sidecar-init"))...); got.Code != 0 {
 		t.Fatalf("traffic-redirect: exit code %d: %s", got.Code, got.Stderr)
 	}
-	s.proxy = proxyOf(t, injected)
+	s.proxy = proxyOf(t, injected, files)
 	s.proxy.Stdout, s.proxy.Stderr = s.output, s.output
 	err := s.Pod.Do(world.Root, func() error {
 		return errors.Join(confine(injected, noIPv6), s.proxy.Start())
@@ -78,6 +80,32 @@ func launch(t *testing.T, values, pod string, noIPv6 bool) *sidecar {
 	return s
 }
 
+// volumeAt is a folder that stands for the volume that the init container and the proxy share.
+type volumeAt string
+
+// volume makes one, until the test ends, that the proxy's user can read.
+func volume(t *testing.T) volumeAt {
+	t.Helper()
+	folder, err := os.MkdirTemp("", "sidecar-files-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(folder) })
+	if err := os.Chmod(folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return volumeAt(folder)
+}
+
+// in returns arguments with the folder where the mount stands.
+func (v volumeAt) in(arguments []string) []string {
+	changed := make([]string, len(arguments))
+	for i, argument := range arguments {
+		changed[i] = strings.ReplaceAll(argument, "/var/run/sidecar", string(v))
+	}
+	return changed
+}
+
 // awaitReady waits until the proxy says that it is ready.
 func (s *sidecar) awaitReady() error {
 	deadline := time.Now().Add(patience)
@@ -93,7 +121,7 @@ func (s *sidecar) awaitReady() error {
 }
 
 // proxyOf returns Envoy with the arguments, the environment and the user of the pod's proxy, as the kubelet would start it.
-func proxyOf(t *testing.T, pod templates.Pod) *exec.Cmd {
+func proxyOf(t *testing.T, pod templates.Pod, files volumeAt) *exec.Cmd {
 	t.Helper()
 	var environment, replacements []string
 	for _, entry := range container(t, pod, "sidecar-proxy")["env"].([]any) {
@@ -107,7 +135,7 @@ func proxyOf(t *testing.T, pod templates.Pod) *exec.Cmd {
 		environment = append(environment, name+"="+value)
 		replacements = append(replacements, "$("+name+")", value)
 	}
-	arguments := argumentsOf(t, pod, "sidecar-proxy")
+	arguments := files.in(argumentsOf(t, pod, "sidecar-proxy"))
 	for i := range arguments {
 		arguments[i] = strings.NewReplacer(replacements...).Replace(arguments[i])
 	}
