@@ -16,6 +16,7 @@
 //	ways_test.go         clients and servers on both sides of it
 //	report_test.go       the table of what was seen
 //	traffic_test.go      both families, closed ports, servers that speak first
+//	capture_test.go      what passes it, and what goes past it
 //	start_test.go        privileges, no IPv6, transparent sockets
 //	detection_test.go    what a connection is taken for
 //	transparency_test.go what passes unchanged; grpc_test.go the same of gRPC
