@@ -93,3 +93,31 @@ func TestEnvoyServerFirstPorts(t *testing.T) {
 	}
 	seen(t, "the server speaks first", "heard after http.detectionTimeout, on http.serverFirstPorts at once")
 }
+
+// A connection on which the client says nothing for so long is passed on as bytes as long as it lives, also where HTTP follows.
+func TestEnvoyLateClient(t *testing.T) {
+	s := start(t, "http: {detectionTimeout: 0.05s}", plainPod)
+	for direction, w := range s.ways() {
+		accepted := make(chan struct{})
+		serveRaw(t, w.server, 8080, func(connection net.Conn, reader *bufio.Reader) {
+			close(accepted) // the proxy has decided
+			if _, err := http.ReadRequest(reader); err == nil {
+				fmt.Fprint(connection, "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n")
+			}
+		})
+		connection, reader := connect(t, w.client, at(w.place, 0, 8080))
+		<-accepted
+		fmt.Fprint(connection, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+		if response, err := http.ReadResponse(reader, nil); err != nil || response.StatusCode != http.StatusServiceUnavailable {
+			t.Errorf("%s: %v, error %v, want the server's own answer", direction, response, err)
+		}
+		_ = connection.Close()
+	}
+	for direction := range s.ways() {
+		http, tcp := s.accesses(t, "direction", direction, "method", "GET"), s.accesses(t, "direction", direction, "protocol", "TCP")
+		if len(http) != 0 || len(tcp) != 1 {
+			t.Errorf("%s: the log has requests %v and connections %v, want one connection", direction, http, tcp)
+		}
+	}
+	seen(t, "the client speaks late", "after http.detectionTimeout its connection is bytes: no retries, one line in the log")
+}
