@@ -49,12 +49,15 @@ var pullSecrets = podtype.Pod().Field("spec").Field("imagePullSecrets")
 // element merges one element of a patch, of that key, over the first one of the same key, or adds it.
 func (m merger) element(t *podtype.Type, all *elements, patch any, id string, rank int) error {
 	at, known := all.first[id]
+	if !known && changesContainer(t, patch) {
+		return &fieldError{fieldPath{patchDirective}, fmt.Sprintf("is merge, and the pod has no container %q in this list", nameOf(patch.(map[string]any)))}
+	}
 	if !known {
 		at = all.add(nil, -1)
 		all.first[id] = at
 	}
 	it := &all.items[at]
-	if it.rank < 0 {
+	if it.rank < 0 && !changesContainer(t, patch) {
 		it.rank = rank
 	}
 	object, ok := it.value.(map[string]any)
@@ -67,6 +70,13 @@ func (m merger) element(t *podtype.Type, all *elements, patch any, id string, ra
 		it.value = merged
 	}
 	return err
+}
+
+// changesContainer says that an element of a patch changes a container that is there, and stands where it stood: it says so,
+// with $patch: merge, which elsewhere goes without saying. t is the element's type.
+func changesContainer(t *podtype.Type, patch any) bool {
+	object, _ := patch.(map[string]any)
+	return t == containerType && object[patchDirective] == "merge"
 }
 
 // mergeSet merges lists of scalars, of which each value stands once.
