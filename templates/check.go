@@ -14,6 +14,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/sidecar-injector/sidecar-injector/internal/strictyaml"
 	"github.com/sidecar-injector/sidecar-injector/internal/suggest"
 )
 
@@ -93,7 +94,7 @@ func checkPod(made any) error {
 	case map[string]any:
 		return checkStruct(nil, made, reflect.TypeFor[corev1.Pod]())
 	default:
-		return &fieldError{nil, fmt.Sprintf("the output is %s, want an object", kindOf(made))}
+		return &fieldError{nil, fmt.Sprintf("the output is %s, want an object", strictyaml.Kind(made))}
 	}
 }
 
@@ -112,7 +113,7 @@ func checkValue(path fieldPath, value any, t reflect.Type) error {
 		if object, ok := value.(map[string]any); ok {
 			return checkStruct(path, object, t)
 		}
-		return &fieldError{path, fmt.Sprintf("is %s, want an object", kindOf(value))}
+		return &fieldError{path, fmt.Sprintf("is %s, want an object", strictyaml.Kind(value))}
 	case reflect.Map:
 		return checkMap(path, value, t)
 	case reflect.Slice:
@@ -178,7 +179,7 @@ func checkMergeKeys(path fieldPath, list []any, mergeKey string) error {
 func checkMap(path fieldPath, value any, t reflect.Type) error {
 	object, ok := value.(map[string]any)
 	if !ok {
-		return &fieldError{path, fmt.Sprintf("is %s, want an object", kindOf(value))}
+		return &fieldError{path, fmt.Sprintf("is %s, want an object", strictyaml.Kind(value))}
 	}
 	var found []error
 	for _, key := range slices.Sorted(maps.Keys(object)) {
@@ -202,7 +203,7 @@ func checkSlice(path fieldPath, value any, t reflect.Type) error {
 	}
 	list, ok := value.([]any)
 	if !ok {
-		return &fieldError{path, fmt.Sprintf("is %s, want a list", kindOf(value))}
+		return &fieldError{path, fmt.Sprintf("is %s, want a list", strictyaml.Kind(value))}
 	}
 	var found []error
 	for i, element := range list {
@@ -238,7 +239,7 @@ func checkScalar(path fieldPath, value any, t reflect.Type) error {
 	if want == "" {
 		return nil
 	}
-	return &fieldError{path, fmt.Sprintf("is %s (%v), want %s", kindOf(value), value, want)}
+	return &fieldError{path, fmt.Sprintf("is %s (%v), want %s", strictyaml.Kind(value), value, want)}
 }
 
 // structField is what the checks need of a field of a Kubernetes type.

@@ -55,9 +55,10 @@ type Engine struct {
 	replicas    *replicas
 }
 
-// New parses the templates and checks the options; errors are *ValueError or *OptionError. A template that does not parse is quarantined: that is an error
-// only if a default or an alias uses it; a pod that names it is refused with the reason (Quarantined lists them).
-// The options are not changed; the engine keeps references to what they hold, which must not change afterwards.
+// New parses the templates and checks the options; errors are *ValueError or *OptionError. A template that does not parse
+// is quarantined: that is an error only if a default or an alias uses it; a pod that names it is refused with the reason
+// (Quarantined lists them). The options are not changed; the engine keeps references to what they hold, which must not
+// change afterwards.
 func New(options Options) (*Engine, error) {
 	profile := options.Profile
 	if profile == nil {

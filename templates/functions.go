@@ -30,6 +30,7 @@ import (
 //	interfaces KEY VALUE          VALUE, checked: network interface names separated by commas
 //	quantity KEY VALUE            VALUE, checked: a Kubernetes quantity such as 100m or 64Mi, not negative
 //	seconds KEY VALUE             VALUE, checked: a time as Protocol Buffers write it in JSON, such as 30s or 0.5s
+//	positiveSeconds KEY VALUE     VALUE, checked: as seconds, but longer than 0s
 //	isSeconds VALUE               whether it is one
 //	wholeNumber KEY VALUE         VALUE, checked: a whole number from 0 to 9999
 //	oneOf KEY VALUE ALLOWED...    VALUE, checked: one of those allowed
@@ -51,6 +52,10 @@ func functions() template.FuncMap {
 	functions["quantity"] = quantity
 	functions["seconds"] = func(key, value string) (string, error) {
 		return allowed(key, value, seconds.MatchString(value), "a time in seconds, such as 30s or 0.5s")
+	}
+	functions["positiveSeconds"] = func(key, value string) (string, error) {
+		positive := seconds.MatchString(value) && strings.Trim(value, "0.s") != ""
+		return allowed(key, value, positive, "a time in seconds that is longer than 0s, such as 30s or 0.5s")
 	}
 	functions["isSeconds"] = seconds.MatchString
 	functions["wholeNumber"] = func(key, value string) (string, error) {

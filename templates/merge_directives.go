@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/sidecar-injector/sidecar-injector/internal/podtype"
+	"github.com/sidecar-injector/sidecar-injector/internal/strictyaml"
 )
 
 // The directives of a strategic merge. The prefixes are followed by the name of a list beside them.
@@ -42,7 +43,7 @@ func (m merger) before(to *draft, patch map[string]any) (directed bool, err erro
 		case !isKnownDirective(key):
 			first.note(key, &fieldError{problem: unknownDirective})
 		case !isList:
-			first.note(key, &fieldError{problem: fmt.Sprintf("is %s, want a list", kindOf(value))})
+			first.note(key, &fieldError{problem: fmt.Sprintf("is %s, want a list", strictyaml.Kind(value))})
 		case key == retainKeysDirective:
 			first.note(key, retainKeys(to, patch, list))
 		case deletes:
@@ -57,7 +58,7 @@ func retainKeys(to *draft, patch map[string]any, list []any) error {
 	retained := make(map[any]bool, len(list))
 	for i, key := range list {
 		if _, ok := key.(string); !ok {
-			return &fieldError{fieldPath{i}, fmt.Sprintf("is %s, want a string", kindOf(key))}
+			return &fieldError{fieldPath{i}, fmt.Sprintf("is %s, want a string", strictyaml.Kind(key))}
 		}
 		retained[key] = true
 	}
@@ -80,7 +81,7 @@ func deleteElements(to *draft, name string, deleted []any) error {
 	for i, value := range deleted {
 		id, ok := scalarKey(value)
 		if !ok {
-			return &fieldError{fieldPath{i}, fmt.Sprintf("is %s, want a scalar", kindOf(value))}
+			return &fieldError{fieldPath{i}, fmt.Sprintf("is %s, want a scalar", strictyaml.Kind(value))}
 		}
 		keys[id] = true
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/sidecar-injector/sidecar-injector/internal/listmap"
 	"github.com/sidecar-injector/sidecar-injector/internal/podtype"
+	"github.com/sidecar-injector/sidecar-injector/internal/strictyaml"
 )
 
 // list merges a patch over a list of type t.
@@ -48,12 +49,15 @@ var pullSecrets = podtype.Pod().Field("spec").Field("imagePullSecrets")
 // element merges one element of a patch, of that key, over the first one of the same key, or adds it.
 func (m merger) element(t *podtype.Type, all *elements, patch any, id string, rank int) error {
 	at, known := all.first[id]
+	if !known && changesContainer(t, patch) {
+		return &fieldError{fieldPath{patchDirective}, fmt.Sprintf("is merge, and the pod has no container %q in this list", nameOf(patch.(map[string]any)))}
+	}
 	if !known {
 		at = all.add(nil, -1)
 		all.first[id] = at
 	}
 	it := &all.items[at]
-	if it.rank < 0 {
+	if it.rank < 0 && !changesContainer(t, patch) {
 		it.rank = rank
 	}
 	object, ok := it.value.(map[string]any)
@@ -68,6 +72,13 @@ func (m merger) element(t *podtype.Type, all *elements, patch any, id string, ra
 	return err
 }
 
+// changesContainer says that an element of a patch changes a container that is there, and stands where it stood: it says so,
+// with $patch: merge, which elsewhere goes without saying. t is the element's type.
+func changesContainer(t *podtype.Type, patch any) bool {
+	object, _ := patch.(map[string]any)
+	return t == containerType && object[patchDirective] == "merge"
+}
+
 // mergeSet merges lists of scalars, of which each value stands once.
 func mergeSet(base, patch []any) ([]any, error) {
 	all := elements{key: scalarKey, first: make(map[string]int, len(base)+len(patch))}
@@ -79,7 +90,7 @@ func mergeSet(base, patch []any) ([]any, error) {
 	for rank, value := range patch {
 		id, ok := scalarKey(value)
 		if !ok {
-			return nil, &fieldError{fieldPath{rank}, fmt.Sprintf("is %s, want a scalar", kindOf(value))}
+			return nil, &fieldError{fieldPath{rank}, fmt.Sprintf("is %s, want a scalar", strictyaml.Kind(value))}
 		}
 		if !all.has(id) {
 			all.add(value, -1)
@@ -162,7 +173,7 @@ func split(t *podtype.Type, patch []any, key func(any) (string, bool)) (s parts,
 // keyProblem says why an element of a list that is merged by keys has none.
 func keyProblem(t *podtype.Type, element any) string {
 	if _, ok := element.(map[string]any); !ok {
-		return fmt.Sprintf("is %s, want an object", kindOf(element))
+		return fmt.Sprintf("is %s, want an object", strictyaml.Kind(element))
 	}
 	return fmt.Sprintf("has no %s, by which elements of this list are merged", t.MergeKey())
 }

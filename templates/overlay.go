@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/sidecar-injector/sidecar-injector/internal/listmap"
+	"github.com/sidecar-injector/sidecar-injector/internal/packed"
 )
 
 // overlay is what a template rendered, parsed and checked. It may be shared between injections and is never changed.
@@ -15,7 +16,7 @@ type overlay struct {
 	pod map[string]any
 	// names are the containers that it injects, by the list that they stand in, in order.
 	names map[string][]string
-	// sum is the hash of its spec.
+	// sum is the hash of its spec, with what is packed in it unpacked: another version of Go may pack otherwise.
 	sum [sha256.Size]byte
 }
 
@@ -29,7 +30,7 @@ func newOverlay(filled any) *overlay {
 			delete(pod, part)
 		}
 	}
-	o := &overlay{pod: pod, names: map[string][]string{}, sum: sumOf(pod["spec"])}
+	o := &overlay{pod: pod, names: map[string][]string{}, sum: sumOf(packed.Within(pod["spec"], func(text []byte) any { return string(text) }))}
 	for _, list := range containerLists {
 		for _, container := range Pod(pod).In(list) {
 			if container["$patch"] == nil {

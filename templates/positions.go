@@ -27,13 +27,10 @@ func positionsOf(pod Pod, lists map[string]string) positions {
 
 func position(list string, index int) string { return list + "/" + strconv.Itoa(index) }
 
-// lostPositions returns the original positions that cannot be seen in the injected pod once the fields that the status says
-// are owned have been taken away; nil if there are none.
+// lostPositions returns the original positions if one of them cannot be seen in the injected pod once the fields that the
+// status says are owned have been taken away, nil if all can: a container that goes back moves those behind it.
 func (s status) lostPositions(original positions, injected Pod) positions {
-	if len(original) == 0 {
-		return nil
-	}
-	lost := maps.Clone(original)
+	seen := 0
 	for _, list := range containerLists {
 		index := 0
 		for _, container := range injected.In(list) {
@@ -42,16 +39,16 @@ func (s status) lostPositions(original positions, injected Pod) positions {
 			if isInjected && (original[name] == "" || s.withoutOwned(list, container) == nil) {
 				continue // it is not there
 			}
-			if lost[name] == position(list, index) {
-				delete(lost, name)
+			if original[name] == position(list, index) {
+				seen++
 			}
 			index++
 		}
 	}
-	if len(lost) == 0 {
+	if seen == len(original) {
 		return nil
 	}
-	return lost
+	return original
 }
 
 // restorePositions puts the containers of an injected pod that their author wrote back to where they stood; one of which

@@ -33,6 +33,10 @@ spec:
 			`{"initContainers":[{"name":"classic","image":"auto","tty":true}],"containers":[{"name":"native","image":"auto","tty":true}]}`,
 			"i:classic c:native ", "native classic",
 		},
+		"one under containers, before one that seems to stand where it stood": {
+			`{"containers":[{"name":"native","image":"auto","tty":true},{"name":"classic","image":"auto","tty":true},{"name":"app","image":"a"}]}`,
+			"c:native c:classic c:app ", "native app classic",
+		},
 		"where they belong": {
 			`{"initContainers":[{"name":"native","image":"auto"}],"containers":[{"name":"app","image":"a"},{"name":"classic","image":"auto"}]}`,
 			"i:native c:app c:classic ", "native app classic",

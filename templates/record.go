@@ -4,11 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"slices"
-	"strings"
-
-	appsv1 "k8s.io/api/apps/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
 )
 
 // Record is what the status annotation of an injected pod says for people and for audits.
@@ -89,44 +84,4 @@ func (s status) overridden(name, image string) bool {
 	var path ownedPath
 	path.enter("image")
 	return injected && !owned.has(path.hash(containerType.Field("image"), image))
-}
-
-// AsCreated returns a copy of a stored pod without what the API server, the scheduler and, through the pod's status, the
-// node wrote into it after admission, so that templates see what they saw when it was created.
-func AsCreated(pod map[string]any) map[string]any {
-	created := runtime.DeepCopyJSON(pod)
-	delete(created, "status")
-	if metadata, ok := created["metadata"].(map[string]any); ok {
-		deleteLater(metadata)
-		for _, field := range []string{"uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "managedFields", "selfLink"} {
-			delete(metadata, field)
-		}
-		labels, _ := metadata["labels"].(map[string]any)
-		// A StatefulSet names its pods itself, though it gives a prefix too.
-		if metadata["generateName"] != nil && (metadata["name"] == nil || labels[appsv1.StatefulSetPodNameLabel] != metadata["name"]) {
-			delete(metadata, "name")
-		}
-	}
-	if spec, ok := created["spec"].(map[string]any); ok {
-		// What was asked for a certain node has its name before it is created; DaemonSets use an affinity.
-		delete(spec, "nodeName")
-	}
-	return created
-}
-
-// deleteLater deletes the annotations that were written through a subresource, which a pod has no way to be created by:
-// network plug-ins note a pod's addresses so.
-func deleteLater(metadata map[string]any) {
-	managers, _ := metadata["managedFields"].([]any)
-	for _, manager := range managers {
-		entry, _ := manager.(map[string]any)
-		if through, _ := entry["subresource"].(string); through == "" {
-			continue
-		}
-		fields, _, _ := unstructured.NestedMap(entry, "fieldsV1", "f:metadata", "f:annotations")
-		annotations, _ := metadata["annotations"].(map[string]any)
-		for field := range fields {
-			delete(annotations, strings.TrimPrefix(field, "f:"))
-		}
-	}
 }

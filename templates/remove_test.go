@@ -49,6 +49,7 @@ spec:
 		"an override":                          `{"spec":{"containers":[{"name":"app","image":"a"},{"name":"proxy","image":"auto","args":["mine"],"env":[{"name":"B","value":"mine"},{"name":"C","value":"mine"}]},{"name":"last","image":"a"}]}}`,
 		"an override by the name":              `{"spec":{"containers":[{"name":"proxy","image":"auto"},{"name":"app","image":"a"}],"initContainers":[{"name":"init"},{"name":"own","image":"a"}]}}`,
 		"an override elsewhere":                `{"spec":{"initContainers":[{"name":"first","image":"a"},{"name":"proxy","image":"auto","tty":true}],"containers":[{"name":"app","image":"a"}]}}`,
+		"two overrides, the first elsewhere":   `{"spec":{"containers":[{"name":"init","image":"auto","tty":true},{"name":"proxy","image":"auto","tty":true},{"name":"app","image":"a"}]}}`,
 		"what is overwritten beside a default": `{"spec":{"volumes":[{"name":"settings","configMap":{"name":"mine","defaultMode":420}}],"containers":[{"name":"app","image":"a"}]}}`,
 		"keys that stand twice":                `{"spec":{"containers":[{"name":"app","image":"a","env":[{"name":"A","value":"1"},{"name":"A","value":"2"}]}]}}`,
 	} {

@@ -32,6 +32,8 @@ func TestValueRules(t *testing.T) {
 		"timeouts: {idle: 1h}":                              `value "timeouts.idle" is wrong: "1h" is not allowed, want a time in seconds, such as 30s or 0.5s`,
 		"http: {serverFirstPorts: [21, 70000]}":             `value "http.serverFirstPorts" is 70000, want 1 to 65535`,
 		"http: {retries: {attempts: -1}}":                   `value "http.retries.attempts" is -1, want 0 to 4294967295`,
+		"http: {retries: {backOff: 100ms}}":                 `value "http.retries.backOff" is wrong: "100ms" is not allowed, want a time in seconds that is longer than 0s, such as 30s or 0.5s`,
+		"timeouts: {connect: 0.0s}":                         `value "timeouts.connect" is wrong: "0.0s" is not allowed, want a time in seconds that is longer than 0s, such as 30s or 0.5s`,
 		"circuitBreakers: {connections: -1}":                `value "circuitBreakers.connections" is -1, want 0 to 4294967295`,
 		"tracing: {port: 99999}":                            `value "tracing.port" is 99999, want 1 to 65535`,
 		"tracing: {samplingPercent: 0.5}":                   "",

@@ -53,8 +53,8 @@ func checkValues(prefix string, defaults, overrides map[string]any, open []strin
 			meant := suggest.Name(key, allowed)
 			return &ValueError{Path: at, Suggestion: meant,
 				Problem: "is not known" + suggest.Question(meant) + ": allowed here are " + strings.Join(allowed, ", ")}
-		case kindOf(known) != kindOf(value):
-			return &ValueError{Path: at, Problem: fmt.Sprintf("is %s, want %s", kindOf(value), kindOf(known))}
+		case strictyaml.Kind(known) != strictyaml.Kind(value):
+			return &ValueError{Path: at, Problem: fmt.Sprintf("is %s, want %s", strictyaml.Kind(value), strictyaml.Kind(known))}
 		}
 		if inner, ok := value.(map[string]any); ok {
 			if err := checkValues(at+".", known.(map[string]any), inner, open); err != nil {
@@ -76,6 +76,3 @@ type ValueError struct {
 }
 
 func (e *ValueError) Error() string { return fmt.Sprintf("value %q %s", e.Path, e.Problem) }
-
-// kindOf names a JSON value's kind in words for people.
-func kindOf(value any) string { return strictyaml.Kind(value) }

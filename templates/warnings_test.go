@@ -70,7 +70,7 @@ func TestRulesLeaveOtherFaultsAlone(t *testing.T) {
 		"a user that is out of range":     `{spec: {containers: [{name: sidecar-proxy, image: auto, securityContext: {runAsUser: -1}}, {name: app, image: app}]}}`,
 		"annotations that are too long":   `{metadata: {annotations: {long: "` + strings.Repeat("x", maxAnnotations) + `"}}, spec: {containers: [{name: app, image: app}]}}`,
 		"an image with spaces around":     `{spec: {containers: [{name: sidecar-proxy, image: " x "}, {name: app, image: " y "}]}}`,
-		"a volume with two sources":       `{spec: {volumes: [{name: sidecar-program, emptyDir: {}, hostPath: {path: /x}}], containers: [{name: app, image: app}]}}`,
+		"a volume with two sources":       `{spec: {volumes: [{name: sidecar-files, emptyDir: {}, hostPath: {path: /x}}], containers: [{name: app, image: app}]}}`,
 		"an unknown resource, not ours":   `{spec: {containers: [{name: app, image: app, resources: {requests: {foo: 1}}}]}}`,
 		"privileged without being let so": `{spec: {containers: [{name: sidecar-proxy, image: auto, securityContext: {privileged: true, allowPrivilegeEscalation: false}}, {name: app, image: app}]}}`,
 	} {

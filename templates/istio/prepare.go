@@ -24,7 +24,7 @@ func (i *injector) prepare(p templates.Preparation) templates.Pod {
 	if !again {
 		return pod
 	}
-	restoreProbes(pod, p.Lost)
+	restoreProbes(pod, p.Lost, int64(i.mesh.GetDefaultConfig().GetStatusPort()))
 	if i.prometheusIsOurs(pod) {
 		restorePrometheus(pod)
 	}
@@ -60,8 +60,9 @@ func forgetAssignedUser(pod templates.Pod) {
 }
 
 // restoreProbes gives the probes that ask the agent their own form back, which the agent's environment has, or, for a
-// port that a container written over an injected one does not name, what is lost of it.
-func restoreProbes(pod templates.Pod, lost func(container string) map[string]any) {
+// port that a container written over an injected one does not name, what is lost of it. There ports are numbers; the
+// agent's, own, was a name in a probe that has been rewritten, and is one again.
+func restoreProbes(pod templates.Pod, lost func(container string) map[string]any, own int64) {
 	var probers map[string]map[string]any
 	if json.Unmarshal([]byte(variable(proxyOf(pod), envProbers)), &probers) != nil {
 		probers = nil
@@ -82,6 +83,9 @@ func restoreProbes(pod templates.Pod, lost func(container string) map[string]any
 		}
 		if port, ok := action["port"].(float64); ok {
 			action["port"] = int64(port)
+		}
+		if kind != "grpc" && action["port"] == own {
+			action["port"] = nameOfPort(container, own)
 		}
 		delete(handler, "httpGet")
 		handler[kind] = action

@@ -155,6 +155,20 @@ func portNamed(container map[string]any, name string) (int64, bool) {
 	return 0, false
 }
 
+// nameOfPort returns a name by which portNamed finds the port of that number, or the number if there is none.
+func nameOfPort(container map[string]any, number int64) any {
+	ports, _ := container["ports"].([]any)
+	seen := map[string]bool{"": true}
+	for i := len(ports) - 1; i >= 0; i-- {
+		name, _ := field(ports[i], "name").(string)
+		if !seen[name] && field(ports[i], "containerPort") == number {
+			return name
+		}
+		seen[name] = true
+	}
+	return number
+}
+
 // pointAtAgent makes a handler ask the agent, over HTTP: it changes the handler.
 func pointAtAgent(handler map[string]any, kind, url string, port int64) {
 	action, _ := handler["httpGet"].(map[string]any)

@@ -32,7 +32,8 @@ func Remove(pod map[string]any, workload string) (removed map[string]any, record
 	record = templates.Record{Revision: cmp.Or(status.Revision, "default"), Containers: status.names()}
 	slices.Sort(record.Containers)
 	injected := templates.Pod(runtime.DeepCopyJSON(pod))
-	restoreProbes(injected, func(string) map[string]any { return nil }) // putBack gives containers back as a whole
+	// putBack gives containers back as a whole.
+	restoreProbes(injected, func(string) map[string]any { return nil }, int64(defaultProxyConfig().GetStatusPort()))
 	if found := prometheusAnnotations(injected); found[annotationPrometheusPath] == mergedPath && found[annotationPrometheusScrape] == "true" {
 		restorePrometheus(injected)
 	}

@@ -16,48 +16,67 @@ import (
 	"github.com/sidecar-injector/sidecar-injector/webhook"
 )
 
+// The results of a file.
+const (
+	asYAML  = "documents, yaml"
+	asDiff  = "documents, diff"
+	builtIn = "documents, built-in"
+)
+
 // documents measures a file of 1,000 Deployments, each another one, from its bytes to those that are printed: through
 // Istio's IntoResourceFile (istioctl kube-inject), and through preview with Istio's templates and with the built-in
 // profile.
 func (p *parts) documents(rounds int, into results) error {
-	ofIstio := p.installation.sources()
-	withIstio := configuration.Inputs{Config: []byte("profile: istio"), Istio: &ofIstio}
 	istios, err := istiosFile(p.installation)
 	if err != nil {
 		return err
 	}
 	file := deployments(1000)
-	work := func(name string, run func(io.Reader, io.Writer) error) contender {
-		return contender{name: name, run: func(int, int) error {
-			var out bytes.Buffer
-			if err := run(bytes.NewReader(file), &out); err != nil {
-				return err
-			}
-			if !bytes.Contains(out.Bytes(), []byte("-proxy")) {
-				return fmt.Errorf("nothing was injected: %.200s", out.Bytes())
-			}
-			return nil
-		}}
+	contenders := []contender{ofFile(nameIstios, file, istios)}
+	previews := p.previews()
+	for name, run := range previews {
+		contenders = append(contenders, ofFile(name, file, run))
 	}
-	const yaml, diff, builtIn = "documents, yaml", "documents, diff", "documents, built-in"
 	t := turns{rounds: min(rounds, 5), clock: wall, most: 1}
-	of, err := t.run(func(int, int) {}, []contender{
-		work(nameIstios, istios),
-		work(yaml, previewFile(withIstio, preview.FormatYAML)),
-		work(diff, previewFile(withIstio, preview.FormatDiff)),
-		work(builtIn, previewFile(configuration.Inputs{}, preview.FormatYAML)),
-	})
+	of, err := t.run(func(int, int) {}, contenders)
 	if err != nil {
 		return err
 	}
-	for _, result := range []string{yaml, diff, builtIn} {
-		into[result] = measured{nameOurs: of[result], nameIstios: of[nameIstios]}
+	for name := range previews {
+		into[name] = measured{nameOurs: of[name], nameIstios: of[nameIstios]}
 	}
 	return nil
 }
 
+// previews are what preview does to a file, by the name of the result.
+func (p *parts) previews() map[string]onFile {
+	ofIstio := p.installation.sources()
+	withIstio := configuration.Inputs{Config: []byte("profile: istio"), Istio: &ofIstio}
+	return map[string]onFile{
+		asYAML:  previewFile(withIstio, preview.FormatYAML),
+		asDiff:  previewFile(withIstio, preview.FormatDiff),
+		builtIn: previewFile(configuration.Inputs{}, preview.FormatYAML),
+	}
+}
+
+// onFile is what somebody does to a file.
+type onFile func(in io.Reader, out io.Writer) error
+
+func ofFile(name string, file []byte, run onFile) contender {
+	return contender{name: name, run: func(int, int) error {
+		var out bytes.Buffer
+		if err := run(bytes.NewReader(file), &out); err != nil {
+			return err
+		}
+		if !bytes.Contains(out.Bytes(), []byte("-proxy")) {
+			return fmt.Errorf("nothing was injected: %.200s", out.Bytes())
+		}
+		return nil
+	}}
+}
+
 // istiosFile is what istioctl kube-inject does to a file.
-func istiosFile(of installation) (func(io.Reader, io.Writer) error, error) {
+func istiosFile(of installation) (onFile, error) {
 	config, err := inject.UnmarshalConfig([]byte(of.config))
 	if err != nil {
 		return nil, fmt.Errorf("configure Istio's injection: %w", err)
@@ -76,7 +95,7 @@ func istiosFile(of installation) (func(io.Reader, io.Writer) error, error) {
 }
 
 // previewFile is what preview does to a file, from the reading of its configuration on.
-func previewFile(inputs configuration.Inputs, format preview.Format) func(io.Reader, io.Writer) error {
+func previewFile(inputs configuration.Inputs, format preview.Format) onFile {
 	return func(in io.Reader, out io.Writer) error {
 		config, err := inputs.Parse()
 		if err != nil {

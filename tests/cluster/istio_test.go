@@ -35,6 +35,8 @@ func TestIstioProfile(t *testing.T) {
 
 	t.Run("the example", func(t *testing.T) { applyExample(t, namespace) })
 
+	t.Run("preview of quantities", func(t *testing.T) { previewQuantities(t, newNamespace(t, nil)) })
+
 	t.Run("a ProxyConfig is, too, when there is the kind", func(t *testing.T) {
 		if err := shared.ApplyIstioCRD(t.Context(), "proxyconfigs.networking.istio.io"); err != nil {
 			t.Fatal(err)

@@ -10,28 +10,48 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
+const (
+	cpuLimit    = "sidecar.istio.io/proxyCPULimit"
+	memoryLimit = "sidecar.istio.io/proxyMemoryLimit"
+)
+
 // TestPreviewServerOfQuantities: a quantity in a form that the API server does not store is no difference to what is
-// previewed, though the webhook is asked again about the stored form.
+// previewed, though the webhook is asked again about the stored form; nor is it one that there are no limits.
 func TestPreviewServerOfQuantities(t *testing.T) {
 	t.Parallel()
 	namespace := newNamespace(t, nil)
-	for name, quantity := range map[string]struct{ annotation, value string }{
-		"thousandths":         {"sidecar.istio.io/proxyCPULimit", "2000m"},
-		"a fraction":          {"sidecar.istio.io/proxyCPULimit", "1.5"},
-		"1024 mebibytes":      {"sidecar.istio.io/proxyMemoryLimit", "1024Mi"},
-		"half a gibibyte":     {"sidecar.istio.io/proxyMemoryLimit", "0.5Gi"},
-		"the form it is kept": {"sidecar.istio.io/proxyCPULimit", "2"},
+	previewQuantities(t, namespace)
+	t.Run("no limits", func(t *testing.T) { previewPod(t, namespace, cpuLimit+`: "", `+memoryLimit+`: ""`, "") })
+}
+
+// previewQuantities holds preview to what the API server makes of pods with quantities in several forms.
+func previewQuantities(t *testing.T, namespace string) {
+	t.Helper()
+	for name, annotation := range map[string]string{
+		"thousandths":         cpuLimit + `: 2000m`,
+		"a fraction":          cpuLimit + `: "1.5"`,
+		"1024 mebibytes":      memoryLimit + `: 1024Mi`,
+		"half a gibibyte":     memoryLimit + `: 0.5Gi`,
+		"the form it is kept": cpuLimit + `: "2"`,
 	} {
-		t.Run(name, func(t *testing.T) {
-			file := filepath.Join(t.TempDir(), "pod.yaml")
-			manifest := `{apiVersion: v1, kind: Pod, metadata: {name: web, annotations: {sidecar.istio.io/inject: "true", ` + quantity.annotation + `: "` + quantity.value + `"}}, spec: {containers: [{name: app, image: "nginx:1"}]}}`
-			if err := os.WriteFile(file, []byte(manifest), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			if out, code := ask(t, "preview", "-n", namespace, "-f", file, "--server"); code != 0 {
-				t.Errorf("exit code %d, want 0\n%s", code, out)
-			}
-		})
+		t.Run(name, func(t *testing.T) { previewPod(t, namespace, annotation, "") })
+	}
+	t.Run("resources of the pod as a whole", func(t *testing.T) {
+		previewPod(t, namespace, "", "resources: {requests: {cpu: 1000m, memory: 1024Mi}, limits: {cpu: 2000m, memory: 1024Mi}}, ")
+	})
+}
+
+// previewPod holds preview to what the API server makes of a pod with these annotations and fields of its spec, and an init
+// container.
+func previewPod(t *testing.T, namespace, annotations, fields string) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "pod.yaml")
+	manifest := `{apiVersion: v1, kind: Pod, metadata: {name: web, annotations: {sidecar.istio.io/inject: "true", ` + annotations + `}}, spec: {` + fields + `initContainers: [{name: first, image: "nginx:1"}], containers: [{name: app, image: "nginx:1"}]}}`
+	if err := os.WriteFile(file, []byte(manifest), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, code := ask(t, "preview", "-n", namespace, "-f", file, "--server"); code != 0 {
+		t.Errorf("exit code %d, want 0\n%s", code, out)
 	}
 }
 

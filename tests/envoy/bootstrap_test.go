@@ -116,11 +116,11 @@ func TestGoldens(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, file := range archive.Files {
-			if file.Name != "want.yaml" || !strings.Contains(string(file.Data), "--config-yaml") {
+			if file.Name != "want.yaml" || !strings.Contains(string(file.Data), "--config-to") {
 				continue
 			}
 			found++
-			if _, err := read(bootstrapOf(t, decode(t, string(file.Data)))); err != nil {
+			if _, err := read(strings.TrimPrefix(argument(t, decode(t, string(file.Data)), "sidecar-init", "--config"), "packed\n")); err != nil {
 				t.Errorf("%s: %v", path, err)
 			}
 		}

@@ -18,6 +18,7 @@ import (
 	_ "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/tcp_proxy/v3"                // a typed_config's type
 	_ "github.com/envoyproxy/go-control-plane/envoy/extensions/http/header_formatters/preserve_case/v3"     // a typed_config's type
 	_ "github.com/envoyproxy/go-control-plane/envoy/extensions/tracers/opentelemetry/resource_detectors/v3" // a typed_config's type
+	_ "github.com/envoyproxy/go-control-plane/envoy/extensions/tracers/opentelemetry/samplers/v3"           // a typed_config's type
 	_ "github.com/envoyproxy/go-control-plane/envoy/extensions/upstreams/http/v3"                           // a typed_config's type
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
@@ -89,12 +90,12 @@ func TestCheckRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	for sentence, c := range map[string]struct{ from, to, want string }{
-		"a field that Envoy does not have":   {"stat_prefix: inbound", "stat_prefixes: inbound", `unknown field "stat_prefixes"`},
+		"a field that Envoy does not have":   {`"stat_prefix":"inbound"`, `"stat_prefixes":"inbound"`, `unknown field "stat_prefixes"`},
 		"a message that Envoy does not have": {"tcp_proxy.v3.TcpProxy", "tcp_proxy.v3.Proxy", "unable to resolve"},
-		"a value that its check refuses":     {`connect_timeout: "5s"`, `connect_timeout: "0s"`, "invalid Cluster.ConnectTimeout"},
-		"such a value in a typed_config":     {"stat_prefix: health", `stat_prefix: ""`, "invalid HttpConnectionManager.StatPrefix"},
-		"such a value in one within another": {"cluster_name: opentelemetry}", `cluster_name: ""}`, "invalid GrpcService_EnvoyGrpc.ClusterName"},
-		"a key twice":                        {"    traffic_direction: INBOUND\n", "    traffic_direction: INBOUND\n    traffic_direction: INBOUND\n", "already set"},
+		"a value that its check refuses":     {`"connect_timeout":"5s"`, `"connect_timeout":"0s"`, "invalid Cluster.ConnectTimeout"},
+		"such a value in a typed_config":     {`"stat_prefix":"health"`, `"stat_prefix":""`, "invalid HttpConnectionManager.StatPrefix"},
+		"such a value in one within another": {`"envoy_grpc":{"cluster_name":"opentelemetry"}`, `"envoy_grpc":{"cluster_name":""}`, "invalid GrpcService_EnvoyGrpc.ClusterName"},
+		"a key twice":                        {`"traffic_direction":"INBOUND"`, `"traffic_direction":"INBOUND","traffic_direction":"INBOUND"`, "already set"},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			bad := strings.Replace(good, c.from, c.to, 1)

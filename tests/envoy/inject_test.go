@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/json"
 	"sigs.k8s.io/yaml"
 
+	"github.com/sidecar-injector/sidecar-injector/internal/packed"
 	"github.com/sidecar-injector/sidecar-injector/templates"
 )
 
@@ -80,19 +81,26 @@ func argumentsOf(t *testing.T, pod templates.Pod, name string) []string {
 	return arguments
 }
 
-// argument returns what follows the option in the proxy's arguments.
-func argument(t *testing.T, pod templates.Pod, option string) string {
+// argument returns what follows the option in the arguments of an injected container.
+func argument(t *testing.T, pod templates.Pod, container, option string) string {
 	t.Helper()
-	arguments := argumentsOf(t, pod, "sidecar-proxy")
+	arguments := argumentsOf(t, pod, container)
 	i := slices.Index(arguments, option)
 	if i < 0 || i+1 == len(arguments) {
-		t.Fatalf("the proxy has no argument %s", option)
+		t.Fatalf("%s has no argument %s", container, option)
 	}
 	return arguments[i+1]
 }
 
-// bootstrapOf returns the configuration in the proxy's arguments, as text.
+// bootstrapOf returns the proxy's configuration, as JSON: in its arguments, or packed in those of the init container.
 func bootstrapOf(t *testing.T, pod templates.Pod) string {
 	t.Helper()
-	return argument(t, pod, "--config-yaml")
+	if init, _ := pod.Find("sidecar-init"); init == nil {
+		return argument(t, pod, "sidecar-proxy", "--config-yaml")
+	}
+	text, err := packed.Unpack(argument(t, pod, "sidecar-init", "--config"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }

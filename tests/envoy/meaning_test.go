@@ -11,6 +11,8 @@ import (
 	tracev3 "github.com/envoyproxy/go-control-plane/envoy/config/trace/v3"
 	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
 	tcpv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/tcp_proxy/v3"
+	samplersv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/tracers/opentelemetry/samplers/v3"
+	typev3 "github.com/envoyproxy/go-control-plane/envoy/type/v3"
 	"github.com/google/go-cmp/cmp"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/anypb"
@@ -26,8 +28,8 @@ func mustRead(t *testing.T, values, pod string) *bootstrapv3.Bootstrap {
 	return bootstrap
 }
 
-// packed returns every message of the type that is packed into the message, at any depth.
-func packed[T proto.Message](t *testing.T, message proto.Message) []T {
+// embedded returns every message of the type that is packed into the message, at any depth.
+func embedded[T proto.Message](t *testing.T, message proto.Message) []T {
 	t.Helper()
 	var found []T
 	everyAny(message.ProtoReflect(), func(packedMessage *anypb.Any) {
@@ -38,14 +40,14 @@ func packed[T proto.Message](t *testing.T, message proto.Message) []T {
 		if wanted, ok := inner.(T); ok {
 			found = append(found, wanted)
 		}
-		found = append(found, packed[T](t, inner)...)
+		found = append(found, embedded[T](t, inner)...)
 	})
 	return found
 }
 
 func serviceName(t *testing.T, bootstrap *bootstrapv3.Bootstrap) string {
 	t.Helper()
-	tracers := packed[*tracev3.OpenTelemetryConfig](t, bootstrap)
+	tracers := embedded[*tracev3.OpenTelemetryConfig](t, bootstrap)
 	if len(tracers) != 2 {
 		t.Fatalf("%d tracers, want one for each direction", len(tracers))
 	}
@@ -141,7 +143,7 @@ func TestOwnPorts(t *testing.T) {
 			t.Errorf("%s: no filter chain for port %d", name, port)
 			continue
 		}
-		for _, proxy := range packed[*tcpv3.TcpProxy](t, listener.GetFilterChains()[i]) {
+		for _, proxy := range embedded[*tcpv3.TcpProxy](t, listener.GetFilterChains()[i]) {
 			if endpoints := clusters(bootstrap)[proxy.GetCluster()].GetLoadAssignment().GetEndpoints(); len(endpoints) != 0 {
 				t.Errorf("%s: port %d leads to %v", name, port, endpoints)
 			}
@@ -154,15 +156,15 @@ func TestClusters(t *testing.T) {
 	for sentence, settings := range values {
 		bootstrap := mustRead(t, "{"+settings+"}", plainPod)
 		named := map[string]bool{}
-		for _, proxy := range packed[*tcpv3.TcpProxy](t, bootstrap) {
+		for _, proxy := range embedded[*tcpv3.TcpProxy](t, bootstrap) {
 			named[proxy.GetCluster()] = true
 		}
-		for _, manager := range packed[*hcmv3.HttpConnectionManager](t, bootstrap) {
+		for _, manager := range embedded[*hcmv3.HttpConnectionManager](t, bootstrap) {
 			for _, route := range manager.GetRouteConfig().GetVirtualHosts()[0].GetRoutes() {
 				named[route.GetRoute().GetCluster()] = true
 			}
 		}
-		for _, tracer := range packed[*tracev3.OpenTelemetryConfig](t, bootstrap) {
+		for _, tracer := range embedded[*tracev3.OpenTelemetryConfig](t, bootstrap) {
 			named[tracer.GetGrpcService().GetEnvoyGrpc().GetClusterName()] = true
 		}
 		there := map[string]bool{}
@@ -179,7 +181,7 @@ func TestClusters(t *testing.T) {
 func TestRetries(t *testing.T) {
 	bootstrap := mustRead(t, "", plainPod)
 	routes := map[string][]*routev3.Route{}
-	for _, manager := range packed[*hcmv3.HttpConnectionManager](t, bootstrap) {
+	for _, manager := range embedded[*hcmv3.HttpConnectionManager](t, bootstrap) {
 		routes[manager.GetStatPrefix()] = manager.GetRouteConfig().GetVirtualHosts()[0].GetRoutes()
 	}
 	for _, route := range routes["inbound"] {
@@ -198,5 +200,17 @@ func TestRetries(t *testing.T) {
 	}
 	if clusters(bootstrap)["outbound"].GetCircuitBreakers().GetThresholds()[0].GetRetryBudget() == nil {
 		t.Error("retries have no budget")
+	}
+}
+
+// TestSampling: a percentage of the values is that part of a million.
+func TestSampling(t *testing.T) {
+	for percent, want := range map[string]uint32{"0": 0, "0.01": 100, "1": 10000, "12.5": 125000, "100": 1000000} {
+		bootstrap := mustRead(t, "{tracing: {host: collector, samplingPercent: "+percent+"}}", plainPod)
+		for _, sampler := range embedded[*samplersv3.TraceIdRatioBasedSamplerConfig](t, bootstrap) {
+			if got := sampler.GetSamplingPercentage(); got.GetNumerator() != want || got.GetDenominator() != typev3.FractionalPercent_MILLION {
+				t.Errorf("%s percent is %v, want %d of a million", percent, got, want)
+			}
+		}
 	}
 }

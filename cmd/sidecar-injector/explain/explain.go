@@ -19,7 +19,6 @@ import (
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/manifest"
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/selection"
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/simulate"
-	"github.com/sidecar-injector/sidecar-injector/templates"
 	"github.com/sidecar-injector/sidecar-injector/webhook"
 )
 
@@ -114,7 +113,7 @@ func (e *Explainer) workload(ctx context.Context, w manifest.Workload) (*Explana
 func (e *Explainer) subjectOf(w manifest.Workload) *subject {
 	s := &subject{workload: w, namespace: cmp.Or(w.Namespace, e.options.Namespace)}
 	s.meta = e.options.Namespaces.Namespace(s.namespace)
-	s.pod = simulate.WithDefaults(templates.AsCreated(simulate.PodOf(w, s.namespace)))
+	s.pod = simulate.WithDefaults(simulate.AsCreated(simulate.PodOf(w, s.namespace)))
 	return s
 }
 

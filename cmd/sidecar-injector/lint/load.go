@@ -52,7 +52,7 @@ func (l *loader) load(ctx context.Context) (*webhook.Config, []Finding, error) {
 	l.in, l.over = *in, configuration.Overrides{Set: slices.Clone(l.sources.Over.Set), Templates: slices.Clone(l.sources.Over.Templates)}
 	var findings []Finding
 	for len(findings) < maxProblems {
-		config, err := l.over.Apply(&l.in)
+		config, err := l.over.Read(&l.in)
 		if err == nil && len(findings) == 0 {
 			return config, nil, nil
 		}

@@ -15,6 +15,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/samples"
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/simulate"
 	"github.com/sidecar-injector/sidecar-injector/templates"
 	"github.com/sidecar-injector/sidecar-injector/templates/istio"
@@ -117,7 +118,7 @@ func (r *renderer) render(ctx context.Context) ([]Finding, error) {
 	if r.target.named != "" {
 		key = r.engine.Profile().Keys.Templates
 	}
-	pods, err := testPods(key, r.target.named)
+	pods, err := samples.Pods(key, r.target.named)
 	if err != nil {
 		return nil, err
 	}
@@ -125,7 +126,7 @@ func (r *renderer) render(ctx context.Context) ([]Finding, error) {
 	var made []*injected
 	for _, pod := range pods {
 		if r.target.named != "" {
-			pod.name += fmt.Sprintf(" that names the template %q", r.target.named)
+			pod.Name += fmt.Sprintf(" that names the template %q", r.target.named)
 		}
 		result, found, err := r.within(ctx, pod)
 		if err != nil {
@@ -162,7 +163,7 @@ func (r *renderer) render(ctx context.Context) ([]Finding, error) {
 const ruleTooSlow = "too-slow"
 
 // within injects a pod, and gives up after a while: a template that does not end cannot be stopped, only left behind.
-func (r *renderer) within(ctx context.Context, pod testPod) (*injected, []Finding, error) {
+func (r *renderer) within(ctx context.Context, pod samples.Pod) (*injected, []Finding, error) {
 	type outcome struct {
 		made  *injected
 		found []Finding
@@ -181,19 +182,19 @@ func (r *renderer) within(ctx context.Context, pod testPod) (*injected, []Findin
 	case <-ctx.Done():
 		return nil, nil, ctx.Err()
 	case <-timer.C:
-		return nil, []Finding{{Rule: ruleTooSlow, Severity: Error, Message: onPod(pod.name, fmt.Sprintf("rendering takes longer than %s", r.patience)), Remedy: "give every range an end"}}, nil
+		return nil, []Finding{{Rule: ruleTooSlow, Severity: Error, Message: onPod(pod.Name, fmt.Sprintf("rendering takes longer than %s", r.patience)), Remedy: "give every range an end"}}, nil
 	}
 }
 
 // inject injects a pod twice.
-func (r *renderer) inject(pod testPod) (*injected, []Finding, error) {
+func (r *renderer) inject(pod samples.Pod) (*injected, []Finding, error) {
 	namespace := metav1.ObjectMeta{Name: "shop"}
-	defaulted := simulate.WithDefaults(pod.pod)
+	defaulted := simulate.WithDefaults(pod.Object)
 	result, err := r.engine.Inject(templates.Input{Pod: defaulted, Namespace: namespace})
 	if err != nil {
-		return nil, r.failures(pod, pod.name, err), nil
+		return nil, r.failures(pod, pod.Name, err), nil
 	}
-	made := &injected{name: pod.name, containers: result.Containers}
+	made := &injected{name: pod.Name, containers: result.Containers}
 	if made.before, err = decode(defaulted); err != nil {
 		return nil, nil, err
 	}
@@ -202,22 +203,22 @@ func (r *renderer) inject(pod testPod) (*injected, []Finding, error) {
 	}
 	again, err := r.engine.Inject(templates.Input{Pod: result.Pod, Namespace: namespace})
 	if err != nil {
-		return nil, r.failures(pod, pod.name+", injected before", err), nil
+		return nil, r.failures(pod, pod.Name+", injected before", err), nil
 	}
 	if again.Patch != nil {
 		text, err := json.Marshal(again.Patch)
 		if err != nil {
 			return nil, nil, err
 		}
-		return made, []Finding{{Rule: "not-idempotent", Severity: Error, Message: onPod(pod.name, "injected again it changes: "+cut(string(text), 200)), Remedy: "make the template depend on nothing that it makes itself"}}, nil
+		return made, []Finding{{Rule: "not-idempotent", Severity: Error, Message: onPod(pod.Name, "injected again it changes: "+cut(string(text), 200)), Remedy: "make the template depend on nothing that it makes itself"}}, nil
 	}
 	return made, nil, nil
 }
 
 // failures are the findings of a pod that cannot be injected, by its name in messages.
-func (r *renderer) failures(pod testPod, name string, err error) []Finding {
+func (r *renderer) failures(pod samples.Pod, name string, err error) []Finding {
 	finding := Finding{Rule: "render", Severity: r.target.severity, Message: onPod(name, err.Error()), Remedy: r.target.remedy}
-	if pod.invalid && r.target.severity == Error {
+	if pod.Invalid && r.target.severity == Error {
 		finding.Severity, finding.Remedy = Warning, "its author would read this instead of the API server's own word: make the template take it"
 	}
 	problem, ok := errors.AsType[*templates.Error](err)

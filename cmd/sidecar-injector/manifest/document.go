@@ -1,7 +1,6 @@
 package manifest
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
@@ -12,7 +11,6 @@ import (
 	"strconv"
 	"strings"
 
-	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 	kjson "sigs.k8s.io/json"
 )
 
@@ -62,50 +60,57 @@ func (d *Document) String() string {
 // stands there twice. Separator and Raw of all documents, one after the other, are the data: separators at its end make a
 // document of nothing.
 func Parse(source string, data []byte) ([]Document, error) {
-	reader := utilyaml.NewYAMLReader(bufio.NewReader(bytes.NewReader(data)))
 	var documents []Document
-	var separator []byte
-	rest, line := data, 1
-	for swallowed := 0; ; swallowed = 1 {
-		text, err := reader.Read()
-		if errors.Is(err, io.EOF) {
-			if separator = append(separator, rest...); len(separator) > 0 {
-				line += newlines(rest)
-				documents = append(documents, Document{Source: source, Line: line, Number: len(documents) + 1, Separator: separator})
-			}
-			return documents, nil
+	for rest, line := data, 1; len(rest) > 0; {
+		chunk := Document{Source: source, Number: len(documents) + 1}
+		chunk.Separator, rest = splitAfterLines(rest, separatorLines(rest))
+		if err := checkSeparator(source, line, chunk.Separator); err != nil {
+			return nil, err
 		}
-		if err != nil {
-			return nil, separatorError(source, line, rest, err)
+		chunk.Raw, rest = beforeSeparator(rest)
+		chunk.Line = line + newlines(chunk.Separator)
+		line = chunk.Line + newlines(chunk.Raw)
+		if len(chunk.Raw) == 0 { // the data end with separators
+			return append(documents, chunk), nil
 		}
-		// The reader makes line ends equal. It swallows the separator that ended the text before, and leaves any other
-		// at the beginning of the next. The same number of lines is taken from the data itself.
-		var raw []byte
-		raw, rest = splitAfterLines(rest, swallowed+newlines(text))
-		marks, raw := splitAfterLines(raw, separatorLines(raw))
-		separator = append(separator, marks...)
-		line += newlines(marks)
-		if len(raw) == 0 {
-			continue
-		}
-		found, err := decode(Document{Source: source, Line: line, Number: len(documents) + 1, Separator: separator, Raw: raw})
+		found, err := decode(chunk)
 		if err != nil {
 			return nil, err
 		}
 		documents = append(documents, found...)
-		line += newlines(raw)
-		separator = nil
 	}
+	return documents, nil
 }
+
+const separator = "---"
 
 // separatorLines counts the `---` lines that data begins with.
 func separatorLines(data []byte) int {
 	count := 0
-	for bytes.HasPrefix(data, []byte("---")) {
+	for bytes.HasPrefix(data, []byte(separator)) {
 		_, data = splitAfterLines(data, 1)
 		count++
 	}
 	return count
+}
+
+// beforeSeparator cuts data, which begins with no `---` line, in front of the first such line.
+func beforeSeparator(data []byte) (before, after []byte) {
+	if end := bytes.Index(data, []byte("\n"+separator)); end >= 0 {
+		return data[:end+1], data[end+1:]
+	}
+	return data, nil
+}
+
+// checkSeparator looks at `---` lines, of which the first has this number.
+func checkSeparator(source string, line int, separators []byte) error {
+	for mark := range bytes.Lines(separators) {
+		if text := bytes.TrimSpace(mark[len(separator):]); len(text) > 0 && text[0] != '#' {
+			return fmt.Errorf("%s:%d: nothing but a comment may follow --- on its line, found %q", source, line, text)
+		}
+		line++
+	}
+	return nil
 }
 
 // splitAfterLines cuts data after so many lines; the last line may lack its line end.
@@ -119,22 +124,6 @@ func splitAfterLines(data []byte, lines int) (before, after []byte) {
 		at += end + 1
 	}
 	return data[:at], data[at:]
-}
-
-// separatorError finds the line of the separator that the reader refused.
-func separatorError(source string, line int, rest []byte, err error) error {
-	for len(rest) > 0 {
-		var first []byte
-		first, rest = splitAfterLines(rest, 1)
-		if text, ok := bytes.CutPrefix(first, []byte("---")); ok {
-			text = bytes.TrimSpace(text)
-			if len(text) > 0 && text[0] != '#' {
-				return fmt.Errorf("%s:%d: nothing but a comment may follow --- on its line, found %q", source, line, text)
-			}
-		}
-		line++
-	}
-	return fmt.Errorf("%s: %w", source, err)
 }
 
 // looksLikeJSON tells JSON from YAML that begins with a brace.

@@ -9,10 +9,12 @@ import (
 
 	"github.com/rogpeppe/go-internal/diff"
 	"go.yaml.in/yaml/v2"
+	kyaml "sigs.k8s.io/yaml"
 
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/manifest"
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/manifest/edit"
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/terminal"
+	"github.com/sidecar-injector/sidecar-injector/internal/packed"
 	"github.com/sidecar-injector/sidecar-injector/templates"
 )
 
@@ -200,11 +202,11 @@ func renderDiff(out *bytes.Buffer, result *Result) error {
 		if w.Patch == nil {
 			continue
 		}
-		before, err := yaml.Marshal(w.Before)
+		before, err := yaml.Marshal(result.readable(w.Before))
 		if err != nil {
 			return fmt.Errorf("encode %s: %w", w.title(), err)
 		}
-		after, err := yaml.Marshal(w.After)
+		after, err := yaml.Marshal(result.readable(w.After))
 		if err != nil {
 			return fmt.Errorf("encode %s: %w", w.title(), err)
 		}
@@ -212,6 +214,20 @@ func renderDiff(out *bytes.Buffer, result *Result) error {
 		out.Write(diff.Diff(result.words.before+"/"+name, before, result.words.after+"/"+name, after))
 	}
 	return nil
+}
+
+// readable returns an object for people: what is packed in it is YAML, or only its size.
+func (r *Result) readable(object map[string]any) any {
+	return packed.Within(object, func(text []byte) any {
+		if !r.full {
+			return fmt.Sprintf("packed, %d bytes (--full shows them)", len(text))
+		}
+		readable, err := kyaml.JSONToYAML(text)
+		if err != nil {
+			return string(text) // it is no JSON
+		}
+		return string(readable)
+	})
 }
 
 // changed says whether the output has to be written anew.

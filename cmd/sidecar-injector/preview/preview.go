@@ -29,6 +29,8 @@ type Options struct {
 	Namespaces *manifest.Namespaces
 	// Namespace is where objects go that name none. Default: "default".
 	Namespace string
+	// Full shows in a diff what is packed in a workload; otherwise only how much it is.
+	Full bool
 	// Answered, if it is set, is called when Print has answered one more document; at once by several goroutines.
 	Answered func()
 	// Server, if there is one, is asked in dry runs what it makes of each pod, to be compared.
@@ -77,6 +79,7 @@ type Result struct {
 	Unknown []string
 
 	words words
+	full  bool
 }
 
 // Workload is one workload and the answer of the webhook for its pods.
@@ -110,7 +113,7 @@ type Workload struct {
 // an error too. The document is not changed, and shares values with the result.
 func (p *Previewer) Preview(ctx context.Context, document *manifest.Document) (*Result, error) {
 	ctx = log.IntoContext(ctx, logr.Discard())
-	result := &Result{Document: document, Object: document.Object, words: p.words}
+	result := &Result{Document: document, Object: document.Object, words: p.words, full: p.options.Full}
 	err := manifest.Visit(document, func(at manifest.Place) error {
 		workloads, unknown, err := manifest.WorkloadsOf(at)
 		if unknown {

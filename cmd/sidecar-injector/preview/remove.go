@@ -25,6 +25,8 @@ const (
 type RemoverOptions struct {
 	// Namespace is where objects go that name none, for messages. Default: "default".
 	Namespace string
+	// Full shows in a diff what is packed in a workload; otherwise only how much it is.
+	Full bool
 	// Answered, if it is set, is called when Print has answered one more document; at once by several goroutines.
 	Answered func()
 }
@@ -36,7 +38,7 @@ func NewRemover(options RemoverOptions) (*Previewer, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := previewer(Options{Namespace: options.Namespace, Answered: options.Answered}, words{"injected", "removed", "remove"})
+	p := previewer(Options{Namespace: options.Namespace, Full: options.Full, Answered: options.Answered}, words{"injected", "removed", "remove"})
 	p.answer = func(_ context.Context, w *manifest.Workload, answer *Workload) (map[string]any, error) {
 		return remove(profile, w, answer)
 	}

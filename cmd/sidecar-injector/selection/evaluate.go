@@ -222,7 +222,7 @@ func (e *entry) checkConditions(ctx context.Context, attributes *admission.Versi
 		if result.Error != nil {
 			checks[i].Error, checks[i].Holds = result.Error.Error(), false
 		}
-		if asksForUser.MatchString(e.conditions[i].Expression) {
+		if e.askForUser[i] {
 			checks[i].Saw = "it depends on who creates the pod, which is not known here"
 		}
 	}

@@ -41,7 +41,9 @@ type entry struct {
 	namespaceSelector labels.Selector
 	objectSelector    labels.Selector
 	conditions        []admissionregistrationv1.MatchCondition
-	evaluator         celplugin.ConditionEvaluator
+	// askForUser says of each condition whether its outcome depends on who creates the pod.
+	askForUser []bool
+	evaluator  celplugin.ConditionEvaluator
 }
 
 // New reads a configuration, which is not changed. The error names the entry and the field. A match condition that does
@@ -67,6 +69,7 @@ func New(configuration *admissionregistrationv1.MutatingWebhookConfiguration) (*
 		for n := range e.conditions {
 			condition := matchconditions.MatchCondition(e.conditions[n])
 			expressions[n] = &condition
+			e.askForUser = append(e.askForUser, asksForUser.MatchString(condition.Expression))
 		}
 		e.evaluator = compiler.CompileCondition(expressions, celplugin.OptionalVariableDeclarations{HasAuthorizer: true}, environment.StoredExpressions)
 		w.entries = append(w.entries, e)

@@ -20,12 +20,14 @@ containers:
 containers:
 - name: app
   image: app
-  env: [{name: NAME, valueFrom: {fieldRef: {fieldPath: metadata.name}}}]
+  env:
+  - {name: NAME, valueFrom: {fieldRef: {fieldPath: metadata.name}}}
+  - {name: CPU, valueFrom: {resourceFieldRef: {resource: limits.cpu}}}
 volumes:
 - name: plain
-  downwardAPI: {items: [{path: name, fieldRef: {fieldPath: metadata.name}}]}
+  downwardAPI: {items: [{path: name, fieldRef: {fieldPath: metadata.name}}, {path: cpu, resourceFieldRef: {containerName: app, resource: limits.cpu}}]}
 - name: projected
-  projected: {sources: [{downwardAPI: {items: [{path: name, fieldRef: {fieldPath: metadata.name}}]}}]}
+  projected: {sources: [{downwardAPI: {items: [{path: name, fieldRef: {fieldPath: metadata.name}}, {path: cpu, resourceFieldRef: {containerName: app, resource: limits.cpu}}]}}]}
 `
 
 	volumeExample = `
@@ -71,6 +73,8 @@ func defaultsTable() []Default {
 			everyContainer("lifecycle.postStart.httpGet", "lifecycle.preStop.httpGet")...)
 		fieldRefs = append(everyContainer("env.*.valueFrom.fieldRef"),
 			"spec.volumes.*.downwardAPI.items.*.fieldRef", "spec.volumes.*.projected.sources.*.downwardAPI.items.*.fieldRef")
+		resourceFieldRefs = append(everyContainer("env.*.valueFrom.resourceFieldRef"),
+			"spec.volumes.*.downwardAPI.items.*.resourceFieldRef", "spec.volumes.*.projected.sources.*.downwardAPI.items.*.resourceFieldRef")
 		files = []string{"spec.volumes.*.secret", "spec.volumes.*.configMap", "spec.volumes.*.downwardAPI", "spec.volumes.*.projected"}
 	)
 	return []Default{
@@ -89,6 +93,7 @@ func defaultsTable() []Default {
 		{"HTTP path", httpGet, "path", fixedUnlessSet("/"), probeExample},
 		{"HTTP scheme", httpGet, "scheme", fixedUnlessSet("HTTP"), probeExample},
 		{"field reference version", fieldRefs, "apiVersion", fixedUnlessSet("v1"), fieldRefExample},
+		{"resource reference divisor", resourceFieldRefs, "divisor", fixed("0"), fieldRefExample},
 
 		{"volume without source", []string{"spec.volumes.*"}, "emptyDir", emptyDir, volumeExample},
 		{"volume file mode", files, "defaultMode", fixed(int64(0o644)), volumeExample},

@@ -3,6 +3,7 @@
 //
 //	workload
 //	  → pod         as the workload's controller would make it          pod.go
+//	  → created     one that is stored already, as it was sent          created.go
 //	  → defaults    what the API server fills in before it calls        defaults.go, defaults_*.go, path.go
-//	  → request     AdmissionRequest, the handler's answer, applied     request.go
+//	  → request     AdmissionRequest, the handler's answer, applied     request.go, patch.go
 package simulate

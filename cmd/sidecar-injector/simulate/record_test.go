@@ -58,14 +58,14 @@ spec:
 			if diff := cmp.Diff(atAdmission, recorded); diff != "" {
 				t.Errorf("the record after a second call (-first +second):\n%s", diff)
 			}
-			rendered, err := engine.Render(templates.Input{Pod: templates.AsCreated(stored), Namespace: namespace})
+			rendered, err := engine.Render(templates.Input{Pod: AsCreated(stored), Namespace: namespace})
 			if err != nil {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff(recorded, rendered.Record); diff != "" {
 				t.Errorf("the record of the stored pod (-recorded +rendered):\n%s", diff)
 			}
-			changed, err := newer.Render(templates.Input{Pod: templates.AsCreated(stored), Namespace: namespace})
+			changed, err := newer.Render(templates.Input{Pod: AsCreated(stored), Namespace: namespace})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 
-	jsonpatch "github.com/evanphx/json-patch/v5"
 	admissionv1 "k8s.io/api/admission/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -41,16 +40,12 @@ func Admit(ctx context.Context, handler admission.Handler, namespace string, pod
 	if !admitted.Response.Allowed || len(admitted.Response.Patch) == 0 {
 		return admitted, nil
 	}
-	patch, err := jsonpatch.DecodePatch(admitted.Response.Patch)
-	if err != nil {
-		return nil, fmt.Errorf("decode the answered patch: %w", err)
-	}
-	if raw, err = patch.Apply(raw); err != nil {
-		return nil, fmt.Errorf("apply the answered patch: %w", err)
-	}
 	admitted.Pod = nil
 	if err := utiljson.Unmarshal(raw, &admitted.Pod); err != nil {
-		return nil, fmt.Errorf("decode the injected pod: %w", err)
+		return nil, fmt.Errorf("decode the pod: %w", err)
+	}
+	if err := apply(admitted.Pod, admitted.Response.Patch); err != nil {
+		return nil, fmt.Errorf("apply the answered patch: %w", err)
 	}
 	return admitted, nil
 }

@@ -48,7 +48,7 @@ func Main(args []string, stdout, stderr io.Writer) int {
 }
 
 func newCommand() *cobra.Command {
-	var directory string
+	var directory, short, file string
 	command := &cobra.Command{
 		Use:   "traffic-redirect",
 		Short: "Send a pod's traffic through its proxy",
@@ -72,6 +72,14 @@ thing: it holds a pod's containers back until the proxy is ready.`,
 			if err != nil {
 				return &usageError{err}
 			}
+			if (short == "") != (file == "") {
+				return &usageError{errors.New("--config and --config-to need each other")}
+			}
+			if file != "" && parsed.Action == config.Apply {
+				if err := hold.WriteConfig(short, file); err != nil {
+					return err
+				}
+			}
 			if err := run(parsed, command.OutOrStdout(), command.ErrOrStderr()); err != nil || directory == "" || parsed.Action != config.Apply {
 				return err
 			}
@@ -84,6 +92,8 @@ thing: it holds a pod's containers back until the proxy is ready.`,
 	}
 	config.Flags(command.Flags())
 	command.Flags().StringVar(&directory, "install-to", "", "`directory` to copy this program to, besides, for the proxy's postStart hook (see wait)")
+	command.Flags().StringVar(&short, "config", "", "the proxy's configuration, `packed` (gzip in base64), to write to --config-to")
+	command.Flags().StringVar(&file, "config-to", "", "`file` to unpack it to, before any rule is made")
 	command.AddCommand(newWaitCommand())
 	command.CompletionOptions.DisableDefaultCmd = true
 	command.SetHelpCommand(&cobra.Command{Hidden: true})

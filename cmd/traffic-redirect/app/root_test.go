@@ -24,6 +24,8 @@ func TestExitCodes(t *testing.T) {
 		"an argument is not expected":   {[]string{"--dry-run", "iptables"}, 2},
 		"an option is Istio's CNI's":    {[]string{"--dry-run", "--run-validation"}, 2},
 		"two things are asked for":      {[]string{"--dry-run", "--remove"}, 2},
+		"a configuration has no file":   {[]string{"--config", "x"}, 2},
+		"a configuration is not packed": {[]string{"--config", "x", "--config-to", "/none"}, 1},
 		"nothing is waited for":         {[]string{"wait", "--address", "none"}, 2},
 		"nobody is ready":               {[]string{"wait", "--address", "127.0.0.1:1", "--timeout", "1ms"}, 1},
 		"Istio's command is no mistake": {[]string{"istio-iptables", "--dry-run"}, 0},

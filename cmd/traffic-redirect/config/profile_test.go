@@ -97,6 +97,8 @@ func checkBoth(t *testing.T, engine *templates.Engine, annotations map[string]an
 	}
 	flags := pflag.NewFlagSet("traffic-redirect", pflag.ContinueOnError)
 	Flags(flags)
+	flags.String("config", "", "") // which are not for the rules
+	flags.String("config-to", "", "")
 	if err := flags.Parse(args); err != nil {
 		return "its arguments are not taken: " + err.Error()
 	}

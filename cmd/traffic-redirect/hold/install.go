@@ -14,21 +14,33 @@ import (
 func Install(program, directory string) error {
 	target := filepath.Join(directory, filepath.Base(program))
 	if err := install(program, target); err != nil {
-		var inner *fs.PathError
-		if errors.As(err, &inner) {
-			err = fmt.Errorf("%s %s: %w", inner.Op, inner.Path, inner.Err)
-		}
-		return fmt.Errorf("copy the program to %s: %w", directory, err)
+		return fmt.Errorf("copy the program to %s: %w", directory, readable(err))
 	}
 	return nil
 }
 
-func install(program, target string) (err error) {
+// readable returns an error with what was done, to which file, and why not, once.
+func readable(err error) error {
+	if inner, ok := errors.AsType[*fs.PathError](err); ok {
+		return fmt.Errorf("%s %s: %w", inner.Op, inner.Path, inner.Err)
+	}
+	return err
+}
+
+func install(program, target string) error {
 	from, err := os.Open(program)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = from.Close() }()
+	return replace(target, 0o755, func(to *os.File) error {
+		_, err := io.Copy(to, from)
+		return err
+	})
+}
+
+// replace puts a file of a mode, which write fills, in place of another at once.
+func replace(target string, mode fs.FileMode, write func(to *os.File) error) (err error) {
 	to, err := os.CreateTemp(filepath.Dir(target), ".install-*")
 	if err != nil {
 		return err
@@ -39,11 +51,11 @@ func install(program, target string) (err error) {
 			_ = os.Remove(to.Name())
 		}
 	}()
-	if _, err := io.Copy(to, from); err != nil {
+	if err := write(to); err != nil {
 		return err
 	}
 	// The file is made for its owner alone, and the proxy is another user.
-	if err := to.Chmod(0o755); err != nil {
+	if err := to.Chmod(mode); err != nil {
 		return err
 	}
 	if err := to.Close(); err != nil {

@@ -13,6 +13,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/tools/txtar"
 	"sigs.k8s.io/yaml"
+
+	"github.com/sidecar-injector/sidecar-injector/internal/packed"
 )
 
 // The files of a case that hold what is wanted: the result in YAML, or the error.
@@ -42,7 +44,7 @@ func Run(t *testing.T, inputs []string, produce func(t *testing.T, files map[str
 			got := txtar.File{Name: wantResult}
 			if err != nil {
 				got = txtar.File{Name: wantError, Data: []byte(err.Error() + "\n")}
-			} else if got.Data, err = yaml.Marshal(result); err != nil {
+			} else if got.Data, err = yaml.Marshal(unpacked(t, result)); err != nil {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff(string(files[got.Name]), string(got.Data)); diff != "" {
@@ -51,6 +53,18 @@ func Run(t *testing.T, inputs []string, produce func(t *testing.T, files map[str
 			}
 		})
 	}
+}
+
+// unpacked returns a value in which every packed JSON is YAML, below the word packed.
+func unpacked(t *testing.T, value any) any {
+	t.Helper()
+	return packed.Within(value, func(text []byte) any {
+		readable, err := yaml.JSONToYAML(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return "packed\n" + string(readable)
+	})
 }
 
 func filesOf(t *testing.T, archive *txtar.Archive, inputs []string) map[string][]byte {

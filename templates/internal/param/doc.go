@@ -14,6 +14,7 @@
 //	marks are taken out, tokens alone on a line become entries of a list or mapping  layout.go
 //	the YAML is parsed with its tokens into a tree                                   parse.go, mapping.go, scalar.go
 //	values are put into the nodes                                                    fill.go; locate.go finds lines again
+//	what is tagged !json or !packed becomes text                                     encoded.go
 //
 // The text of an Output depends on the branches taken alone, not on the values, so that one Tree serves every Output with
 // the same text.
@@ -32,6 +33,8 @@
 //	a line of its own   {{.}}                of functions that make YAML (toYaml), entries of the list or mapping there;
 //	                                         nothing if it is empty; else an error
 //	anchor, alias, tag                       an error
+//
+// Behind the tag !json or !packed stands what becomes one text: its JSON, as it is or short (package packed).
 //
 // What functions make as YAML or JSON (Value) is put in as what it is, never parsed again; indent, nindent and trim keep
 // it. In the middle of text it is text.

@@ -52,6 +52,8 @@ func (f *filler) fill(n *node) (any, error) {
 		return f.mapping(n)
 	case n.kind == sequenceNode:
 		return f.sequence(n)
+	case n.kind == encodedNode:
+		return f.encoded(n)
 	}
 	return f.scalar(n)
 }

@@ -46,6 +46,7 @@ type node struct {
 	plain    bool   // the scalar stands without quotes
 	keys     []*node
 	children []*node
+	tag      string // of an encodedNode
 }
 
 // schema is a Schema that may be nil.
@@ -57,6 +58,7 @@ const (
 	scalarNode nodeKind = iota
 	mappingNode
 	sequenceNode
+	encodedNode // a text made of its child, by its tag
 	entriesNode // in place of a key or an element: the entries of a parameter
 )
 
@@ -159,6 +161,9 @@ func (b *builder) fail(n *yaml.Node, problem string) *Error {
 func (b *builder) build(n *yaml.Node, of Schema) (*node, error) {
 	if b.nodes++; b.nodes > maxNodes {
 		return nil, b.fail(n, fmt.Sprintf("the output has more than %d nodes", maxNodes))
+	}
+	if n.Tag == tagJSON || n.Tag == tagPacked {
+		return b.encoded(n, of)
 	}
 	switch n.Kind {
 	case yaml.AliasNode:

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"text/template"
 	"text/template/parse"
+
+	"k8s.io/utils/lru"
 )
 
 // The characters that marks are made of. Templates must not contain them, and no value is ever written among them.
@@ -31,6 +33,7 @@ type Program struct {
 	actions []action
 	runs    sync.Pool // of *run
 	master  *template.Template
+	packed  *lru.Cache // SHA-256 of a text → the text packed
 }
 
 // action is one that prints something.
@@ -42,7 +45,7 @@ type action struct {
 // Compile makes a program of a template that was parsed with Functions as its functions, and takes it over: it must not
 // be used otherwise afterwards. The error is an *Error.
 func Compile(t *template.Template) (*Program, error) {
-	p := &Program{name: t.Name(), master: t}
+	p := &Program{name: t.Name(), master: t, packed: lru.New(packedCacheSize)}
 	for _, associated := range t.Templates() {
 		if associated.Tree == nil || associated.Root == nil {
 			continue

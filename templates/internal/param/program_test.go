@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/sidecar-injector/sidecar-injector/internal/packed"
 	"github.com/sidecar-injector/sidecar-injector/templates/internal/param"
 )
 
@@ -96,6 +97,9 @@ func TestWhatTextCouldNotHold(t *testing.T) {
 		"an anchor that is used again":       {"a: &x {k: {{.v}}}\nb: *x", map[string]any{"a": map[string]any{"k": "x: y\n# z"}, "b": map[string]any{"k": "x: y\n# z"}}},
 		"a merge key":                        {"a: &x {k: 1, l: 2}\nb:\n  <<: *x\n  l: 3", map[string]any{"a": map[string]any{"k": int64(1), "l": int64(2)}, "b": map[string]any{"k": int64(1), "l": int64(3)}}},
 		"lines of text in a block scalar":    {"a: |\n  x\n  {{.v}}\n  y", map[string]any{"a": "x\nx: y\n# z\ny"}},
+		"a mapping as JSON":                  {"a: !json\n  b: {{.v}}\n  c: [{{.one}}, \"1\"]\n  {{toYaml .map}}", map[string]any{"a": `{"b":"x: y\n# z","c":[1,"1"],"k":"v","l":1}`}},
+		"a list and a scalar as JSON":        {"[!json [], !json x, !json 1, !json {{.one}}]", []any{"[]", `"x"`, "1", "1"}},
+		"a mapping that is packed":           {"a: !packed {b: {{.v}}}\nb: !packed {c: 1}", map[string]any{"a": packed.Pack([]byte(`{"b":"x: y\n# z"}`)), "b": packed.Pack([]byte(`{"c":1}`))}},
 		"a block scalar that is not the end": {"a: |\n  {{.v}}\nb: 1", map[string]any{"a": "x: y\n# z\n", "b": int64(1)}},
 	}
 	data := map[string]any{"v": "x: y\n# z", "yes": true, "map": map[string]any{"k": "v", "l": int64(1)}, "list": []any{int64(1), int64(2)}, "empty": []any{}, "one": 1, "nothing": ""}
@@ -119,6 +123,8 @@ func TestErrorsTellWhere(t *testing.T) {
 		"a tag":                            {"a: !x{{.v}} y", "line 1: the output is not valid YAML: did not find expected whitespace or line break"},
 		"a header of a block scalar":       {"a: |{{.v}}\n  x", "line 1: the output is not valid YAML: did not find expected comment or line break"},
 		"a tag that is not of a string":    {"a: !!int {{.v}}", "line 1: a value cannot have the tag !!int"},
+		"a directive in JSON":              {"a: !json {{toYaml .directive}}", "line 1 {{toYaml .directive}}: merge directive \"$patch\" does not stand in the template's text"},
+		"a key twice in JSON":              {"a: !packed\n  b: 1\n  b: 2", "line 3: the output is not valid YAML: key \"b\" already set in map"},
 		"a line of its own":                {"a:\n  {{.v}}", "line 2 {{.v}}: only functions that make YAML, such as toYaml, can stand alone on a line"},
 		"a line that would go on":          {"a: b\n  {{quote .v}}", "line 2 {{quote .v}}: stands alone on a line, and is neither an entry of a list nor of a mapping"},
 		"YAML with text behind":            {"a:{{toYaml .map | nindent 2}}x", "line 1 {{toYaml .map | nindent 2}}: a block of YAML cannot stand in the middle of text; toJSON makes what can"},

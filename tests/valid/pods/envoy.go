@@ -12,7 +12,7 @@ func Envoy() Sidecar {
 		Containers: []string{"sidecar-proxy", "sidecar-init"},
 		Ports:      []int64{15000, 15001, 15006, 15021, 15090},
 		PortNames:  []string{"proxy-metrics", "proxy-health"},
-		Volumes:    []string{"sidecar-program"},
+		Volumes:    []string{"sidecar-files"},
 		MountPaths: []string{"/var/run/sidecar"},
 		Users:      []int64{1337},
 		Annotations: []Annotation{

@@ -153,9 +153,9 @@ func (e *editor) sequence(n *node, before, after []any) {
 
 // insertAfter puts lines behind the line of a position.
 func (e *editor) insertAfter(pos int, lines []string) {
-	end := e.lineEnd(pos)
-	for _, line := range lines {
-		e.replace(end, end, e.nl+line)
+	if len(lines) > 0 {
+		end := e.lineEnd(pos)
+		e.replace(end, end, e.nl+joinLines(lines, e.nl))
 	}
 }
 

@@ -99,7 +99,11 @@ func (e *editor) between(start, end int) ([]byte, error) {
 		// What is put in stands in front of what is cut out.
 		return cmp.Compare(min(a.end-a.start, 1), min(b.end-b.start, 1))
 	})
-	var out bytes.Buffer
+	size := end - start
+	for _, c := range e.edits {
+		size += len(c.text)
+	}
+	out := bytes.NewBuffer(make([]byte, 0, size))
 	at := start
 	for _, c := range e.edits {
 		if c.start < start || c.end > end {

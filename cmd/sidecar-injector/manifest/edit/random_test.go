@@ -232,7 +232,7 @@ func (r *random) scalar(value any, inFlow bool) string {
 	switch {
 	case ok && r.IntN(4) == 0:
 		return doubleQuoted(text)
-	case ok && r.IntN(4) == 0 && printable.MatchString(text):
+	case ok && r.IntN(4) == 0 && printable(text):
 		return singleQuoted(text)
 	}
 	return scalarText(value, inFlow)

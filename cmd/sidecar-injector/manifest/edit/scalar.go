@@ -3,7 +3,6 @@ package edit
 import (
 	"bytes"
 	"encoding/json"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -11,14 +10,14 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-var (
-	// plain is text that needs no quotes, whatever stands around it, unless it means something else than a string.
-	plain = regexp.MustCompile(`^[A-Za-z0-9_./+$(-][A-Za-z0-9_./@%+=$()*~-]*$`)
-	// plainBlock is the same for text that stands in no brackets. A colon or a number sign in it is looked at apart.
-	plainBlock = regexp.MustCompile(`^[A-Za-z0-9_./+$(-][A-Za-z0-9_./@%+=$()*~:#,;&|<>?!'"\[\]{} -]*$`)
-	// letters is text that can mean something else only if it is one of words.
-	letters   = regexp.MustCompile(`^[A-Za-z_/]`)
-	printable = regexp.MustCompile(`^[ -~]*$`)
+// wordCharacters may stand anywhere in a scalar without quotes, whatever stands around it, but that few of them may begin
+// one. In text that stands in no brackets, the others of inBlock may as well: a colon or a number sign is looked at apart.
+const (
+	letters        = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_/"
+	digits         = "0123456789"
+	beginnings     = letters + digits + ".+$(-"
+	wordCharacters = beginnings + "@%=)*~"
+	inBlock        = wordCharacters + `:#,;&|<>?!'"[]{} `
 )
 
 // words mean something else than themselves to some YAML parser.
@@ -30,35 +29,69 @@ func scalarText(value any, inFlow bool) string {
 	switch {
 	case !ok:
 		return jsonText(value)
-	case !printable.MatchString(text):
+	case !printable(text):
 		return doubleQuoted(text)
 	case !isPlain(text, inFlow):
 		return singleQuoted(text)
-	case letters.MatchString(text):
-		if slices.Contains(words, strings.ToLower(text)) {
+	case letter(text[0]):
+		if slices.ContainsFunc(words, func(word string) bool { return strings.EqualFold(word, text) }) {
 			return `"` + text + `"`
 		}
 		return text
-	}
-	var meant any
-	if err := yaml2.Unmarshal([]byte(text), &meant); err != nil || meant != any(text) {
-		return singleOrDouble(text)
-	}
-	// A parser of a later version of YAML should not take it for anything else either.
-	var later any
-	if err := yaml.Unmarshal([]byte(text), &later); err != nil || later != any(text) {
+	case !isString(text):
 		return singleOrDouble(text)
 	}
 	return text
 }
 
+// letter says whether text that begins so can mean something else than itself only if it is one of words.
+func letter(c byte) bool { return strings.IndexByte(letters, c) >= 0 }
+
+// printable says whether text is ASCII without control characters.
+func printable(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' })
+}
+
 func isPlain(text string, inFlow bool) bool {
-	if inFlow {
-		return plain.MatchString(text) && text != "-"
+	switch {
+	case text == "" || text == "-" || strings.IndexByte(beginnings, text[0]) < 0:
+		return false
+	case inFlow:
+		return consistsOf(text, wordCharacters)
 	}
-	return plainBlock.MatchString(text) && !strings.Contains(text, ": ") && !strings.Contains(text, " #") &&
-		!strings.HasSuffix(text, ":") && !strings.HasSuffix(text, " ") && text != "-" && !strings.HasPrefix(text, "- ") &&
+	return consistsOf(text, inBlock) && !strings.Contains(text, ": ") && !strings.Contains(text, " #") &&
+		!strings.HasSuffix(text, ":") && !strings.HasSuffix(text, " ") && !strings.HasPrefix(text, "- ") &&
 		!strings.HasPrefix(text, "---") && !strings.HasPrefix(text, "...")
+}
+
+// isString says whether the YAML parsers take plain text that begins with no letter for a string. They are asked, which
+// takes long, only where all of it could be a number or a time.
+func isString(text string) bool {
+	const ofNumbers = digits + "+-.:_ abcdefABCDEFinINoOptTxXzZ"
+	switch {
+	case !consistsOf(text, ofNumbers), !strings.ContainsAny(text, digits+"."), strings.Count(text, ".") > 1:
+		return true
+	case consistsOf(text, digits) && (text[0] != '0' || len(text) == 1):
+		return false
+	}
+	var meant any
+	if err := yaml2.Unmarshal([]byte(text), &meant); err != nil || meant != any(text) {
+		return false
+	}
+	// A parser of a later version of YAML should not take it for anything else either.
+	var later any
+	err := yaml.Unmarshal([]byte(text), &later)
+	return err == nil && later == any(text)
+}
+
+// consistsOf says whether all bytes of a text are among these.
+func consistsOf(text, bytes string) bool {
+	for i := range len(text) {
+		if strings.IndexByte(bytes, text[i]) < 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // singleOrDouble quotes what would be a number or the like without: in double quotes, as Kubernetes' own tools do.
@@ -88,7 +121,7 @@ func doubleQuoted(text string) string {
 // quotedLike returns text in the quotes of the scalar that it replaces, "" if that had none or they do not fit.
 func quotedLike(old []byte, text string) string {
 	switch {
-	case len(old) == 0 || !printable.MatchString(text):
+	case len(old) == 0 || !printable(text):
 	case old[0] == '"':
 		return jsonText(text)
 	case old[0] == '\'':

@@ -1,4 +1,4 @@
-package lint
+package samples
 
 import (
 	"fmt"
@@ -63,17 +63,20 @@ func manyContainers(count int) string {
 	return strings.Join(all, ", ")
 }
 
-// testPod is an awkward pod and what it is called in messages.
-type testPod struct {
-	name string
-	pod  map[string]any
-	// invalid says that the API server refuses it in any case.
-	invalid bool
+// Pod is a sample.
+type Pod struct {
+	// Name is what it is called in messages, such as "a minimal pod".
+	Name string
+	// Object is the pod, decoded, as its author writes it: without the API server's defaults.
+	Object map[string]any
+	// Invalid says that the API server refuses it in any case.
+	Invalid bool
 }
 
-// testPods returns the pods in order, each with an annotation; none if the key is empty.
-func testPods(key, value string) ([]testPod, error) {
-	var pods []testPod
+// Pods returns new samples in order, each with an annotation; with none if the key is empty. An error says that one cannot
+// be decoded, which its text is to blame for.
+func Pods(key, value string) ([]Pod, error) {
+	var pods []Pod
 	for _, mode := range modes {
 		for _, a := range awkward {
 			pod := map[string]any{}
@@ -95,7 +98,7 @@ func testPods(key, value string) ([]testPod, error) {
 			if len(annotations) == 0 {
 				delete(metadata, "annotations")
 			}
-			pods = append(pods, testPod{a.name + mode.name, pod, a.name == noContainers})
+			pods = append(pods, Pod{a.name + mode.name, pod, a.name == noContainers})
 		}
 	}
 	return pods, nil

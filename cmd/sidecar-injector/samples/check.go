@@ -1,0 +1,67 @@
+package samples
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/simulate"
+	"github.com/sidecar-injector/sidecar-injector/templates"
+	"github.com/sidecar-injector/sidecar-injector/webhook"
+)
+
+// Check refuses templates that cannot be injected, by default or by an alias: whose text alone makes what is no pod for a
+// sample, even if only some take that branch, or that fail for every sample. What another pod may not bring about is no
+// reason: what a sample says itself, a value that one lacks, a template's fail. The error is a *webhook.ConfigError without
+// a line; its text names template and line. The engine is not changed.
+func Check(engine *templates.Engine) error {
+	if err := check(engine, "", ""); err != nil {
+		return &webhook.ConfigError{Source: webhook.SourceConfig, Path: "defaultTemplates", Err: err}
+	}
+	for _, alias := range slices.Sorted(maps.Keys(engine.Aliases())) {
+		if err := check(engine, engine.Profile().Keys.Templates, alias); err != nil {
+			return &webhook.ConfigError{Source: webhook.SourceConfig, Path: "aliases." + alias, Err: err}
+		}
+	}
+	return nil
+}
+
+// check returns why the templates that an annotation chooses cannot be injected.
+func check(engine *templates.Engine, key, value string) error {
+	pods, err := Pods(key, value)
+	if err != nil {
+		return err
+	}
+	works, failed := false, error(nil)
+	for _, pod := range pods {
+		if pod.Invalid {
+			continue
+		}
+		_, err := engine.Inject(templates.Input{Pod: simulate.WithDefaults(pod.Object), Namespace: metav1.ObjectMeta{Name: "shop"}})
+		if ofPod(err) {
+			works = true
+			continue
+		}
+		err = fmt.Errorf("%s cannot be injected: %w", pod.Name, err)
+		if of, ok := errors.AsType[*templates.Error](err); ok && of.Action == "" && of.Element == "" {
+			return err
+		}
+		if failed == nil {
+			failed = err
+		}
+	}
+	if works {
+		return nil
+	}
+	return failed
+}
+
+// ofPod says that a sample is injected, or refused for what it says or because the template calls fail.
+func ofPod(err error) bool {
+	_, asked := errors.AsType[*templates.InputError](err)
+	return err == nil || asked || strings.Contains(err.Error(), "error calling fail:")
+}

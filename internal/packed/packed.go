@@ -1,0 +1,102 @@
+// Package packed makes long texts short enough for a pod: what many pods carry is stored and watched as often.
+package packed
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// MaxSize bounds, in bytes, what Unpack gives: a short text may be packed of one without end.
+const MaxSize = 1 << 20
+
+// magic is how gzip's header begins in base64; no other text is taken for a packed one.
+const magic = "H4sI"
+
+// Pack returns a text of gzip in standard base64 (RFC 1952, RFC 4648), which `base64 -d | gunzip` undoes. The same text gives
+// the same result, in one version of Go.
+func Pack(text []byte) string {
+	var all bytes.Buffer
+	encoder := base64.NewEncoder(base64.StdEncoding, &all)
+	writer, err := gzip.NewWriterLevel(encoder, gzip.BestCompression)
+	if err == nil {
+		_, err = writer.Write(text)
+	}
+	if err := errors.Join(err, writer.Close(), encoder.Close()); err != nil {
+		panic(err) // neither the level nor memory is wrong
+	}
+	return all.String()
+}
+
+// Unpack returns the text that was packed. What Pack does not make, and what is longer than MaxSize, is an error.
+func Unpack(text string) ([]byte, error) {
+	if !Is(text) {
+		return nil, errors.New("it is not gzip in base64")
+	}
+	reader, err := gzip.NewReader(base64.NewDecoder(base64.StdEncoding, strings.NewReader(text)))
+	if err != nil {
+		return nil, fmt.Errorf("it is not gzip in base64: %w", err)
+	}
+	all, err := io.ReadAll(io.LimitReader(reader, MaxSize+1))
+	if err != nil {
+		return nil, fmt.Errorf("it is not gzip in base64: %w", err)
+	}
+	if len(all) > MaxSize {
+		return nil, fmt.Errorf("it has more than %d bytes", MaxSize)
+	}
+	return all, nil
+}
+
+// Is says that a text looks like a packed one.
+func Is(text string) bool { return strings.HasPrefix(text, magic) }
+
+// Within returns a decoded JSON value in which as has replaced every packed text, of which it is given what was packed. The
+// value is not changed; what has no packed text in it is shared.
+func Within(value any, as func(text []byte) any) any {
+	replaced, _ := within(value, as)
+	return replaced
+}
+
+func within(value any, as func(text []byte) any) (replaced any, changed bool) {
+	switch value := value.(type) {
+	case string:
+		if Is(value) {
+			if text, err := Unpack(value); err == nil {
+				return as(text), true
+			}
+		}
+	case []any:
+		var all []any
+		for i, inner := range value {
+			if replaced, changed := within(inner, as); changed {
+				if all == nil {
+					all = slices.Clone(value)
+				}
+				all[i] = replaced
+			}
+		}
+		if all != nil {
+			return all, true
+		}
+	case map[string]any:
+		var all map[string]any
+		for key, inner := range value {
+			if replaced, changed := within(inner, as); changed {
+				if all == nil {
+					all = maps.Clone(value)
+				}
+				all[key] = replaced
+			}
+		}
+		if all != nil {
+			return all, true
+		}
+	}
+	return value, false
+}
