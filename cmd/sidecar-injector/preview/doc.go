@@ -6,6 +6,6 @@
 //	documents  → for each workload: its pod, asked about                preview.go
 //	             or what an injection had left in it, removed           remove.go
 //	  → restore     the defaults taken away from the answer again       restore.go, restore_template.go
-//	  → output      diff, yaml, json, patch, review or name             output.go, output_review.go
+//	  → output      diff, yaml, json, patch, review or name             output.go, output_diff.go, output_review.go
 //	  → compare     with what the API server makes of the pod           server.go
 package preview

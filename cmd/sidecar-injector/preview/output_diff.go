@@ -1,0 +1,59 @@
+package preview
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"fmt"
+	"strings"
+
+	"github.com/rogpeppe/go-internal/diff"
+	"go.yaml.in/yaml/v2"
+	kyaml "sigs.k8s.io/yaml"
+
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/manifest"
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/terminal"
+	"github.com/sidecar-injector/sidecar-injector/internal/packed"
+)
+
+func renderDiff(out *bytes.Buffer, result *Result) error {
+	for _, unknown := range result.Unknown {
+		out.WriteString(terminal.Text(result.Document.Source+": "+unknown+": "+manifest.UnknownPods) + "\n")
+	}
+	for i := range result.Workloads {
+		w := &result.Workloads[i]
+		unchanged := ""
+		if w.Decision == "inject" && w.Patch == nil {
+			unchanged = ", nothing to change"
+		}
+		out.WriteString(result.heading(w, w.verdict()+unchanged))
+		if w.Patch == nil {
+			continue
+		}
+		before, err := yaml.Marshal(result.readable(w.Before))
+		if err != nil {
+			return fmt.Errorf("encode %s: %w", w.title(), err)
+		}
+		after, err := yaml.Marshal(result.readable(w.After))
+		if err != nil {
+			return fmt.Errorf("encode %s: %w", w.title(), err)
+		}
+		name := terminal.Text(strings.ToLower(w.Kind) + "/" + w.Name + ".yaml")
+		out.Write(diff.Diff(result.words.before+"/"+name, before, result.words.after+"/"+name, after))
+	}
+	return nil
+}
+
+// readable returns an object for people: what is packed in it is YAML, or only its size and its hash, by which a change is seen.
+func (r *Result) readable(object map[string]any) any {
+	return packed.Within(object, func(text []byte) any {
+		if !r.full {
+			sum := sha256.Sum256(text)
+			return fmt.Sprintf("packed, %d bytes, SHA-256 %x... (--full shows them)", len(text), sum[:4])
+		}
+		readable, err := kyaml.JSONToYAML(text)
+		if err != nil {
+			return string(text) // it is no JSON
+		}
+		return string(readable)
+	})
+}
