@@ -68,7 +68,7 @@ func (h *Handler) Register(server interface {
 	Register(path string, hook http.Handler)
 }) {
 	for _, scope := range []Scope{ScopeNamespace, ScopePod} {
-		hook := reviews{&admission.Webhook{Handler: h.handler(scope, parametersOf)}}
+		hook := reviews{&admission.Webhook{Handler: h.handler(scope, parametersOf)}, maxReading}
 		server.Register(scope.Path(), hook)
 		server.Register(scope.Path()+"/", scope.below(hook))
 	}

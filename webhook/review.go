@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
+	"time"
 
 	jsonv2 "github.com/go-json-experiment/json"
 	admissionv1 "k8s.io/api/admission/v1"
@@ -18,9 +20,16 @@ import (
 // server takes, and what is around them. It is controller-runtime's bound.
 const maxReview = 7 << 20
 
+// maxReading is how long a client may take to send an AdmissionReview: it is the API server's default time-out for the whole
+// call. What stalls would hold memory, and a replica that is stopping, for ever.
+const maxReading = 10 * time.Second
+
 // reviews answers AdmissionReviews over HTTP. It is the reading half of controller-runtime's Webhook, whose other
 // half, Handle, it calls; but it reads a review once instead of three times.
-type reviews struct{ webhook *admission.Webhook }
+type reviews struct {
+	webhook    *admission.Webhook
+	maxReading time.Duration
+}
 
 // ServeHTTP answers with HTTP status 200 always: whether the pod is let in, and which code its refusal has, stands in the
 // review.
@@ -28,7 +37,7 @@ func (s reviews) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	logger := log.FromContext(r.Context())
 	answer := admissionv1.AdmissionReview{}
 	var response admission.Response
-	if review, code, err := readReview(w, r); err != nil {
+	if review, code, err := s.read(w, r); err != nil {
 		logger.Error(err, "Request refused")
 		response = admission.Errored(code, err)
 	} else {
@@ -43,6 +52,17 @@ func (s reviews) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// read is readReview within the time that there is for it.
+func (s reviews) read(w http.ResponseWriter, r *http.Request) (*admissionv1.AdmissionReview, int32, error) {
+	control := http.NewResponseController(w)
+	_ = control.SetReadDeadline(time.Now().Add(s.maxReading)) // a writer that has none is not of a connection
+	review, code, err := readReview(w, r)
+	if err == nil { // otherwise the server goes on to read what is left of the body
+		_ = control.SetReadDeadline(time.Time{})
+	}
+	return review, code, err
+}
+
 // readReview returns the review in a request's body, with a request in it, or the code and the reason of a refusal.
 func readReview(w http.ResponseWriter, r *http.Request) (*admissionv1.AdmissionReview, int32, error) {
 	if contentType := r.Header.Get("Content-Type"); contentType != "application/json" {
@@ -52,6 +72,9 @@ func readReview(w http.ResponseWriter, r *http.Request) (*admissionv1.AdmissionR
 	if _, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, maxReview)); err != nil {
 		if _, large := errors.AsType[*http.MaxBytesError](err); large {
 			return nil, http.StatusRequestEntityTooLarge, fmt.Errorf("the request is too large; the limit is %d bytes", maxReview)
+		}
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			return nil, http.StatusRequestTimeout, errors.New("the request did not arrive in time")
 		}
 		return nil, http.StatusBadRequest, fmt.Errorf("read request: %w", err)
 	}
