@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/sidecar-injector/sidecar-injector/internal/listmap"
-	"github.com/sidecar-injector/sidecar-injector/internal/packed"
 )
 
 // overlay is what a template rendered, parsed and checked. It may be shared between injections and is never changed.
@@ -16,21 +15,22 @@ type overlay struct {
 	pod map[string]any
 	// names are the containers that it injects, by the list that they stand in, in order.
 	names map[string][]string
-	// sum is the hash of its spec, with what is packed in it unpacked: another version of Go may pack otherwise.
+	// sum is the hash of its spec, with what is packed in it unpacked.
 	sum [sha256.Size]byte
 }
 
-// newOverlay makes an overlay of filled output that has been checked, which it keeps. Output with nothing in it gives an
-// overlay with nothing in it.
-func newOverlay(filled any) *overlay {
+// newOverlay makes an overlay of filled output that has been checked, which it keeps; unpacked is the same with what is packed
+// in it unpacked. Output with nothing in it gives an overlay with nothing in it.
+func newOverlay(filled, unpacked any) *overlay {
 	pod, _ := filled.(map[string]any)
+	hashed, _ := unpacked.(map[string]any)
 	for _, part := range []string{"metadata", "spec"} {
 		if heading, there := pod[part]; there && heading == nil { // nothing below it, not the wish to delete the pod's
 			pod = maps.Clone(pod)
 			delete(pod, part)
 		}
 	}
-	o := &overlay{pod: pod, names: map[string][]string{}, sum: sumOf(packed.Within(pod["spec"], func(text []byte) any { return string(text) }))}
+	o := &overlay{pod: pod, names: map[string][]string{}, sum: sumOf(hashed["spec"])}
 	for _, list := range containerLists {
 		for _, container := range Pod(pod).In(list) {
 			if container["$patch"] == nil {

@@ -89,7 +89,7 @@ func (c *compiled) render(data any) (*overlay, error) {
 		return nil, c.outputError(tree, output, err)
 	}
 	c.trees.Add(output.Text(), tree)
-	return newOverlay(filled), nil
+	return newOverlay(filled, output.Unpacked(tree, filled)), nil
 }
 
 // outputError says where in the template what is wrong with its output comes from; of several fields that are wrong the

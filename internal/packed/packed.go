@@ -56,25 +56,34 @@ func Unpack(text string) ([]byte, error) {
 // Is says that a text looks like a packed one.
 func Is(text string) bool { return strings.HasPrefix(text, magic) }
 
-// Within returns a decoded JSON value in which as has replaced every packed text, of which it is given what was packed. The
-// value is not changed; what has no packed text in it is shared.
+// Within returns a decoded JSON value in which as has replaced every packed text, of which it is given what was packed; after
+// 8 MiB in all the others stay as they are. The value is not changed; what has no packed text in it is shared.
 func Within(value any, as func(text []byte) any) any {
-	replaced, _ := within(value, as)
+	replaced, _ := (&walk{as, 8 * MaxSize}).within(value)
 	return replaced
 }
 
-func within(value any, as func(text []byte) any) (replaced any, changed bool) {
+// walk is what Within does.
+type walk struct {
+	as   func(text []byte) any
+	left int // bytes that may still be unpacked
+}
+
+func (w *walk) within(value any) (replaced any, changed bool) {
 	switch value := value.(type) {
 	case string:
-		if Is(value) {
-			if text, err := Unpack(value); err == nil {
-				return as(text), true
+		if Is(value) && w.left > 0 {
+			text, err := Unpack(value)
+			w.left -= max(len(text), len(value))
+			if err == nil {
+				return w.as(text), true
 			}
+			w.left -= MaxSize // it was unpacked as far as that, perhaps
 		}
 	case []any:
 		var all []any
 		for i, inner := range value {
-			if replaced, changed := within(inner, as); changed {
+			if replaced, changed := w.within(inner); changed {
 				if all == nil {
 					all = slices.Clone(value)
 				}
@@ -86,8 +95,8 @@ func within(value any, as func(text []byte) any) (replaced any, changed bool) {
 		}
 	case map[string]any:
 		var all map[string]any
-		for key, inner := range value {
-			if replaced, changed := within(inner, as); changed {
+		for _, key := range slices.Sorted(maps.Keys(value)) {
+			if replaced, changed := w.within(value[key]); changed {
 				if all == nil {
 					all = maps.Clone(value)
 				}

@@ -40,3 +40,23 @@ func TestUnpackRefuses(t *testing.T) {
 		}
 	}
 }
+
+// TestWithin shows that no number of texts that are short for what they are makes it unpack without end.
+func TestWithin(t *testing.T) {
+	long := Pack(make([]byte, MaxSize))
+	count := 0
+	list := make([]any, 100)
+	for i := range list {
+		list[i] = map[string]any{"a": long, "b": "H4sInothing"}
+	}
+	before := Within(list, func([]byte) any { count++; return "x" }).([]any)
+	if count != 4 || before[0].(map[string]any)["a"] != "x" || before[99].(map[string]any)["a"] != long {
+		t.Errorf("%d texts were unpacked, want the first 4", count)
+	}
+	if list[0].(map[string]any)["a"] != long {
+		t.Error("the value was changed")
+	}
+	if unchanged := Within(list[99].(map[string]any)["b"], nil); unchanged != "H4sInothing" {
+		t.Errorf("got %v", unchanged)
+	}
+}

@@ -33,7 +33,11 @@ func (b *builder) encoded(n *yaml.Node, of Schema) (*node, error) {
 	}
 	made := &node{kind: encodedNode, line: inner.line, schema: schema{of}, tag: n.Tag, children: []*node{inner}}
 	if inner.isConstant {
-		made.isConstant, made.value = true, b.output.program.encode(n.Tag, inner.value)
+		text, raw := b.output.program.encode(n.Tag, inner.value)
+		made.isConstant, made.value = true, text
+		if raw != text {
+			b.packed[text] = raw
+		}
 	}
 	return made, nil
 }
@@ -43,21 +47,58 @@ func (f *filler) encoded(n *node) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	text := f.program.encode(n.tag, value)
+	text, raw := f.program.encode(n.tag, value)
+	if raw != text {
+		if f.packed == nil {
+			f.packed = map[string]string{}
+		}
+		f.packed[text] = raw
+	}
 	return text, f.check(n, text)
 }
 
-// encode returns the text of a value by a tag.
-func (p *Program) encode(tag string, value any) string {
-	text := listmap.AppendJSON(nil, value)
+// encode returns the text of a value by a tag, and its JSON.
+func (p *Program) encode(tag string, value any) (text, raw string) {
+	all := listmap.AppendJSON(nil, value)
 	if tag == tagJSON {
-		return string(text)
+		return string(all), string(all)
 	}
-	key := sha256.Sum256(text)
+	key := sha256.Sum256(all)
 	if known, ok := p.packed.Get(key); ok {
-		return known.(string)
+		return known.(string), string(all)
 	}
-	short := packed.Pack(text)
+	short := packed.Pack(all)
 	p.packed.Add(key, short)
-	return short
+	return short, string(all)
+}
+
+// Unpacked returns a value of the tree, filled with this output, in which what was packed for it stands as JSON: another
+// version of Go may pack otherwise. Whatever else the value holds stays as it is. The value is not changed, and shares with
+// the result.
+func (o *Output) Unpacked(t *Tree, value any) any {
+	if len(o.packed)+len(t.packed) == 0 {
+		return value
+	}
+	switch value := value.(type) {
+	case string:
+		if raw, ok := o.packed[value]; ok {
+			return raw
+		}
+		if raw, ok := t.packed[value]; ok {
+			return raw
+		}
+	case []any:
+		all := make([]any, len(value))
+		for i, inner := range value {
+			all[i] = o.Unpacked(t, inner)
+		}
+		return all
+	case map[string]any:
+		all := make(map[string]any, len(value))
+		for key, inner := range value {
+			all[key] = o.Unpacked(t, inner)
+		}
+		return all
+	}
+	return value
 }

@@ -29,6 +29,7 @@ type Output struct {
 	program    *Program
 	text       string
 	parameters []parameter
+	packed     map[string]string // by Fill: text that is packed → its JSON
 }
 
 // Text identifies the tree that Parse makes of the output: outputs of one program with the same text have the same.

@@ -28,7 +28,8 @@ const maxNodes = 100_000
 
 // Tree is YAML that was parsed with its tokens. It is immutable and safe for concurrent use.
 type Tree struct {
-	root *node
+	root   *node
+	packed map[string]string // text that is packed and constant → its JSON
 }
 
 // node is one node of a tree.
@@ -77,12 +78,13 @@ type builder struct {
 	source *source
 	nodes  int
 	open   map[*yaml.Node]bool // anchors that are being built
+	packed map[string]string   // as in Tree
 }
 
 // Parse parses the output. Output with nothing in it gives an empty tree. The error is an *Error.
 func (o *Output) Parse(of Schema) (*Tree, error) {
 	s := o.source()
-	b := &builder{output: o, source: s, open: map[*yaml.Node]bool{}}
+	b := &builder{output: o, source: s, open: map[*yaml.Node]bool{}, packed: map[string]string{}}
 	var found *yaml.Node
 	decoder := yaml.NewDecoder(strings.NewReader(s.text))
 	for {
@@ -106,7 +108,7 @@ func (o *Output) Parse(of Schema) (*Tree, error) {
 		return &Tree{}, nil
 	}
 	root, err := b.build(found, of)
-	return &Tree{root}, err
+	return &Tree{root, b.packed}, err
 }
 
 // isEmpty says that a document has nothing in it.

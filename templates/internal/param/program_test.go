@@ -210,3 +210,25 @@ func TestAnErrorIsAnError(t *testing.T) {
 		t.Errorf("got %v, want the error of text/template", err)
 	}
 }
+
+// What the program packed is told from what a value only looks like.
+func TestUnpacked(t *testing.T) {
+	foreign := packed.Pack([]byte("foreign"))
+	program := compile(t, "a: !packed {b: {{.v}}}\nc: [!packed {d: 1}]\ne: {{.foreign}}")
+	output, err := program.Execute(map[string]any{"v": "x", "foreign": foreign}, 1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tree, err := output.Parse(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	filled, err := tree.Fill(output, param.FillOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]any{"a": `{"b":"x"}`, "c": []any{`{"d":1}`}, "e": foreign}
+	if diff := cmp.Diff(any(want), output.Unpacked(tree, filled)); diff != "" {
+		t.Errorf("unpacked (-want +got):\n%s", diff)
+	}
+}
