@@ -141,7 +141,7 @@ func removeTree(group string) error {
 	return errors.Join(err, os.Remove(group))
 }
 
-// removeStaleGroups removes groups whose maker was killed before it could.
+// removeStaleGroups removes groups whose process was killed before it could.
 func removeStaleGroups() {
 	found, err := hierarchies()
 	if err != nil {

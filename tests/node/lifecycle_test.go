@@ -166,7 +166,7 @@ spec:
 			s.pods("probed", 1)
 			s.get("probed", "http://localhost/break")
 			s.waitReady("probed", false)
-			s.get("probed", "http://localhost/mend")
+			s.get("probed", "http://localhost/repair")
 			s.waitReady("probed", true)
 			s.saw("%s probe: ready, not ready while the application is broken, ready again", p.name)
 		})

@@ -30,7 +30,7 @@ const (
 //	GET /flaky     503 the first time that a request id is asked with, then 200
 //	GET /healthz   200, or 503 while it is broken
 //	GET /break     200; it is broken from now on
-//	GET /mend      200; it is not any more
+//	GET /repair    200; it is not any more
 //
 // and any other path as the first. Each request to another path is a line of its log.
 // While it is broken, all of them but the last two are answered with 503.
@@ -59,7 +59,7 @@ func serve(ctx context.Context) error {
 	mux.HandleFunc("GET /flaky", s.flaky)
 	mux.HandleFunc("GET /healthz", s.healthz)
 	mux.HandleFunc("GET /break", s.change(true))
-	mux.HandleFunc("GET /mend", s.change(false))
+	mux.HandleFunc("GET /repair", s.change(false))
 
 	secure := httptest.NewUnstartedServer(mux) // it brings a certificate
 	_ = secure.Listener.Close()
