@@ -36,6 +36,9 @@ func (m merger) list(t *podtype.Type, base, patch []any) ([]any, error) {
 		}
 	}
 	for rank, at := range s.at {
+		if changesContainer(t.Elem(), patch[at]) && !all.has(s.ids[rank]) {
+			return nil, &podError{problem: fmt.Sprintf("has no container %q, which a template changes", nameOf(patch[at].(map[string]any)))}
+		}
 		if err := m.element(t.Elem(), &all, patch[at], s.ids[rank], rank); err != nil {
 			return nil, within(at, err)
 		}
@@ -49,9 +52,6 @@ var pullSecrets = podtype.Pod().Field("spec").Field("imagePullSecrets")
 // element merges one element of a patch, of that key, over the first one of the same key, or adds it.
 func (m merger) element(t *podtype.Type, all *elements, patch any, id string, rank int) error {
 	at, known := all.first[id]
-	if !known && changesContainer(t, patch) {
-		return &fieldError{fieldPath{patchDirective}, fmt.Sprintf("is merge, and the pod has no container %q in this list", nameOf(patch.(map[string]any)))}
-	}
 	if !known {
 		at = all.add(nil, -1)
 		all.first[id] = at

@@ -24,7 +24,7 @@ type outputOptions struct {
 // add adds the flags; formats are those of -o besides templates.
 func (o *outputOptions) add(command *cobra.Command, formats ...string) {
 	command.Flags().StringVarP(&o.output, "output", "o", string(preview.FormatDiff), strings.Join(formats, ", ")+", jsonpath=... or go-template=...")
-	command.Flags().BoolVar(&o.full, "full", false, "in a diff: what is packed in the proxy's arguments too")
+	command.Flags().BoolVar(&o.full, "full", false, "in a diff: what is packed in the pod too")
 	command.Flags().BoolVar(&o.exitCode, "exit-code", false, "exit code 0 if nothing would change, 1 if something would, 2 after an error")
 	completeWith(command, "output", formats...)
 }

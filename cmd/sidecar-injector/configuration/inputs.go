@@ -23,7 +23,7 @@ type Inputs struct {
 	written *Inputs
 }
 
-// Parse makes the configuration, and refuses one whose default templates, or those of an alias, can be injected into no pod
+// Parse makes the configuration, and refuses one whose default templates, or those of an alias, fail on the sample pods
 // (samples.Check). The inputs must not be changed afterwards. Errors are *webhook.ConfigError, or those of istio.Load.
 func (in *Inputs) Parse() (*webhook.Config, error) {
 	config, err := in.Read()

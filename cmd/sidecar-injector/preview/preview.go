@@ -29,7 +29,7 @@ type Options struct {
 	Namespaces *manifest.Namespaces
 	// Namespace is where objects go that name none. Default: "default".
 	Namespace string
-	// Full shows in a diff what is packed in a workload; otherwise only how much it is.
+	// Full shows in a diff what is packed in a workload; otherwise only its size and hash.
 	Full bool
 	// Answered, if it is set, is called when Print has answered one more document; at once by several goroutines.
 	Answered func()

@@ -25,7 +25,7 @@ const (
 type RemoverOptions struct {
 	// Namespace is where objects go that name none, for messages. Default: "default".
 	Namespace string
-	// Full shows in a diff what is packed in a workload; otherwise only how much it is.
+	// Full shows in a diff what is packed in a workload; otherwise only its size and hash.
 	Full bool
 	// Answered, if it is set, is called when Print has answered one more document; at once by several goroutines.
 	Answered func()

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -16,8 +17,8 @@ import (
 
 // Check refuses templates that cannot be injected, by default or by an alias: whose text alone makes what is no pod for a
 // sample, even if only some take that branch, or that fail for every sample. What another pod may not bring about is no
-// reason: what a sample says itself, a value that one lacks, a template's fail. The error is a *webhook.ConfigError without
-// a line; its text names template and line. The engine is not changed.
+// reason: what a sample says itself, a value or a container that one lacks, a template's fail. None may take longer than
+// patience. The error is a *webhook.ConfigError without a line; its text names template and line. The engine is not changed.
 func Check(engine *templates.Engine) error {
 	if err := check(engine, "", ""); err != nil {
 		return &webhook.ConfigError{Source: webhook.SourceConfig, Path: "defaultTemplates", Err: err}
@@ -41,13 +42,13 @@ func check(engine *templates.Engine, key, value string) error {
 		if pod.Invalid {
 			continue
 		}
-		_, err := engine.Inject(templates.Input{Pod: simulate.WithDefaults(pod.Object), Namespace: metav1.ObjectMeta{Name: "shop"}})
+		err := inject(engine, pod)
 		if ofPod(err) {
 			works = true
 			continue
 		}
 		err = fmt.Errorf("%s cannot be injected: %w", pod.Name, err)
-		if of, ok := errors.AsType[*templates.Error](err); ok && of.Action == "" && of.Element == "" {
+		if of, ok := errors.AsType[*templates.Error](err); !ok || of.Action == "" && of.Element == "" {
 			return err
 		}
 		if failed == nil {
@@ -58,6 +59,24 @@ func check(engine *templates.Engine, key, value string) error {
 		return nil
 	}
 	return failed
+}
+
+// patience is how long a sample may take: one whose templates do not end cannot be stopped, only left behind.
+const patience = 5 * time.Second
+
+// inject injects a sample. One that takes too long is an error.
+func inject(engine *templates.Engine, pod Pod) error {
+	done := make(chan error, 1)
+	go func() {
+		_, err := engine.Inject(templates.Input{Pod: simulate.WithDefaults(pod.Object), Namespace: metav1.ObjectMeta{Name: "shop"}})
+		done <- err
+	}()
+	select {
+	case err := <-done:
+		return err
+	case <-time.After(patience):
+		return fmt.Errorf("rendering takes longer than %s: give every range an end", patience)
+	}
 }
 
 // ofPod says that a sample is injected, or refused for what it says or because the template calls fail.

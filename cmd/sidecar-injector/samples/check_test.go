@@ -22,6 +22,7 @@ func TestCheck(t *testing.T) {
 		"an image that no sample has": {`spec: {containers: [{name: x, image: {{ index .Spec.NodeSelector "image" }}}]}`,
 			`config: a minimal pod cannot be injected: template "t": container "x": image: "" is not an image: want a name, with no space around it`},
 		"a user that the samples without labels lack": {`spec: {containers: [{name: x, image: img, securityContext: {runAsUser: {{ len (index .ObjectMeta.Labels "app") }}}}]}`, "<nil>"},
+		"a change of a container that no sample has":  {"spec:\n  containers:\n  - {name: app, $patch: merge, env: [{name: A, value: b}]}\n  - {name: x, image: img}", "<nil>"},
 		"what some pods have":                         {`spec: {containers: [{name: x, image: {{ (index .Spec.InitContainers 0).Image }}}]}`, "<nil>"},
 		"an annotation that is asked":                 {`{{ if not (index .ObjectMeta.Annotations "team") }}{{ fail "name your team" }}{{ end }}`, "<nil>"},
 	} {

@@ -2,6 +2,7 @@ package param
 
 import (
 	"crypto/sha256"
+	"fmt"
 
 	"go.yaml.in/yaml/v3"
 
@@ -33,7 +34,10 @@ func (b *builder) encoded(n *yaml.Node, of Schema) (*node, error) {
 	}
 	made := &node{kind: encodedNode, line: inner.line, schema: schema{of}, tag: n.Tag, children: []*node{inner}}
 	if inner.isConstant {
-		text, raw := b.output.program.encode(n.Tag, inner.value)
+		text, raw, err := b.output.program.encode(n.Tag, inner.value)
+		if err != nil {
+			return nil, b.fail(n, err.Error())
+		}
 		made.isConstant, made.value = true, text
 		if raw != text {
 			b.packed[text] = raw
@@ -47,7 +51,10 @@ func (f *filler) encoded(n *node) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	text, raw := f.program.encode(n.tag, value)
+	text, raw, err := f.program.encode(n.tag, value)
+	if err != nil {
+		return nil, &Error{Line: n.line, Problem: err.Error()}
+	}
 	if raw != text {
 		if f.packed == nil {
 			f.packed = map[string]string{}
@@ -57,19 +64,22 @@ func (f *filler) encoded(n *node) (any, error) {
 	return text, f.check(n, text)
 }
 
-// encode returns the text of a value by a tag, and its JSON.
-func (p *Program) encode(tag string, value any) (text, raw string) {
+// encode returns the text of a value by a tag, and its JSON. The error says that this is longer than Unpack would take.
+func (p *Program) encode(tag string, value any) (text, raw string, err error) {
 	all := listmap.AppendJSON(nil, value)
+	if len(all) > packed.MaxSize {
+		return "", "", fmt.Errorf("what is tagged %s has more than %d bytes", tag, packed.MaxSize)
+	}
 	if tag == tagJSON {
-		return string(all), string(all)
+		return string(all), string(all), nil
 	}
 	key := sha256.Sum256(all)
 	if known, ok := p.packed.Get(key); ok {
-		return known.(string), string(all)
+		return known.(string), string(all), nil
 	}
 	short := packed.Pack(all)
 	p.packed.Add(key, short)
-	return short, string(all)
+	return short, string(all), nil
 }
 
 // Unpacked returns a value of the tree, filled with this output, in which what was packed for it stands as JSON: another
