@@ -61,7 +61,7 @@ func Find(ctx context.Context, reader client.Reader, name string) (*Injector, er
 	if err != nil {
 		return found, fmt.Errorf("read the configuration of Deployment %s/%s: %w", found.Deployment.Namespace, found.Deployment.Name, err)
 	}
-	if found.Config, err = found.Inputs.Parse(); err != nil {
+	if found.Config, err = found.Inputs.Read(); err != nil {
 		return found, fmt.Errorf("read the configuration of Deployment %s/%s: %w", found.Deployment.Namespace, found.Deployment.Name, err)
 	}
 	return found, nil
