@@ -1,4 +1,4 @@
-// Package packed makes long texts short enough for a pod: what many pods carry is stored and watched as often.
+// Package packed compresses texts that every pod carries: etcd and the API servers' caches hold them once for each pod.
 package packed
 
 import (
@@ -13,14 +13,14 @@ import (
 	"strings"
 )
 
-// MaxSize bounds, in bytes, what Unpack gives: a short text may be packed of one without end.
+// MaxSize is how many bytes Unpack returns at most: a few bytes of gzip may stand for gigabytes.
 const MaxSize = 1 << 20
 
 // magic is how gzip's header begins in base64; no other text is taken for a packed one.
 const magic = "H4sI"
 
-// Pack returns a text of gzip in standard base64 (RFC 1952, RFC 4648), which `base64 -d | gunzip` undoes. The same text gives
-// the same result, in one version of Go.
+// Pack compresses a text with gzip (RFC 1952) and encodes it in standard base64 (RFC 4648), which `base64 -d | gunzip`
+// undoes. The same text gives the same result, in one version of Go.
 func Pack(text []byte) string {
 	var all bytes.Buffer
 	encoder := base64.NewEncoder(base64.StdEncoding, &all)
@@ -29,7 +29,7 @@ func Pack(text []byte) string {
 		_, err = writer.Write(text)
 	}
 	if err := errors.Join(err, writer.Close(), encoder.Close()); err != nil {
-		panic(err) // neither the level nor memory is wrong
+		panic(err) // the level is valid, and writing to memory does not fail
 	}
 	return all.String()
 }
@@ -56,14 +56,14 @@ func Unpack(text string) ([]byte, error) {
 // Is says that a text looks like a packed one.
 func Is(text string) bool { return strings.HasPrefix(text, magic) }
 
-// Within returns a decoded JSON value in which as has replaced every packed text, of which it is given what was packed; after
-// 8 MiB in all the others stay as they are. The value is not changed; what has no packed text in it is shared.
+// Within returns a decoded JSON value with every packed text replaced by what as makes of the unpacked one. When 8 MiB
+// have been unpacked, the others stay as they are. The value is not changed; what has no packed text in it is shared.
 func Within(value any, as func(text []byte) any) any {
 	replaced, _ := (&walk{as, 8 * MaxSize}).within(value)
 	return replaced
 }
 
-// walk is what Within does.
+// walk is one call of Within.
 type walk struct {
 	as   func(text []byte) any
 	left int // bytes that may still be unpacked

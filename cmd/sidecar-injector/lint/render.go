@@ -162,28 +162,24 @@ func (r *renderer) render(ctx context.Context) ([]Finding, error) {
 // ruleTooSlow is the rule of templates that do not end.
 const ruleTooSlow = "too-slow"
 
-// within injects a pod, and gives up after a while: a template that does not end cannot be stopped, only left behind.
+// within injects a pod, and gives up after a while.
 func (r *renderer) within(ctx context.Context, pod samples.Pod) (*injected, []Finding, error) {
 	type outcome struct {
 		made  *injected
 		found []Finding
 		err   error
 	}
-	done := make(chan outcome, 1)
-	go func() {
-		made, found, err := r.inject(pod)
-		done <- outcome{made, found, err}
-	}()
-	timer := time.NewTimer(r.patience)
-	defer timer.Stop()
-	select {
-	case o := <-done:
-		return o.made, o.found, o.err
-	case <-ctx.Done():
-		return nil, nil, ctx.Err()
-	case <-timer.C:
-		return nil, []Finding{{Rule: ruleTooSlow, Severity: Error, Message: onPod(pod.Name, fmt.Sprintf("rendering takes longer than %s", r.patience)), Remedy: "give every range an end"}}, nil
+	o, err := samples.Within(ctx, r.patience, func() (o outcome) {
+		o.made, o.found, o.err = r.inject(pod)
+		return o
+	})
+	if slow, ok := errors.AsType[samples.TooSlow](err); ok {
+		return nil, []Finding{{Rule: ruleTooSlow, Severity: Error, Message: onPod(pod.Name, slow.Error()), Remedy: "give every range an end"}}, nil
 	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return o.made, o.found, o.err
 }
 
 // inject injects a pod twice.

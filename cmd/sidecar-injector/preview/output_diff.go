@@ -43,7 +43,7 @@ func renderDiff(out *bytes.Buffer, result *Result) error {
 	return nil
 }
 
-// readable returns an object for people: what is packed in it is YAML, or only its size and its hash, by which a change is seen.
+// readable returns an object for people: what is packed in it is YAML, or its size and its hash, which shows a change.
 func (r *Result) readable(object map[string]any) any {
 	return packed.Within(object, func(text []byte) any {
 		if !r.full {

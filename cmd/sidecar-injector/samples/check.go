@@ -1,6 +1,7 @@
 package samples
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -15,10 +16,11 @@ import (
 	"github.com/sidecar-injector/sidecar-injector/webhook"
 )
 
-// Check refuses templates that cannot be injected, by default or by an alias: whose text alone makes what is no pod for a
-// sample, even if only some take that branch, or that fail for every sample. What another pod may not bring about is no
-// reason: what a sample says itself, a value or a container that one lacks, a template's fail. None may take longer than
-// patience. The error is a *webhook.ConfigError without a line; its text names template and line. The engine is not changed.
+// Check refuses templates that cannot be injected, by default or by an alias: whose text alone makes what is no pod for
+// a sample, even if only some take that branch, or that fail for every sample. What another pod may not bring about is
+// no reason: what a sample says itself, a value or a container that one lacks, a template's fail. None may take longer
+// than patience. The error is a *webhook.ConfigError without a line; its text names template and line. The engine is not
+// changed.
 func Check(engine *templates.Engine) error {
 	if err := check(engine, "", ""); err != nil {
 		return &webhook.ConfigError{Source: webhook.SourceConfig, Path: "defaultTemplates", Err: err}
@@ -61,22 +63,19 @@ func check(engine *templates.Engine, key, value string) error {
 	return failed
 }
 
-// patience is how long a sample may take: one whose templates do not end cannot be stopped, only left behind.
+// patience is how long a sample may take.
 const patience = 5 * time.Second
 
 // inject injects a sample. One that takes too long is an error.
 func inject(engine *templates.Engine, pod Pod) error {
-	done := make(chan error, 1)
-	go func() {
+	failed, err := Within(context.Background(), patience, func() error {
 		_, err := engine.Inject(templates.Input{Pod: simulate.WithDefaults(pod.Object), Namespace: metav1.ObjectMeta{Name: "shop"}})
-		done <- err
-	}()
-	select {
-	case err := <-done:
 		return err
-	case <-time.After(patience):
-		return fmt.Errorf("rendering takes longer than %s: give every range an end", patience)
+	})
+	if err != nil {
+		return fmt.Errorf("%w: give every range an end", err)
 	}
+	return failed
 }
 
 // ofPod says that a sample is injected, or refused for what it says or because the template calls fail.

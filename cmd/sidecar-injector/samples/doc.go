@@ -1,5 +1,6 @@
-// Package samples has pods on which templates are tried before a pod of a user is.
+// Package samples has pods that templates are tried on before they are used.
 //
-//	Pods     valid pods on which templates stumble, by what they are   pods.go
-//	Check    refuses templates that can be injected into none          check.go
+//	Pods      pods on which templates stumble, by what they are        pods.go
+//	Check     refuses templates that fail on them                      check.go
+//	Within    gives up on templates that do not end                    within.go
 package samples

@@ -17,8 +17,9 @@ type operation struct {
 	Value any    `json:"value"`
 }
 
-// apply applies a JSON patch to a decoded object, which it changes. An error names the operation; some of the others have
-// been applied then.
+// apply applies a JSON patch to a decoded object, which it changes. A library would have to encode and decode the object
+// around that, which took an eighth of a preview's time. An error names the operation; some of the others have been
+// applied then.
 func apply(object map[string]any, patch []byte) error {
 	var operations []operation
 	if err := utiljson.Unmarshal(patch, &operations); err != nil {

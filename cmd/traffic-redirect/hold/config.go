@@ -8,8 +8,8 @@ import (
 	"github.com/sidecar-injector/sidecar-injector/internal/packed"
 )
 
-// WriteConfig unpacks a text that package packed has packed into a file, for everybody to read. What stands there is replaced
-// at once. The file's directory must exist.
+// WriteConfig unpacks a text of package packed into a file that everybody can read. A file that is there is replaced at
+// once. Its directory must exist.
 func WriteConfig(short, file string) error {
 	text, err := packed.Unpack(short)
 	if err != nil {

@@ -17,17 +17,14 @@ const (
 	tagPacked = "!packed"
 )
 
-// packedCacheSize bounds the packed texts that a program remembers: packing costs more than all else of a rendering, and most
-// pods have the same text.
+// packedCacheSize bounds the packed texts that a program remembers: packing takes longer than the rest of a rendering, and
+// most pods have the same text.
 const packedCacheSize = 64
 
 // encoded builds a node that has one of these tags.
 func (b *builder) encoded(n *yaml.Node, of Schema) (*node, error) {
 	plain := *n
 	plain.Tag, plain.Style = "", n.Style&^yaml.TaggedStyle
-	if n.Kind == yaml.ScalarNode && plain.Style == 0 {
-		plain.Tag = "!!str"
-	}
 	inner, err := b.build(&plain, nil)
 	if err != nil {
 		return nil, err
@@ -64,7 +61,7 @@ func (f *filler) encoded(n *node) (any, error) {
 	return text, f.check(n, text)
 }
 
-// encode returns the text of a value by a tag, and its JSON. The error says that this is longer than Unpack would take.
+// encode returns the text of a value by a tag, and its JSON. The error says that the JSON is longer than packed.Unpack takes.
 func (p *Program) encode(tag string, value any) (text, raw string, err error) {
 	all := listmap.AppendJSON(nil, value)
 	if len(all) > packed.MaxSize {
@@ -82,9 +79,9 @@ func (p *Program) encode(tag string, value any) (text, raw string, err error) {
 	return short, string(all), nil
 }
 
-// Unpacked returns a value of the tree, filled with this output, in which what was packed for it stands as JSON: another
-// version of Go may pack otherwise. Whatever else the value holds stays as it is. The value is not changed, and shares with
-// the result.
+// Unpacked returns a value of the tree, filled with this output, in which what was packed for it stands as JSON, so that
+// its hash does not depend on how a version of Go packs. Whatever else the value holds stays as it is, even if it looks
+// packed. The value is not changed; the result shares with it.
 func (o *Output) Unpacked(t *Tree, value any) any {
 	if len(o.packed)+len(t.packed) == 0 {
 		return value
