@@ -59,20 +59,7 @@ func TestDecodeReversesEncode(t *testing.T) {
 	for _, mode := range []config.Mode{config.Redirect, config.TProxy} {
 		for _, chain := range everything(mode).Chains {
 			for _, rule := range chain.Rules {
-				encoded, err := encode(rule)
-				if err != nil {
-					t.Fatal(err)
-				}
-				for i := range encoded {
-					encoded[i] = reread(t, encoded[i])
-				}
-				got, err := decode(encoded)
-				if err != nil {
-					t.Errorf("%+v: %v", rule, err)
-				}
-				if diff := cmp.Diff(rule, got); diff != "" {
-					t.Error(diff)
-				}
+				givenBack(t, rule)
 			}
 		}
 	}
