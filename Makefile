@@ -66,11 +66,19 @@ unit: ## The tests that need nothing but Go
 .PHONY: cluster-test
 cluster-test: parts ## The tests on a real control plane with the real cert-manager
 	@# What is tested is built by the tests, so that a cached result would not see it change.
-	cd tests/cluster && go test -v -count=1 -timeout 20m -skip '^TestRotation$$' ./...
+	cd tests/cluster && go test -v -count=1 -timeout 20m -skip '^Test(Rotation|Faults)$$' ./...
 
 .PHONY: rotation
 rotation: parts ## Rotations of certificates while pods are created all the time: none is refused
 	cd tests/cluster && go test -v -count=1 -run '^TestRotation$$' -timeout 20m .
+
+.PHONY: faults
+faults: parts ## What can fail fails while pods are created all the time: none is without its sidecar (some rows: root on Linux)
+	cd tests/cluster && go test -v -count=1 -run '^TestFaults$$' -timeout 20m .
+
+.PHONY: soak
+soak: parts ## 200,000 admissions by each of two replicas with reloads and renewals between: what they hold does not grow
+	cd tests/cluster && go test -v -count=1 -run '^TestSoak$$' -timeout 60m . -admissions 200000
 
 .PHONY: envoy
 envoy: ## What the profile envoy makes for Envoy, checked by Envoy's own types, and run by a real Envoy (root on Linux, pip)

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	authenticationv1 "k8s.io/api/authentication/v1"
@@ -28,6 +30,14 @@ type InjectorOptions struct {
 	Health string
 	// Args come after all others, so that they win.
 	Args []string
+	// Server is where it finds the API server, host:port. Default: where that listens.
+	Server string
+	// Program is what runs. Default: the cluster's Binary.
+	Program string
+	// Shell is a script for sh that runs "$@", the program and its arguments. Empty: they are run as they are.
+	Shell string
+	// Unready does not wait until it is ready.
+	Unready bool
 }
 
 // Injector is a running `sidecar-injector serve`.
@@ -57,7 +67,7 @@ func (c *Cluster) StartInjector(ctx context.Context, o InjectorOptions) (*Inject
 		return nil, fmt.Errorf("read the chart's Deployment: %w", err)
 	}
 	pod := deployment.Spec.Template.Spec
-	kubeconfig, err := c.ServiceAccountKubeconfig(ctx, o.Chart.Namespace, pod.ServiceAccountName)
+	kubeconfig, err := c.serviceAccountKubeconfig(ctx, o.Chart.Namespace, pod.ServiceAccountName, o.Name, o.Server)
 	if err != nil {
 		return nil, err
 	}
@@ -82,13 +92,21 @@ func (c *Cluster) StartInjector(ctx context.Context, o InjectorOptions) (*Inject
 	)
 	args = append(args, o.Args...)
 
+	program := cmp.Or(o.Program, c.Binary)
+	if o.Shell != "" {
+		args = append([]string{"-c", o.Shell, o.Name, program}, args...)
+		program = "sh"
+	}
+
 	start := time.Now()
-	injector.process, err = startProcess(o.Name, injector.Log, c.Binary, args...)
+	injector.process, err = startProcess(o.Name, injector.Log, program, args...)
 	if err != nil {
 		return nil, err
 	}
-	if err := injector.process.wait(ctx, startTimeout, injector.ready); err != nil {
-		return nil, errors.Join(err, injector.Stop())
+	if !o.Unready {
+		if err := injector.process.wait(ctx, startTimeout, injector.ready); err != nil {
+			return nil, errors.Join(err, injector.Stop())
+		}
 	}
 	injector.ReadyAfter = time.Since(start)
 	c.cleanup(o.Name, func() error {
@@ -102,6 +120,21 @@ func (c *Cluster) StartInjector(ctx context.Context, o InjectorOptions) (*Inject
 
 // Stop ends the injector and waits for that.
 func (i *Injector) Stop() error { return i.process.stop() }
+
+// Kill ends the injector as the kernel does, without a word, and waits for that. Stop is not to be called then.
+func (i *Injector) Kill() error { return i.process.signal(syscall.SIGKILL, true) }
+
+// Freeze has the kernel give the injector no time until Thaw.
+func (i *Injector) Freeze() error { return i.process.signal(syscall.SIGSTOP, false) }
+
+// Thaw undoes Freeze.
+func (i *Injector) Thaw() error { return i.process.signal(syscall.SIGCONT, false) }
+
+// PID is its process id; a Shell's is its own if that runs the program by exec.
+func (i *Injector) PID() int { return i.process.cmd.Process.Pid }
+
+// Ended is closed when the injector has ended, by whatever.
+func (i *Injector) Ended() <-chan struct{} { return i.process.done }
 
 func (i *Injector) stopped() bool {
 	select {
@@ -155,19 +188,29 @@ func (i *Injector) ResidentKiB() (int, error) {
 // ServiceAccountKubeconfig writes a kubeconfig with a token of a ServiceAccount,
 // valid for a day, and returns the file's name.
 func (c *Cluster) ServiceAccountKubeconfig(ctx context.Context, namespace, account string) (string, error) {
+	return c.serviceAccountKubeconfig(ctx, namespace, account, account, "")
+}
+
+// serviceAccountKubeconfig is ServiceAccountKubeconfig with a name for the file, and where the API server is found,
+// host:port; empty: where it listens.
+func (c *Cluster) serviceAccountKubeconfig(ctx context.Context, namespace, account, user, server string) (string, error) {
 	seconds := int64(24 * time.Hour / time.Second)
 	request := &authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{ExpirationSeconds: &seconds}}
 	token, err := c.Client.CoreV1().ServiceAccounts(namespace).CreateToken(ctx, account, request, metav1.CreateOptions{})
 	if err != nil {
 		return "", fmt.Errorf("create a token for service account %q: %w", account, err)
 	}
+	url := c.Config.Host
+	if server != "" {
+		url = "https://" + server
+	}
 	const name = "cluster"
 	config := clientcmdapi.NewConfig()
-	config.Clusters[name] = &clientcmdapi.Cluster{Server: c.Config.Host, CertificateAuthorityData: c.Config.CAData}
+	config.Clusters[name] = &clientcmdapi.Cluster{Server: url, CertificateAuthorityData: c.Config.CAData}
 	config.AuthInfos[name] = &clientcmdapi.AuthInfo{Token: token.Status.Token}
 	config.Contexts[name] = &clientcmdapi.Context{Cluster: name, AuthInfo: name, Namespace: namespace}
 	config.CurrentContext = name
-	file := c.file("kubeconfig-" + namespace + "-" + account)
+	file := c.file("kubeconfig-" + namespace + "-" + user)
 	if err := clientcmd.WriteToFile(*config, file); err != nil {
 		return "", fmt.Errorf("write the kubeconfig of service account %q: %w", account, err)
 	}

@@ -43,6 +43,9 @@ func chart(policy string) cluster.ChartOptions {
 }
 
 func TestMain(m *testing.M) {
+	if skew := os.Getenv(skewVariable); skew != "" {
+		os.Exit(serveSkewed(skew))
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	code := run(ctx, m)
 	stop()

@@ -73,6 +73,17 @@ func (p *process) stop() error {
 	return p.err
 }
 
+// signal sends the process a signal, and waits for its end if the signal ends it.
+func (p *process) signal(signal syscall.Signal, ends bool) error {
+	if err := p.cmd.Process.Signal(signal); err != nil {
+		return fmt.Errorf("send %s to %s: %w", signal, p.name, err)
+	}
+	if ends {
+		<-p.done
+	}
+	return nil
+}
+
 // wait polls until ready says so. It gives up when the process ends, when ctx
 // ends or after timeout; the error then holds ready's last one and the end of
 // the log.

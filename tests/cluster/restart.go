@@ -2,9 +2,13 @@ package cluster
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"slices"
+	"strings"
 
 	"helm.sh/helm/v4/pkg/action"
 	"helm.sh/helm/v4/pkg/kube"
@@ -70,4 +74,35 @@ func (c *Cluster) DeleteChart(ctx context.Context, o ChartOptions) error {
 		return fmt.Errorf("delete namespace %q: %w", o.Namespace, err)
 	}
 	return nil
+}
+
+// CompactHistory has etcd forget all that was: who watches from an earlier version of something is told that it is too old,
+// by an API server that has started since.
+func (c *Cluster) CompactHistory(ctx context.Context) error {
+	var state struct{ Header struct{ Revision string } }
+	if err := c.askEtcd(ctx, "/v3/kv/range", `{"key":"AA=="}`, &state); err != nil {
+		return fmt.Errorf("read etcd's revision: %w", err)
+	}
+	if err := c.askEtcd(ctx, "/v3/kv/compaction", fmt.Sprintf(`{"revision":%q,"physical":true}`, state.Header.Revision), &struct{}{}); err != nil {
+		return fmt.Errorf("compact etcd: %w", err)
+	}
+	return nil
+}
+
+// askEtcd sends a request to etcd's gateway for JSON and decodes the answer.
+func (c *Cluster) askEtcd(ctx context.Context, path, body string, answer any) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.env.ControlPlane.Etcd.URL.String()+path, strings.NewReader(body))
+	if err != nil {
+		return err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode != http.StatusOK {
+		text, _ := io.ReadAll(io.LimitReader(response.Body, 1024))
+		return fmt.Errorf("%s: %s", response.Status, text)
+	}
+	return json.NewDecoder(response.Body).Decode(answer)
 }

@@ -3,6 +3,7 @@ package cluster_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -53,6 +54,7 @@ type rotation struct {
 	replicas []*rotationReplica
 	trust    *cluster.TrustWatch
 	pods     atomic.Pointer[cluster.Load]
+	keeps    atomic.Bool     // the balancer closes no connections
 	args     []string        // of the replicas
 	forged   map[string]bool // serial numbers that nobody may serve
 	results  []rotationResult
@@ -61,6 +63,7 @@ type rotation struct {
 	adopted  []time.Duration // how long each adoption took
 	note     string          // for the table
 	repaired time.Time       // when a caBundle overwritten by hand was right again
+	faulty   time.Time       // when something went wrong that costs pods until it is noticed
 }
 
 // rotationReplica is one process of the injector.
@@ -68,6 +71,8 @@ type rotationReplica struct {
 	name, address string
 	injector      *cluster.Injector
 	watch         *cluster.LeafWatch
+	line          *cluster.Line           // to the API server
+	options       cluster.InjectorOptions // what is not the same for all
 }
 
 // newRotation starts everything, until the end of the test.
@@ -144,7 +149,12 @@ func (r *rotation) startReplicas(t *testing.T) {
 		var stopping sync.WaitGroup
 		for _, replica := range r.replicas {
 			replica.watch.Stop()
-			stopping.Go(func() { _ = replica.injector.Stop() })
+			stopping.Go(func() {
+				if replica.injector != nil { // it started
+					_ = replica.injector.Stop()
+				}
+				replica.line.Stop()
+			})
 		}
 		stopping.Wait()
 	})
@@ -154,6 +164,9 @@ func (r *rotation) startReplicas(t *testing.T) {
 			t.Fatal(err)
 		}
 		replica := &rotationReplica{name: fmt.Sprintf("rotation-%d", i), address: address}
+		if replica.line, err = cluster.StartLine(strings.Trim(strings.TrimPrefix(shared.Config.Host, "https://"), "/")); err != nil {
+			t.Fatal(err)
+		}
 		if err := r.startReplica(t.Context(), replica); err != nil {
 			t.Fatal(err)
 		}
@@ -165,15 +178,20 @@ func (r *rotation) startReplicas(t *testing.T) {
 // startReplica starts a replica and waits until the balancer sends it
 // connections.
 func (r *rotation) startReplica(ctx context.Context, replica *rotationReplica) (err error) {
-	options := r.chart
-	options.WebhookAddress = replica.address
-	replica.injector, err = shared.StartInjector(ctx, cluster.InjectorOptions{
-		Chart: options, Name: replica.name, Args: r.args,
-	})
+	options := replica.options
+	options.Chart, options.Name, options.Args = r.chart, replica.name, r.args
+	options.Chart.WebhookAddress = replica.address
+	if options.Server == "" {
+		options.Server = replica.line.Address
+	}
+	replica.injector, err = shared.StartInjector(ctx, options)
 	if err != nil {
 		return err
 	}
 	r.balancer.Set(replica.name, replica.address, replica.injector.Health)
+	if options.Unready {
+		return nil
+	}
 	return cluster.Eventually(ctx, waitTimeout, func(context.Context) error {
 		if !r.balancer.Ready(replica.name) {
 			return fmt.Errorf("the balancer sends nothing to %s", replica.name)
@@ -220,6 +238,9 @@ func (r *rotation) load() *cluster.Load { return r.pods.Load() }
 
 // quiet has the balancer close connections when no pod is being created.
 func (r *rotation) quiet(closeAll func()) {
+	if r.keeps.Load() {
+		return
+	}
 	if load := r.pods.Load(); load != nil {
 		load.Quiet(closeAll)
 		return

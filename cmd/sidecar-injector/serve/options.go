@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"k8s.io/utils/clock"
 )
 
 // Options configure Run. Make them with DefaultOptions: the zero value is not valid.
@@ -63,6 +65,9 @@ type Options struct {
 	ShutdownDelay time.Duration
 	// LogLevel is debug, info or error.
 	LogLevel string
+
+	// Clock says what time it is for certificates. Nil: the real clock.
+	Clock clock.PassiveClock
 }
 
 // tlsVersions are those that can be chosen.

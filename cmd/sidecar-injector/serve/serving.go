@@ -41,7 +41,7 @@ func addServingPair(ctx context.Context, mgr manager.Manager, options *Options, 
 	switch {
 	case options.TLSDir != "":
 		files, err := certs.NewFileSource(certs.FileOptions{
-			Dir: options.TLSDir, Log: mgr.GetLogger().WithName("serving-pair"), Metrics: counts})
+			Dir: options.TLSDir, Clock: options.Clock, Log: mgr.GetLogger().WithName("serving-pair"), Metrics: counts})
 		if err != nil {
 			return nil, err
 		}
@@ -79,6 +79,7 @@ func addSecretSource(ctx context.Context, mgr manager.Manager, options *Options,
 		Recorder:      mgr.GetEventRecorder("sidecar-injector"),
 		Certificate:   certificate,
 		Metrics:       counts,
+		Clock:         options.Clock,
 	})
 	if err != nil {
 		return nil, err
@@ -170,6 +171,7 @@ func addPublisher(mgr manager.Manager, options *Options, namespace string, pair 
 		Recorder:      mgr.GetEventRecorder("sidecar-injector"),
 		Certificate:   pair.certificate,
 		Metrics:       counts,
+		Clock:         options.Clock,
 	}
 	key := types.NamespacedName{Name: options.WebhookConfiguration}
 	changes := watch(mgr, &admissionv1.MutatingWebhookConfiguration{}, key)
