@@ -50,7 +50,7 @@ image: ## Make the image without docker, as an OCI archive in bin/image; ARCH=ar
 ##@ Check it
 
 # What test runs, in this order.
-STAGES := lint verify unit valid-sample envoy traffic cluster-test node rotation conformance
+STAGES := lint verify unit fuzz-sample valid-sample envoy traffic cluster-test node rotation conformance
 
 .PHONY: test
 test: ## Everything: what continuous integration runs
@@ -78,7 +78,7 @@ faults: parts ## What can fail fails while pods are created all the time: none i
 
 .PHONY: soak
 soak: parts ## 200,000 admissions by each of two replicas with reloads and renewals between: what they hold does not grow
-	cd tests/cluster && go test -v -count=1 -run '^TestSoak$$' -timeout 60m . -admissions 200000
+	cd tests/cluster && go test -v -count=1 -run '^TestSoak$$' -timeout 60m . -admissions 200000 -parts 50
 
 .PHONY: envoy
 envoy: ## What the profile envoy makes for Envoy, checked by Envoy's own types, and run by a real Envoy (root on Linux, pip)
@@ -122,6 +122,10 @@ fuzz: ## Every fuzz target for a minute each, or FUZZTIME=10s; what is found bec
 	    echo "$$module/$$(dirname $$file) $$target"; \
 	    go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) ./$$(dirname $$file) </dev/null; \
 	  done; done); done
+
+.PHONY: fuzz-sample
+fuzz-sample: ## The same for a few seconds each
+	@$(MAKE) --no-print-directory fuzz FUZZTIME=3s
 
 .PHONY: bench
 bench: build ## How long an admission takes, beside Istio's and the least that there could be; 1,000 manifests, 10,000 live pods

@@ -25,13 +25,12 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-var soakAdmissions = flag.Int("admissions", 10_000, "how many pods TestSoak has each replica answer")
-
-const (
-	soakClients = 4
-	// soakParts is how often the configuration is reloaded and, every second time, the leaf renewed; and how often is measured.
-	soakParts = 20
+var (
+	soakAdmissions = flag.Int("admissions", 10_000, "how many pods TestSoak has each replica answer")
+	soakParts      = flag.Int("parts", 6, "how often it reloads the configuration and, every second time, renews the leaf, and how often it measures")
 )
+
+const soakClients = 4
 
 // soakSample is what a replica holds at one time.
 type soakSample struct{ resident, goroutines, descriptors int }
@@ -42,8 +41,8 @@ func TestSoak(t *testing.T) {
 	r := newRotation(t)
 	begin, before := time.Now(), r.load().Counts()
 	samples := make([][]soakSample, len(r.replicas))
-	for part := range soakParts {
-		if err := r.soakPart(t.Context(), part, *soakAdmissions/soakParts); err != nil {
+	for part := range *soakParts {
+		if err := r.soakPart(t.Context(), part, *soakAdmissions / *soakParts); err != nil {
 			t.Fatal(err)
 		}
 		for i, replica := range r.replicas {
@@ -55,11 +54,11 @@ func TestSoak(t *testing.T) {
 		}
 	}
 	fmt.Printf("%d admissions by each replica in %.0f s, %d reloads, %d renewals; %d pods through the API server\n  %-12s %10s %12s %12s\n",
-		*soakAdmissions, time.Since(begin).Seconds(), soakParts, soakParts/2, r.load().Counts().Sub(before).Created, "after", "resident", "goroutines", "descriptors")
-	for part := 4; part < soakParts; part += 5 {
+		*soakAdmissions, time.Since(begin).Seconds(), *soakParts, *soakParts/2, r.load().Counts().Sub(before).Created, "after", "resident", "goroutines", "descriptors")
+	for part := range *soakParts {
 		for i, replica := range r.replicas {
 			s := samples[i][part]
-			fmt.Printf("  %-12s %6.1f MiB %12d %12d  %s\n", fmt.Sprintf("%d %%", (part+1)*100/soakParts), float64(s.resident)/1024, s.goroutines, s.descriptors, replica.name)
+			fmt.Printf("  %-12s %6.1f MiB %12d %12d  %s\n", fmt.Sprintf("%d %%", (part+1)*100 / *soakParts), float64(s.resident)/1024, s.goroutines, s.descriptors, replica.name)
 		}
 	}
 	for i, replica := range r.replicas {
