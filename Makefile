@@ -6,6 +6,7 @@ SHELL := bash
 # Nothing is installed: every tool is pinned in a go.mod and runs through `go tool`.
 LINT := go tool -modfile=$(CURDIR)/tools/lint/go.mod golangci-lint
 HELM := go tool -modfile=$(CURDIR)/tools/helm/go.mod helm
+VULN := go tool -modfile=$(CURDIR)/tools/vuln/go.mod govulncheck
 CHART := manifests/sidecar-injector
 
 # The race detector needs a C compiler.
@@ -147,6 +148,13 @@ verify: ## What is generated is what would be generated, and what is pinned is m
 	  { echo 'manifests/install.yaml is stale: run make manifests, and commit it' >&2; exit 1; }
 	go test ./cmd/sidecar-injector ./cmd/sidecar-injector/app -run '^(TestReference|TestPictures)$$'
 	cd tests/envoy && go test -count=1 -v -run '^TestEnvoyIsMaintained$$' .
+	$(MAKE) --no-print-directory vulnerabilities
+
+.PHONY: vulnerabilities
+vulnerabilities: ## No known vulnerability is in code that the programs reach; a warning where Go's database cannot be reached
+	@problem=$$($(VULN) ./... 2>&1) && { echo "$$problem"; exit; }; echo "$$problem"; \
+	  [[ $$problem == *'fetching vulnerabilities: '* ]] && \
+	  echo 'WARNING: the database of vulnerabilities cannot be reached: NOTHING WAS CHECKED FOR KNOWN VULNERABILITIES' >&2
 
 ##@ Change it
 

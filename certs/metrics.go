@@ -17,6 +17,7 @@ type Metrics struct {
 	refused  *prometheus.CounterVec
 	bundles  *prometheus.CounterVec
 	reverted prometheus.Counter
+	clients  *prometheus.CounterVec
 }
 
 // NewMetrics registers the metrics. The error is one of registering them twice.
@@ -50,15 +51,20 @@ func NewMetrics(registerer prometheus.Registerer) (*Metrics, error) {
 			Name: "sidecar_injector_ca_bundle_reverts_total",
 			Help: "How often a caBundle that was right was overwritten by somebody else.",
 		}),
+		clients: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "sidecar_injector_client_refusals_total",
+			Help: "Clients of the webhook that were refused for their certificate, by reason; with --client-ca alone.",
+		}, []string{"reason"}),
 	}
 	for vector, values := range map[*prometheus.CounterVec][]string{
 		m.adopted: {"true", "false"}, m.refused: refusals, m.bundles: bundleResults,
+		m.clients: clientRefusals,
 	} {
 		for _, value := range values {
 			vector.WithLabelValues(value)
 		}
 	}
-	for _, collector := range []prometheus.Collector{m.expiry, m.renewal, m.trusted, m.adopted, m.refused, m.bundles, m.reverted} {
+	for _, collector := range []prometheus.Collector{m.expiry, m.renewal, m.trusted, m.adopted, m.refused, m.bundles, m.reverted, m.clients} {
 		if err := registerer.Register(collector); err != nil {
 			return nil, fmt.Errorf("register the metrics of certificates: %w", err)
 		}
@@ -124,5 +130,11 @@ func (m *Metrics) bundleWritten(result string) {
 func (m *Metrics) bundleReverted() {
 	if m != nil {
 		m.reverted.Inc()
+	}
+}
+
+func (m *Metrics) clientRefused(reason string) {
+	if m != nil {
+		m.clients.WithLabelValues(reason).Inc()
 	}
 }

@@ -25,11 +25,13 @@ type Options struct {
 	Values map[string]any
 	// Revision is the name of this injector; empty means "default".
 	Revision string
+	// PodPolicy says what pods may choose. Where it says nothing, the profile's does.
+	PodPolicy PodPolicy
 }
 
 // OptionError says that an option of New cannot be used.
 type OptionError struct {
-	// Path is the option as configurations spell it: defaultTemplates, or aliases and a name.
+	// Path is the option as configurations spell it: defaultTemplates, aliases and a name, or podPolicy and a setting.
 	Path string
 	// Err says why. An *Error in it is about a template that did not load.
 	Err error
@@ -53,6 +55,7 @@ type Engine struct {
 	templates   map[string]*compiled
 	quarantined map[string]error
 	replicas    *replicas
+	policy      *podPolicy
 }
 
 // New parses the templates and checks the options; errors are *ValueError or *OptionError. A template that does not parse
@@ -98,6 +101,9 @@ func New(options Options) (*Engine, error) {
 			e.quarantined[name] = err
 			delete(e.templates, name)
 		}
+	}
+	if e.policy, err = e.newPodPolicy(options.PodPolicy); err != nil {
+		return nil, err
 	}
 	return e, e.checkUses()
 }
@@ -191,6 +197,9 @@ func (e *Engine) resolve(names []string) ([]*compiled, error) {
 	}
 	return chosen, nil
 }
+
+// PodPolicy returns what pods may choose, with what the profile says where the options said nothing. It must not be changed.
+func (e *Engine) PodPolicy() PodPolicy { return e.policy.PodPolicy }
 
 // Aliases returns what each alias stands for. It must not be changed.
 func (e *Engine) Aliases() map[string][]string { return e.aliases }

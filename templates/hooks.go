@@ -30,6 +30,9 @@ type Hooks struct {
 	Finish func(*Injection) error
 	// Order puts the containers of the finished pod in order. Nil: the rule of the envoy profile, see order.go.
 	Order func(*Injection)
+	// AskedMode returns the interception mode for which annotations ask otherwise than by Redirect.ModeAnnotation, and the
+	// key of the one that does; empty if none does.
+	AskedMode func(annotations map[string]string) (key, mode string)
 	// WarnOnly lets a pod through, with a warning, that the API server refuses because of its injection (see rules.go): for
 	// a profile whose pods have to be those of another injector. Otherwise that is an error.
 	WarnOnly bool

@@ -66,6 +66,9 @@ func (e *Engine) Inject(input Input) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := e.policy.checkContainers(rules, r); err != nil {
+		return nil, err
+	}
 	if before.injected() {
 		pod = keepDerived(pod, input.Pod, r.lists)
 	}
@@ -84,11 +87,25 @@ func (e *Engine) renderFor(input Input) (before status, r *rendering, err error)
 	if err := refuseDirectives(prepared); err != nil {
 		return before, nil, err
 	}
+	if err := e.policy.checkAnnotations(e.profile, e.inherit(annotationsOf(prepared), input.Namespace.Annotations)); err != nil {
+		return before, nil, err
+	}
 	r, err = e.render(prepared, input, before)
 	if err == nil && before.keep(r.lists) { // it listed what no template injects: that is the pod's own, and templates see it
 		r, err = e.render(prepared, input, before)
 	}
 	return before, r, err
+}
+
+// annotationsOf returns the annotations of a pod; what is no text is left out.
+func annotationsOf(pod Pod) map[string]string {
+	annotations := map[string]string{}
+	for key, value := range asObject(valueAt(pod, "metadata.annotations")) {
+		if text, ok := value.(string); ok {
+			annotations[key] = text
+		}
+	}
+	return annotations
 }
 
 // merge returns the pod with everything merged that the templates and its author say, and what the author says of

@@ -44,6 +44,15 @@ type Profile struct {
 	ProxyPorts map[string][]int64 `json:"proxyPorts,omitempty"`
 	// Redirect says how the proxy's own traffic is told from that of the application.
 	Redirect Redirect `json:"redirect,omitzero"`
+	// PodPolicy is what pods may choose where the configuration does not say.
+	PodPolicy PodPolicy `json:"podPolicy,omitzero"`
+	// Annotations are those by which a pod says how it is injected; "*" at the end of a key stands for the rest of it. A
+	// policy may close them, but for those of Keys that ask for injection and record it.
+	Annotations []string `json:"annotations,omitempty"`
+	// Records are annotations that injection writes and does not read.
+	Records []string `json:"records,omitempty"`
+	// RunAnnotations are those that say what an injected container runs, or mount something into it, by its name.
+	RunAnnotations map[string][]string `json:"runAnnotations,omitempty"`
 	// ValueRules are what values have to be besides their type.
 	ValueRules []ValueRule `json:"valueRules,omitempty"`
 

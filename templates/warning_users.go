@@ -18,6 +18,9 @@ type Redirect struct {
 	// the groups have the numbers of the users.
 	UserArgument  string `json:"userArgument,omitempty"`
 	GroupArgument string `json:"groupArgument,omitempty"`
+	// ModeAnnotation is the annotation by which a pod asks for another way of redirection, one of Modes.
+	ModeAnnotation string   `json:"modeAnnotation,omitempty"`
+	Modes          []string `json:"modes,omitempty"`
 }
 
 // warnProxyUsers warns of an application container whose traffic is not captured because it runs as the proxy's user or

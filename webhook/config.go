@@ -41,6 +41,8 @@ type ConfigFile struct {
 	AlwaysInjectSelector []metav1.LabelSelector `json:"alwaysInjectSelector,omitempty"`
 	// ExcludedNamespaces are never injected, besides kube-system, kube-public and kube-node-lease.
 	ExcludedNamespaces []string `json:"excludedNamespaces,omitempty"`
+	// PodPolicy says what pods may choose of their sidecars. Default: the profile's.
+	PodPolicy templates.PodPolicy `json:"podPolicy,omitzero"`
 }
 
 // systemNamespaces are never injected: a sidecar in them can take the cluster down with it.
@@ -126,6 +128,7 @@ func NewConfig(profile *templates.Profile, file ConfigFile, values map[string]an
 		Aliases:          file.Aliases,
 		Values:           values,
 		Revision:         file.Revision,
+		PodPolicy:        file.PodPolicy,
 	})
 	if err != nil {
 		return nil, engineError(err, &file)

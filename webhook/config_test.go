@@ -125,7 +125,7 @@ func TestParseFields(t *testing.T) {
 
 // TestParseErrors asserts that each error names the field (or the line) and what is allowed there, on one line.
 func TestParseErrors(t *testing.T) {
-	const fields = "want one of profile, policy, namespaceLabel, onError, revision, templates, defaultTemplates, aliases, neverInjectSelector, alwaysInjectSelector, excludedNamespaces"
+	const fields = "want one of profile, policy, namespaceLabel, onError, revision, templates, defaultTemplates, aliases, neverInjectSelector, alwaysInjectSelector, excludedNamespaces, podPolicy"
 	tests := map[string]struct {
 		config, values string
 		want           string
@@ -179,6 +179,8 @@ func TestParseErrors(t *testing.T) {
 		"a list for the values":                     {"", "- a", "values: is a list, want an object"},
 		"a string for the values":                   {"", "a", "values: is a string, want an object"},
 		"a value that stands twice":                 {"", "proxy:\n  image: a\n  image: b", `values: line 3: key "image" already set in map`},
+		"a bad image of the pods' policy":           {"podPolicy:\n  allowedImages: [ghcr.io, envoy]", "", `config: line 2: podPolicy.allowedImages[1]: "envoy" is not allowed: want a registry and as much of a path as …`},
+		"an unknown setting of the pods' policy":    {"podPolicy:\n  allowedImage: [ghcr.io]", "", `config: line 2: unknown field "podPolicy.allowedImage" (did you mean "allowedImages"?), want one of allowedImages, allowedInterceptionModes, allowedAnnotations, privilegedContainers`},
 		"broken YAML in the values":                 {"", "proxy:\n  image: [a\n", "values: line 2: did not find expected ',' or ']'"},
 	}
 	for name, test := range tests {

@@ -175,3 +175,38 @@ var fieldAnnotations = map[string]string{
 	"volumes":                   "sidecar.istio.io/userVolume",
 	"probe.httpGet.port":        annotationStatusPort,
 }
+
+// podAnnotations are those by which a pod says how it is injected.
+var podAnnotations = []string{
+	"inject.istio.io/*",
+	"sidecar.istio.io/*",
+	traffic + "*",
+	"proxy.istio.io/*",
+	"status.sidecar.istio.io/*",
+	"readiness.status.sidecar.istio.io/*",
+	"prometheus.istio.io/*",
+	"istio.io/reroute-virtual-interfaces",
+	"apm.datadoghq.com/env",
+}
+
+// runAnnotations mount something into the proxy, or say what it does: its configuration and its environment.
+var runAnnotations = []string{
+	"sidecar.istio.io/userVolumeMount",
+	"sidecar.istio.io/userVolume",
+	"sidecar.istio.io/bootstrapOverride",
+	annotationProxyConfig,
+	"apm.datadoghq.com/env",
+}
+
+// askedMode is the hook that finds the interception mode in the settings of a pod's proxy.
+func askedMode(annotations map[string]string) (key, mode string) {
+	value, set := annotations[annotationProxyConfig]
+	if !set {
+		return "", ""
+	}
+	said := &meshconfig.ProxyConfig{}
+	if _, _, err := readMessage([]byte(value), said); err != nil || said.GetInterceptionMode() == meshconfig.ProxyConfig_REDIRECT {
+		return "", "" // an error is told of where the settings are used
+	}
+	return annotationProxyConfig, said.GetInterceptionMode().String()
+}

@@ -27,6 +27,8 @@ const (
 
 // BalancerOptions says how a balancer works.
 type BalancerOptions struct {
+	// Address is the host:port to listen on. Default: a free one of loopback.
+	Address string
 	// Quiet calls its argument, which closes all connections, at a moment at
 	// which nobody waits for an answer: a connection that is closed under a
 	// request costs the request, which would count against the replicas. Nil: at
@@ -67,7 +69,10 @@ func StartBalancer(o BalancerOptions) (*Balancer, error) {
 	if o.Quiet == nil {
 		o.Quiet = func(closeAll func()) { closeAll() }
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if o.Address == "" {
+		o.Address = "127.0.0.1:0"
+	}
+	listener, err := net.Listen("tcp", o.Address)
 	if err != nil {
 		return nil, fmt.Errorf("listen for the balancer: %w", err)
 	}

@@ -60,6 +60,11 @@ type Cluster struct {
 	// WebhookAddress is the host:port that ApplyChart and StartInjector use
 	// where their options name none.
 	WebhookAddress string
+	// ClientAddress is the only host:port at which the API server shows a client certificate: APIClientPair, a file with
+	// certificate and key that may be replaced, at first one of APIClientCA with the name APIClientName.
+	ClientAddress string
+	APIClientPair string
+	APIClientCA   *ClientAuthority
 
 	options Options
 	tether  string

@@ -64,6 +64,10 @@ func (c *Cluster) startControlPlane(ctx context.Context) error {
 	plane := &c.env.ControlPlane
 	plane.Etcd = &envtest.Etcd{Path: c.file("run-etcd"), DataDir: c.file("etcd")}
 	plane.KubectlPath = c.Parts.Kubectl
+	credentials, err := c.webhookCredentials()
+	if err != nil {
+		return err
+	}
 	server := plane.GetAPIServer()
 	server.Path = c.file("run-kube-apiserver")
 	server.CertDir = c.file("kube-apiserver")
@@ -71,6 +75,7 @@ func (c *Cluster) startControlPlane(ctx context.Context) error {
 		// envtest turns the ServiceAccount plugin off, because it has no
 		// controller that makes the accounts. Here one is.
 		Disable("disable-admission-plugins").
+		Set("admission-control-config-file", credentials).
 		Set("audit-policy-file", c.file("audit-policy.yaml")).
 		Set("audit-log-path", c.file("audit.log"))
 	if c.options.NodeAddress != "" {

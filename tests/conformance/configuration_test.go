@@ -32,6 +32,8 @@ type configuration struct {
 	environment string
 	// proxyConfigs are the cluster's ProxyConfig resources.
 	proxyConfigs []istio.ProxyConfig
+	// podPolicy is our policy of what pods may choose, in YAML. Empty: everything, as Istio has it.
+	podPolicy string
 }
 
 // configurationOf renders the configuration of a case.

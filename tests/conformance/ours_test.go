@@ -23,7 +23,7 @@ func newOurs(c configuration) (*injector, error) {
 
 func newOursAt(c configuration, scope webhook.Scope) (*injector, error) {
 	log.SetLogger(logr.Discard())
-	in := ours.Inputs{Config: []byte("profile: istio"), Istio: &istio.Sources{
+	in := ours.Inputs{Config: []byte("profile: istio\npodPolicy: " + c.podPolicy), Istio: &istio.Sources{
 		Config:           []byte(c.config),
 		Values:           []byte(c.values),
 		Mesh:             []byte(c.mesh),

@@ -3,6 +3,7 @@
 //	Sources → load       again and again, each time without what    load.go, broken.go
 //	                     was wrong; where everything stands         source.go, position.go
 //	        → values     that no template looks at                  unused.go
+//	        → policy     what it leaves to pods                     open.go
 //	        → pods       a set of awkward ones, injected            pods.go, render.go
 //	          → checks   of each injected pod                       checks.go, schema.go, security.go
 //	  → Findings         with file, line, column and a remedy       finding.go

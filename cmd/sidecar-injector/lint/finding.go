@@ -43,6 +43,7 @@ var rules = map[string]string{
 	"invalid-name":     "A name is not allowed",
 	"missing-volume":   "A container mounts a volume that is not there",
 	"port-clash":       "Two containers of the pod listen on the same port",
+	"pod-policy":       "What the policy leaves to the authors of pods",
 	"pod-security":     "The Pod Security level that injected pods reach",
 	"nothing-injected": "The templates inject nothing",
 	"too-slow":         "Rendering does not end",

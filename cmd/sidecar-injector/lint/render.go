@@ -43,7 +43,7 @@ func run(ctx context.Context, sources Sources, patience time.Duration) ([]Findin
 	if config == nil {
 		return sorted(findings), nil
 	}
-	findings = append(l.quarantined(config), l.unused(config)...)
+	findings = slices.Concat(l.quarantined(config), l.unused(config), l.open(config.Engine()))
 	for _, target := range targetsOf(config.Engine()) {
 		r := &renderer{loader: l, engine: config.Engine(), target: target, patience: patience}
 		found, err := r.render(ctx)

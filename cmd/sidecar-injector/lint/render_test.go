@@ -3,6 +3,7 @@ package lint
 import (
 	"context"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -97,8 +98,37 @@ templates:
 			t.Errorf("found %+v, want notes alone", finding)
 		}
 	}
-	if len(findings) != 2 || findings[0].Rule != "pod-security" || !strings.Contains(findings[1].Message, "can't evaluate field ServiceAccount") || findings[1].Line != 6 {
+	if len(findings) != 3 || findings[0].Rule != "pod-security" || !strings.Contains(findings[1].Message, "can't evaluate field ServiceAccount") || findings[1].Line != 6 {
 		t.Errorf("found %+v, want one about Pod Security and one about the template waypoint on line 6", findings)
+	}
+	want := Finding{
+		Rule: "pod-policy", Severity: Note, File: "profile/istio", Remedy: "close it with podPolicy in the configuration, if not all who create pods are trusted (docs/security.md)",
+		Message: "pods may choose what runs in containers to which the templates give capabilities (privilegedContainers); any image (allowedImages); TPROXY, for which the proxy is root with NET_ADMIN (allowedInterceptionModes); all of inject.istio.io/*, sidecar.istio.io/*, traffic.sidecar.istio.io/*, proxy.istio.io/*, status.sidecar.istio.io/*, readiness.status.sidecar.istio.io/*, prometheus.istio.io/*, istio.io/reroute-virtual-interfaces, apm.datadoghq.com/env (allowedAnnotations)",
+	}
+	if diff := cmp.Diff(want, findings[len(findings)-1]); diff != "" {
+		t.Errorf("what pods may choose (-want +got):\n%s", diff)
+	}
+}
+
+// TestOpen: where the policy stands in a file, what it leaves open has its place there; what is protected is no finding.
+func TestOpen(t *testing.T) {
+	for text, want := range map[string]string{
+		"revision: a\npodPolicy: {privilegedContainers: open, allowedImages: [], allowedInterceptionModes: [REDIRECT], allowedAnnotations: []}": "2:1 pods may choose what runs in containers to which the templates give capabilities (privilegedContainers)",
+		"podPolicy: {allowedImages: [ghcr.io]}": "",
+	} {
+		findings, err := Run(t.Context(), Sources{Files: configuration.Files{Config: write(t, "config.yaml", text)}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		for _, finding := range findings {
+			if finding.Rule == "pod-policy" {
+				got = fmt.Sprintf("%d:%d %s", finding.Line, finding.Column, finding.Message)
+			}
+		}
+		if got != want {
+			t.Errorf("%s\n got %s\nwant %s", text, got, want)
+		}
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 	"sync/atomic"
 
 	ctrlwebhook "sigs.k8s.io/controller-runtime/pkg/webhook"
+
+	"github.com/sidecar-injector/sidecar-injector/certs"
 )
 
 // closing registers hooks at a server that, once stopping is true, answer as before and end the connection behind the
@@ -13,10 +15,14 @@ import (
 type closing struct {
 	server   ctrlwebhook.Server
 	stopping *atomic.Bool
+	clients  *certs.ClientCA // who is answered; nil: everybody
 }
 
 // Register registers a hook at a path.
 func (c closing) Register(path string, hook http.Handler) {
+	if c.clients != nil {
+		hook = c.clients.Require(hook)
+	}
 	c.server.Register(path, closingHook(hook, c.stopping))
 }
 

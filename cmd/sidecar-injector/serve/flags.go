@@ -36,6 +36,8 @@ func (o *Options) AddFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.TLSDir, "tls-dir", o.TLSDir, "`folder` with tls.crt and tls.key, instead of the Secret; its CA is not published")
 	flags.BoolVar(&o.TLSSelfSigned, "tls-self-signed", o.TLSSelfSigned, "make a self-signed pair, instead of the Secret; for development with one replica")
 	flags.StringVar(&o.TLSMinVersion, "tls-min-version", o.TLSMinVersion, "oldest `version` of TLS that is served: 1.2 or 1.3")
+	flags.StringVar(&o.ClientCA, "client-ca", o.ClientCA, "`file` with the CAs of the API servers' client certificates, watched: the webhook answers nobody else (default: it answers everybody)")
+	flags.StringSliceVar(&o.ClientAllowedNames, "client-allowed-names", o.ClientAllowedNames, "common `names` of which such a certificate has to have one (default: any)")
 	flags.StringVar(&o.Certificate, "certificate", o.Certificate, "`name` of the cert-manager Certificate of the Secret, watched; \"\" for none: then whatever CA the Secret holds is believed")
 	flags.DurationVar(&o.TrustSlack, "trust-slack", o.TrustSlack, "how long every caBundle shall have verified a new serving pair before it is served")
 

@@ -44,6 +44,11 @@ type Options struct {
 
 	// TLSMinVersion is the oldest version of TLS that is served: "1.2" or "1.3".
 	TLSMinVersion string
+	// ClientCA is a file with the CAs of the API servers' client certificates, watched: nobody else is answered at the
+	// webhook's address then. Empty: everybody is. ClientAllowedNames are the common names that such a certificate may have.
+	// Empty: any.
+	ClientCA           string
+	ClientAllowedNames []string
 	// Certificate is the name of the cert-manager Certificate that the Secret belongs to. Empty: there is none, and
 	// whatever CA the Secret holds is believed.
 	Certificate string
@@ -112,6 +117,9 @@ func (o *Options) Validate() error {
 	}
 	if _, ok := tlsVersions[o.TLSMinVersion]; !ok {
 		return fmt.Errorf("--tls-min-version: %q is not 1.2 or 1.3", o.TLSMinVersion)
+	}
+	if len(o.ClientAllowedNames) > 0 && o.ClientCA == "" {
+		return errors.New("--client-allowed-names is for --client-ca")
 	}
 	if _, err := o.level(); err != nil {
 		return err

@@ -107,7 +107,7 @@ func wire(ctx context.Context, options *Options, logger logr.Logger, stopping *a
 	if err := addPublisher(mgr, options, namespace, pair, counts); err != nil {
 		return nil, err
 	}
-	server, err := addWebhookServer(mgr, options, handler, pair.source, stopping)
+	server, err := addWebhookServer(mgr, options, handler, pair.source, counts, stopping)
 	if err != nil {
 		return nil, err
 	}
@@ -150,9 +150,14 @@ func newManager(options *Options, namespace string, logger logr.Logger) (manager
 }
 
 // addWebhookServer makes the TLS server that serves the handler with the pairs of
-// the source, and ends each connection behind its answer once it is stopping.
-func addWebhookServer(mgr manager.Manager, options *Options, handler *webhook.Handler, source certs.Source, stopping *atomic.Bool) (ctrlwebhook.Server, error) {
+// the source, to the clients that the options name, and ends each connection behind
+// its answer once it is stopping.
+func addWebhookServer(mgr manager.Manager, options *Options, handler *webhook.Handler, source certs.Source, counts *certs.Metrics, stopping *atomic.Bool) (ctrlwebhook.Server, error) {
 	host, port, err := splitAddress(options.WebhookAddress)
+	if err != nil {
+		return nil, err
+	}
+	clients, err := addClientCA(mgr, options, counts)
 	if err != nil {
 		return nil, err
 	}
@@ -162,10 +167,27 @@ func addWebhookServer(mgr manager.Manager, options *Options, handler *webhook.Ha
 			config.MinVersion = tlsVersions[options.TLSMinVersion]
 			config.NextProtos = []string{"h2", "http/1.1"}
 			config.GetCertificate = source.GetCertificate
+			if clients != nil {
+				clients.Configure(config)
+			}
 		}},
 	})
-	handler.Register(closing{server, stopping})
+	handler.Register(closing{server, stopping, clients})
 	return server, mgr.Add(server)
+}
+
+// addClientCA makes what decides who is answered; nil: everybody is.
+func addClientCA(mgr manager.Manager, options *Options, counts *certs.Metrics) (*certs.ClientCA, error) {
+	if options.ClientCA == "" {
+		return nil, nil
+	}
+	clients, err := certs.NewClientCA(certs.ClientCAOptions{
+		File: options.ClientCA, AllowedNames: options.ClientAllowedNames, Log: mgr.GetLogger().WithName("client-ca"), Metrics: counts,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return clients, mgr.Add(clients)
 }
 
 // listening returns a check that fails while the webhook's port does not answer.

@@ -38,6 +38,9 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name (.Chart.Version | replace "+" "_") 
 {{- define "sidecar-injector.namespaceLabelKey" -}}{{ include "sidecar-injector.namespaceLabel" . | splitList "=" | first }}{{- end -}}
 {{- define "sidecar-injector.namespaceLabelValue" -}}{{ include "sidecar-injector.namespaceLabel" . | splitList "=" | last }}{{- end -}}
 
+{{/* The name of what holds the CAs of API servers' client certificates; empty: nobody has to show one. */}}
+{{- define "sidecar-injector.clientCA" -}}{{ .Values.clientCA.configMap | default .Values.clientCA.secret }}{{- end -}}
+
 {{/* "true" with Istio's own templates. */}}
 {{- define "sidecar-injector.istio" -}}{{ if eq (toString .Values.config.profile) "istio" }}true{{ end }}{{- end -}}
 

@@ -1,0 +1,258 @@
+package templates
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+)
+
+// A container to which the templates give capabilities runs what they say, and nothing that a pod's author brings, unless
+// the policy opens it:
+//
+//	its image                     is the configuration's, or one that the policy allows
+//	command, arguments, hooks     are the templates'
+//	environment                   names no variable by which a program loads other code
+//	mounts                        cover neither programs nor what the templates mount
+//	volumes that it only reads    have nobody else who writes to them
+//	annotations                   that mount and configure (Profile.RunAnnotations) are not set
+//
+// All else an override may say. Other webhooks add variables and mounts to every container of a pod, and the API server a
+// token: those pass.
+
+// checkContainers returns an *InputError about the first injected container in which the pod's author has chosen what the
+// policy does not leave to pods.
+func (p *podPolicy) checkContainers(s *subject, r *rendering) error {
+	for _, list := range containerLists {
+		for _, container := range s.after.In(list) {
+			name := nameOf(container)
+			if !s.injects(list, name) {
+				continue
+			}
+			injected := injectedOf(r.overlays, name)
+			given := ""
+			if p.PrivilegedContainers == PrivilegedProtected {
+				given = privilegeOf(container, injected)
+			}
+			broken := p.checkImage(container, given)
+			if broken == nil && given != "" {
+				broken = protect(s, r, container, injected)
+			}
+			if broken != nil {
+				return s.refuseAuthor(broken)
+			}
+		}
+	}
+	return nil
+}
+
+// refuseAuthor is refuse for what is always the author's to change.
+func (s *subject) refuseAuthor(broken *violation) error {
+	err := s.refuse(broken)
+	if ofTemplate, ok := errors.AsType[*Error](err); ok {
+		return &InputError{Problem: ofTemplate.Err.Error()}
+	}
+	return err
+}
+
+// checkImage: an image that a pod has chosen is one of those allowed.
+func (p *podPolicy) checkImage(container map[string]any, given string) *violation {
+	if p.AllowedImages == nil && given == "" {
+		return nil
+	}
+	reference := textAt(container, "image")
+	image, ok := parseImage(reference)
+	if ok && slices.Contains(p.own().repositories, image.repository) || slices.ContainsFunc(p.images, func(allowed imagePattern) bool { return ok && allowed.allows(image) || allowed.any }) {
+		return nil
+	}
+	problem := fmt.Sprintf("%q is not allowed", reference)
+	if given != "" {
+		problem += fmt.Sprintf(" in the container %q, which is given %s", nameOf(container), given)
+	}
+	allowed := slices.Concat(p.own().repositories, p.AllowedImages)
+	slices.Sort(allowed)
+	problem += ": " + allowedText("podPolicy.allowedImages", slices.Compact(allowed))
+	return &violation{container: nameOf(container), field: "image", problem: problem, causes: []cause{{field: "image"}}}
+}
+
+// privilegeOf returns what the templates give to a container and it has, in words; empty if it is nothing of importance.
+func privilegeOf(container map[string]any, injected []map[string]any) string {
+	for _, own := range injected {
+		if valueAt(own, "securityContext.privileged") == true && valueAt(container, "securityContext.privileged") == true {
+			return "all privileges"
+		}
+		has, _ := valueAt(container, "securityContext.capabilities.add").([]any)
+		given, _ := valueAt(own, "securityContext.capabilities.add").([]any)
+		for _, capability := range given {
+			if capability != "NET_BIND_SERVICE" && slices.Contains(has, capability) { // which Pod Security grants everybody
+				return fmt.Sprintf("the capability %v", capability)
+			}
+		}
+	}
+	return ""
+}
+
+// privileged says of a container, to a pod's author, why it is protected.
+const privileged = "to which injection gives privileges (podPolicy.privilegedContainers)"
+
+// protect looks for what a pod's author brings into a container that is to run what the templates say.
+func protect(s *subject, r *rendering, container map[string]any, injected []map[string]any) *violation {
+	name := nameOf(container)
+	if broken := checkOverride(name, s.overrides[name], injected); broken != nil {
+		broken.container = name
+		broken.problem += " in a container " + privileged
+		return broken
+	}
+	for _, key := range s.profile.RunAnnotations[name] {
+		if _, set := s.annotations[key]; set {
+			return &violation{annotation: key, problem: fmt.Sprintf("is not allowed with the container %q, %s", name, privileged)}
+		}
+	}
+	return checkSources(s, r, name, injected)
+}
+
+// checkOverride looks in the author's part of a container. The templates' own values said again are allowed.
+func checkOverride(name string, override map[string]any, injected []map[string]any) *violation {
+	for _, field := range []string{"command", "args"} {
+		value, _ := override[field].([]any)
+		if len(value) > 0 && !slices.ContainsFunc(injected, func(own map[string]any) bool { return fmt.Sprint(own[field]) == fmt.Sprint(value) }) {
+			return &violation{field: field, problem: "is not for pods to choose"}
+		}
+	}
+	for _, field := range []string{"lifecycle.postStart", "lifecycle.preStop", "startupProbe", "readinessProbe", "livenessProbe"} {
+		if valueAt(override, field+".exec") != nil {
+			return &violation{field: field + ".exec", problem: "is not for pods to choose"}
+		}
+	}
+	if from, _ := override["envFrom"].([]any); len(from) > 0 {
+		return &violation{field: "envFrom", problem: "is not for pods to choose"}
+	}
+	for i, variable := range objectsOf(override, "env") {
+		if loadsCode(nameOf(variable)) {
+			return &violation{field: fmt.Sprintf("env[%d]", i), problem: fmt.Sprintf("the variable %q is not for pods to choose", nameOf(variable))}
+		}
+	}
+	for i, mount := range objectsOf(override, "volumeMounts") {
+		if taken := covers(textAt(mount, "mountPath"), injected); taken != "" {
+			return &violation{field: fmt.Sprintf("volumeMounts[%d]", i), problem: fmt.Sprintf("the path %q is not for pods to choose, since it is above or below %s", textAt(mount, "mountPath"), taken)}
+		}
+	}
+	return nil
+}
+
+// loadsCode says whether programs look for other code where a variable of their environment says.
+func loadsCode(variable string) bool {
+	return strings.HasPrefix(variable, "LD_") || slices.Contains([]string{"PATH", "OPENSSL_CONF", "ISTIO_BOOTSTRAP_OVERRIDE"}, variable)
+}
+
+// programPlaces are the folders of images in which programs, and what they load, stand.
+var programPlaces = []string{"/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/usr", "/etc", "/opt"}
+
+// covers returns what stands above or below a mount of a container that has these parts from templates; empty if nothing
+// does.
+func covers(mountPath string, injected []map[string]any) string {
+	at := cleanPath(mountPath)
+	taken := programPlaces
+	for _, own := range injected {
+		for _, mount := range objectsOf(own, "volumeMounts") {
+			taken = append(slices.Clip(taken), textAt(mount, "mountPath"))
+		}
+		command, _ := own["command"].([]any)
+		for _, program := range command[:min(1, len(command))] {
+			taken = append(slices.Clip(taken), fmt.Sprint(program))
+		}
+	}
+	for _, place := range taken {
+		if clean := cleanPath(place); isBelow(at, clean) || isBelow(clean, at) {
+			return place
+		}
+	}
+	return ""
+}
+
+// cleanPath returns the one form of a path; /var/run is another name of /run in most images.
+func cleanPath(text string) string {
+	clean := path.Clean("/" + text)
+	if rest, ok := strings.CutPrefix(clean, "/var/run"); ok && (rest == "" || rest[0] == '/') {
+		return "/run" + rest
+	}
+	return clean
+}
+
+func isBelow(inner, outer string) bool {
+	return inner == outer || outer == "/" || strings.HasPrefix(inner, outer+"/")
+}
+
+// checkSources: what a container reads, by a mount of the templates that is read only, is of the templates' source, and
+// injected containers alone write to it.
+func checkSources(s *subject, r *rendering, name string, injected []map[string]any) *violation {
+	for _, own := range injected {
+		for _, mount := range objectsOf(own, "volumeMounts") {
+			volume := nameOf(mount)
+			if mount["readOnly"] != true || s.volumes[volume].template == "" {
+				continue
+			}
+			field := fmt.Sprintf("volume %q", volume)
+			problem := fmt.Sprintf("is read by the container %q, %s, and is not for pods to", name, privileged)
+			if s.replaces(r, volume) {
+				return &violation{field: field, problem: problem + " give another source"}
+			}
+			if writer := s.writerOf(volume); writer != "" {
+				return &violation{field: field, problem: fmt.Sprintf("%s mount in the container %q, but with readOnly", problem, writer)}
+			}
+		}
+	}
+	return nil
+}
+
+// replaces says whether the pod has another source of a volume than the templates give.
+func (s *subject) replaces(r *rendering, name string) bool {
+	for _, o := range r.overlays {
+		for _, injected := range Pod(o.pod).In("volumes") {
+			for _, volume := range s.after.In("volumes") {
+				if nameOf(injected) == name && nameOf(volume) == name && injected["$patch"] == nil && !holds(volume, injected) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// holds says whether a decoded value has everything that another has.
+func holds(value, wanted any) bool {
+	switch wanted := wanted.(type) {
+	case map[string]any:
+		for key, inner := range wanted {
+			if !holds(asObject(value)[key], inner) {
+				return false
+			}
+		}
+		return value != nil
+	case []any:
+		list, _ := value.([]any)
+		for i := range wanted {
+			if i >= len(list) || !holds(list[i], wanted[i]) {
+				return false
+			}
+		}
+		return true
+	}
+	return fmt.Sprint(value) == fmt.Sprint(wanted)
+}
+
+// writerOf returns a container of the author's that mounts a volume to write to it; empty if there is none.
+func (s *subject) writerOf(volume string) string {
+	for _, container := range s.after.All() {
+		if s.lists[nameOf(container)] != "" {
+			continue
+		}
+		for _, mount := range objectsOf(container, "volumeMounts") {
+			if nameOf(mount) == volume && mount["readOnly"] != true {
+				return nameOf(container)
+			}
+		}
+	}
+	return ""
+}

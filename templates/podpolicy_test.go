@@ -1,0 +1,142 @@
+package templates
+
+import (
+	"fmt"
+	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+const own = "podPolicy.allowedImages allows docker.io/envoyproxy/envoy, ghcr.io/sidecar-injector/sidecar-injector"
+
+const inPrivileged = "in a container to which injection gives privileges (podPolicy.privilegedContainers)"
+
+// overriding is a pod with containers of its own besides the application.
+func overriding(annotations, containers string) string {
+	return `{metadata: {annotations: {` + annotations + `}}, spec: {volumes: [{name: mine, emptyDir: {}}], containers: [{name: app, image: app}, ` + containers + `]}}`
+}
+
+func annotated(annotations string) string {
+	return `{metadata: {annotations: {` + annotations + `}}, spec: {containers: [{name: app, image: app}]}}`
+}
+
+// checkPolicy injects a pod, and the result again, and compares the error.
+func checkPolicy(t *testing.T, engine *Engine, pod, want string) {
+	t.Helper()
+	result, err := engine.Inject(Input{Pod: podOf(t, pod), Namespace: metav1.ObjectMeta{Name: "shop"}})
+	if got := fmt.Sprint(err); got != want {
+		t.Fatalf("error\n got %s\nwant %s", got, want)
+	}
+	if err != nil {
+		return
+	}
+	if _, err := engine.Inject(Input{Pod: result.Pod, Namespace: metav1.ObjectMeta{Name: "shop"}}); err != nil {
+		t.Errorf("injected again: %v", err)
+	}
+}
+
+// TestPrivilegedContainersAreProtected shows that neither annotations nor containers of a pod give code of its own the
+// privileges of injected containers, with the defaults.
+func TestPrivilegedContainersAreProtected(t *testing.T) {
+	engine := mustEngine(t, Options{})
+	const tproxy = `sidecar.istio.io/interceptionMode: TPROXY`
+	inInit := func(what string) string { return `container "sidecar-init": ` + what + " " + inPrivileged }
+	for name, test := range map[string]struct{ pod, want string }{
+		"an image of its own for a proxy without privileges": {annotated(`sidecar.istio.io/proxyImage: evil.example/envoy`), "<nil>"},
+		"an image of its own for a proxy with NET_ADMIN": {annotated(tproxy + `, sidecar.istio.io/proxyImage: evil.example/envoy`),
+			`annotation "sidecar.istio.io/proxyImage": "evil.example/envoy" is not allowed in the container "sidecar-proxy", which is given the capability NET_ADMIN: ` + own},
+		"another version of the proxy with NET_ADMIN": {annotated(tproxy + `, sidecar.istio.io/proxyImage: "envoyproxy/envoy:v1.41.0"`), "<nil>"},
+		"a neighbour's image": {annotated(tproxy + `, sidecar.istio.io/proxyImage: docker.io/envoyproxy/envoy-evil`),
+			`annotation "sidecar.istio.io/proxyImage": "docker.io/envoyproxy/envoy-evil" is not allowed in the container "sidecar-proxy", which is given the capability NET_ADMIN: ` + own},
+		"an image in an override of the init container": {overriding("", `{name: sidecar-init, image: evil.example/init}`),
+			`container "sidecar-init": image: "evil.example/init" is not allowed in the container "sidecar-init", which is given the capability NET_ADMIN: ` + own},
+		"an image in an override of the proxy with NET_ADMIN": {overriding(tproxy, `{name: sidecar-proxy, image: evil.example/envoy}`),
+			`container "sidecar-proxy": image: "evil.example/envoy" is not allowed in the container "sidecar-proxy", which is given the capability NET_ADMIN: ` + own},
+		"a command":              {overriding("", `{name: sidecar-init, image: auto, command: [/bin/sh]}`), inInit("command: is not for pods to choose")},
+		"arguments":              {overriding("", `{name: sidecar-init, image: auto, args: [x]}`), inInit("args: is not for pods to choose")},
+		"a hook":                 {overriding(tproxy, `{name: sidecar-proxy, image: auto, lifecycle: {postStart: {exec: {command: [x]}}}}`), `container "sidecar-proxy": lifecycle.postStart.exec: is not for pods to choose ` + inPrivileged},
+		"a probe that runs":      {overriding(tproxy, `{name: sidecar-proxy, image: auto, livenessProbe: {exec: {command: [x]}}}`), `container "sidecar-proxy": livenessProbe.exec: is not for pods to choose ` + inPrivileged},
+		"a loader's variable":    {overriding("", `{name: sidecar-init, image: auto, env: [{name: A, value: x}, {name: LD_PRELOAD, value: /x}]}`), inInit(`env[1]: the variable "LD_PRELOAD" is not for pods to choose`)},
+		"variables from outside": {overriding("", `{name: sidecar-init, image: auto, envFrom: [{configMapRef: {name: x}, prefix: LD_}]}`), inInit(`envFrom: is not for pods to choose`)},
+		"a mount over programs": {overriding("", `{name: sidecar-init, image: auto, volumeMounts: [{name: mine, mountPath: /usr/local/bin}]}`),
+			inInit(`volumeMounts[0]: the path "/usr/local/bin" is not for pods to choose, since it is above or below /usr`)},
+		"a mount above one of the templates": {overriding("", `{name: sidecar-init, image: auto, volumeMounts: [{name: mine, mountPath: /run/../run}]}`),
+			inInit(`volumeMounts[0]: the path "/run/../run" is not for pods to choose, since it is above or below /var/run/sidecar`)},
+		"a mount in the place of one of the templates": {overriding(tproxy, `{name: sidecar-proxy, image: auto, volumeMounts: [{name: mine, mountPath: /var/run/sidecar}]}`),
+			`container "sidecar-proxy": volumeMounts[0]: the path "/var/run/sidecar" is not for pods to choose, since it is above or below /var/run/sidecar ` + inPrivileged},
+		"an application that writes the proxy's configuration": {`{metadata: {annotations: {` + tproxy + `}}, spec: {containers: [{name: app, image: app, volumeMounts: [{name: sidecar-files, mountPath: /x}]}]}}`,
+			`volume "sidecar-files": is read by the container "sidecar-proxy", to which injection gives privileges (podPolicy.privilegedContainers), and is not for pods to mount in the container "app", but with readOnly`},
+		"an application that reads it": {`{metadata: {annotations: {` + tproxy + `}}, spec: {containers: [{name: app, image: app, volumeMounts: [{name: sidecar-files, mountPath: /x, readOnly: true}]}]}}`, "<nil>"},
+		"another source of it": {`{metadata: {annotations: {` + tproxy + `}}, spec: {volumes: [{name: sidecar-files, configMap: {name: x}}], containers: [{name: app, image: app}]}}`,
+			`volume "sidecar-files": is read by the container "sidecar-proxy", to which injection gives privileges (podPolicy.privilegedContainers), and is not for pods to give another source`},
+		"what other webhooks add to every container": {overriding("", `{name: sidecar-init, image: auto, env: [{name: AWS_ROLE_ARN, value: x}], volumeMounts: [{name: mine, mountPath: /var/run/secrets/eks.amazonaws.com/serviceaccount}]}`), "<nil>"},
+		"what an author tunes":                       {overriding(tproxy, `{name: sidecar-proxy, image: auto, resources: {limits: {cpu: "3"}}, livenessProbe: {httpGet: {path: /, port: 15021}}}`), "<nil>"},
+		"the same of a proxy without privileges":     {overriding("", `{name: sidecar-proxy, image: evil.example/envoy, command: [x], args: [z], env: [{name: LD_PRELOAD, value: /x}]}`), "<nil>"},
+		"a claim that the injector set the image": {`{metadata: {annotations: {sidecar-injector.github.io/status: '{"containers":{"sidecar-init":["image","command"]}}'}}, spec: {containers: [{name: app, image: app}, {name: sidecar-init, image: evil.example/init, args: [x]}]}}`,
+			`container "sidecar-init": image: "evil.example/init" is not allowed in the container "sidecar-init", which is given the capability NET_ADMIN: ` + own},
+	} {
+		t.Run(name, func(t *testing.T) { checkPolicy(t, engine, test.pod, test.want) })
+	}
+}
+
+func TestPodPolicy(t *testing.T) {
+	for name, test := range map[string]struct {
+		policy    PodPolicy
+		pod, want string
+	}{
+		"an operator opens privileged containers": {PodPolicy{PrivilegedContainers: PrivilegedOpen}, overriding("", `{name: sidecar-init, image: evil.example/init, command: [x]}`), "<nil>"},
+		"an operator allows an image with privileges": {PodPolicy{AllowedImages: []string{"team.example"}},
+			annotated(`sidecar.istio.io/interceptionMode: TPROXY, sidecar.istio.io/proxyImage: team.example/envoy`), "<nil>"},
+		"images hold without privileges too": {PodPolicy{AllowedImages: []string{"team.example/envoy"}}, annotated(`sidecar.istio.io/proxyImage: team.example/envoy-evil`),
+			`annotation "sidecar.istio.io/proxyImage": "team.example/envoy-evil" is not allowed: podPolicy.allowedImages allows docker.io/envoyproxy/envoy, ghcr.io/sidecar-injector/sidecar-injector, team.example/envoy`},
+		"images hold in overrides too": {PodPolicy{AllowedImages: []string{}}, overriding("", `{name: sidecar-proxy, image: "team.example/envoy:1"}`),
+			`container "sidecar-proxy": image: "team.example/envoy:1" is not allowed: ` + own},
+		"no image but the configuration's":    {PodPolicy{AllowedImages: []string{}}, annotated(`sidecar.istio.io/proxyImage: "envoyproxy/envoy:v1.41.0"`), "<nil>"},
+		"pods of others are not looked at":    {PodPolicy{AllowedImages: []string{}}, overriding("", `{name: other, image: team.example/other}`), "<nil>"},
+		"TPROXY is not to be asked for":       {PodPolicy{AllowedInterceptionModes: []string{"REDIRECT", "NONE"}}, annotated(`sidecar.istio.io/interceptionMode: TPROXY`), `annotation "sidecar.istio.io/interceptionMode": the interception mode "TPROXY" is not allowed here: podPolicy.allowedInterceptionModes allows REDIRECT, NONE`},
+		"what else may be asked for":          {PodPolicy{AllowedInterceptionModes: []string{"REDIRECT", "NONE"}}, annotated(`sidecar.istio.io/interceptionMode: NONE`), "<nil>"},
+		"a mode that is none is an error yet": {PodPolicy{AllowedInterceptionModes: []string{}}, annotated(`sidecar.istio.io/interceptionMode: tproxy`), `template "envoy" line 11: annotation "sidecar.istio.io/interceptionMode": "tproxy" is not allowed, want one of REDIRECT, TPROXY, NONE`},
+		"an annotation is closed": {PodPolicy{AllowedAnnotations: []string{"sidecar.istio.io/proxy*", "traffic.sidecar.istio.io/excludeInboundPorts"}}, annotated(`traffic.sidecar.istio.io/excludeOutboundPorts: "1"`),
+			`annotation "traffic.sidecar.istio.io/excludeOutboundPorts": is not allowed here: podPolicy.allowedAnnotations allows sidecar.istio.io/proxy*, traffic.sidecar.istio.io/excludeInboundPorts`},
+		"others are open":              {PodPolicy{AllowedAnnotations: []string{"sidecar.istio.io/proxy*", "traffic.sidecar.istio.io/excludeInboundPorts"}}, annotated(`sidecar.istio.io/proxyCPU: "1", traffic.sidecar.istio.io/excludeInboundPorts: "1", example.com/any: x`), "<nil>"},
+		"asking for injection is open": {PodPolicy{AllowedAnnotations: []string{}}, annotated(`sidecar.istio.io/inject: "true"`), "<nil>"},
+		"all annotations are closed":   {PodPolicy{AllowedAnnotations: []string{}}, annotated(`inject.istio.io/templates: envoy`), `annotation "inject.istio.io/templates": is not allowed here: podPolicy.allowedAnnotations allows none`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			checkPolicy(t, mustEngine(t, Options{PodPolicy: test.policy}), test.pod, test.want)
+		})
+	}
+}
+
+// TestPolicyOfInheritedAnnotations shows that a namespace gives its pods no more than they may choose themselves.
+func TestPolicyOfInheritedAnnotations(t *testing.T) {
+	engine := mustEngine(t, Options{PodPolicy: PodPolicy{AllowedAnnotations: []string{}}})
+	namespace := metav1.ObjectMeta{Name: "shop", Annotations: map[string]string{"sidecar.istio.io/proxyImage": "evil.example/envoy"}}
+	_, err := engine.Inject(Input{Pod: podOf(t, annotated("")), Namespace: namespace})
+	if got, want := fmt.Sprint(err), `annotation "sidecar.istio.io/proxyImage": is not allowed here: podPolicy.allowedAnnotations allows none`; got != want {
+		t.Errorf("error\n got %s\nwant %s", got, want)
+	}
+}
+
+// TestOwnImagesOfTemplates shows that images which an operator's templates name are the operator's choice.
+func TestOwnImagesOfTemplates(t *testing.T) {
+	engine := mustEngine(t, Options{PodPolicy: PodPolicy{AllowedImages: []string{}}, DefaultTemplates: []string{"envoy", "agent"}, Templates: map[string]string{
+		"agent": `spec: {containers: [{name: agent, image: {{ annotation .ObjectMeta "example.com/agent" "team.example/agent:1" | toJSON }}, securityContext: {privileged: true}}]}`,
+	}})
+	checkPolicy(t, engine, annotated(""), "<nil>")
+	checkPolicy(t, engine, annotated("example.com/agent: evil.example/agent"),
+		`container "agent": image: "evil.example/agent" is not allowed in the container "agent", which is given all privileges: podPolicy.allowedImages allows docker.io/envoyproxy/envoy, ghcr.io/sidecar-injector/sidecar-injector, team.example/agent`)
+}
+
+func TestPodPoliciesThatAreNone(t *testing.T) {
+	for want, policy := range map[string]PodPolicy{
+		`podPolicy.allowedImages[1]: "envoyproxy/envoy" is not allowed: want a registry and as much of a path as is to be allowed, such as "ghcr.io/my-org" or "docker.io/envoyproxy/envoy:v1.2.3", or "*" for any image`: {AllowedImages: []string{"ghcr.io", "envoyproxy/envoy"}},
+		`podPolicy.allowedInterceptionModes[0]: "tproxy" is not allowed, want one of REDIRECT, TPROXY, NONE`:                                                                                                              {AllowedInterceptionModes: []string{"tproxy"}},
+		`podPolicy.allowedAnnotations[0]: "sidecar.isto.io/proxyCPU" is no annotation of this profile, which knows inject.istio.io/*, sidecar.istio.io/*, traffic.sidecar.istio.io/*, sidecar-injector.github.io/*`:       {AllowedAnnotations: []string{"sidecar.isto.io/proxyCPU"}},
+		`podPolicy.privilegedContainers: "closed" is not allowed, want one of protected, open`:                                                                                                                            {PrivilegedContainers: "closed"},
+	} {
+		if _, err := New(Options{PodPolicy: policy}); fmt.Sprint(err) != want {
+			t.Errorf("error\n got %v\nwant %s", err, want)
+		}
+	}
+}
