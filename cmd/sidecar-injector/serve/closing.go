@@ -4,8 +4,6 @@ import (
 	"net/http"
 	"sync/atomic"
 
-	ctrlwebhook "sigs.k8s.io/controller-runtime/pkg/webhook"
-
 	"github.com/sidecar-injector/sidecar-injector/certs"
 )
 
@@ -13,7 +11,7 @@ import (
 // answer: with "Connection: close", for which HTTP/2 sends GOAWAY. An API server goes on to use a connection that it has,
 // also when the Service leads to this replica no more (https://github.com/kubernetes/kubernetes/issues/127335).
 type closing struct {
-	server   ctrlwebhook.Server
+	server   *http.ServeMux
 	stopping *atomic.Bool
 	clients  *certs.ClientCA // who is answered; nil: everybody
 }
@@ -23,7 +21,7 @@ func (c closing) Register(path string, hook http.Handler) {
 	if c.clients != nil {
 		hook = c.clients.Require(hook)
 	}
-	c.server.Register(path, closingHook(hook, c.stopping))
+	c.server.Handle(path, closingHook(hook, c.stopping))
 }
 
 func closingHook(hook http.Handler, stopping *atomic.Bool) http.Handler {

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
+	"net/http"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -14,7 +16,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
-	ctrlwebhook "sigs.k8s.io/controller-runtime/pkg/webhook"
 
 	"github.com/sidecar-injector/sidecar-injector/certs"
 	"github.com/sidecar-injector/sidecar-injector/webhook"
@@ -34,6 +35,7 @@ func Run(ctx context.Context, options Options, logs io.Writer) error {
 		return err
 	}
 	logger := newLogger(logs, level)
+	limitMemory(logger)
 	var stopping atomic.Bool
 	mgr, err := wire(ctx, &options, logger, &stopping)
 	if err != nil {
@@ -107,14 +109,13 @@ func wire(ctx context.Context, options *Options, logger logr.Logger, stopping *a
 	if err := addPublisher(mgr, options, namespace, pair, counts); err != nil {
 		return nil, err
 	}
-	server, err := addWebhookServer(mgr, options, handler, pair.source, counts, stopping)
-	if err != nil {
+	if err := addWebhookServer(mgr, options, handler, pair.source, counts, stopping); err != nil {
 		return nil, err
 	}
 	checks := slices.Concat(
 		[]readinessCheck{{"namespaces", known.ready}, {"configuration", configured.ready}},
 		pair.checks,
-		[]readinessCheck{{"listener", listening(pair.source, server)}, {"shutdown", func() error {
+		[]readinessCheck{{"shutdown", func() error {
 			if stopping.Load() {
 				return errors.New("stopping")
 			}
@@ -151,30 +152,47 @@ func newManager(options *Options, namespace string, logger logr.Logger) (manager
 
 // addWebhookServer makes the TLS server that serves the handler with the pairs of
 // the source, to the clients that the options name, and ends each connection behind
-// its answer once it is stopping.
-func addWebhookServer(mgr manager.Manager, options *Options, handler *webhook.Handler, source certs.Source, counts *certs.Metrics, stopping *atomic.Bool) (ctrlwebhook.Server, error) {
-	host, port, err := splitAddress(options.WebhookAddress)
-	if err != nil {
-		return nil, err
-	}
+// its answer once it is stopping. It listens already.
+func addWebhookServer(mgr manager.Manager, options *Options, handler *webhook.Handler, source certs.Source, counts *certs.Metrics, stopping *atomic.Bool) error {
 	clients, err := addClientCA(mgr, options, counts)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	server := ctrlwebhook.NewServer(ctrlwebhook.Options{
-		Host: host, Port: port,
-		TLSOpts: []func(*tls.Config){func(config *tls.Config) {
-			config.MinVersion = tlsVersions[options.TLSMinVersion]
-			config.NextProtos = []string{"h2", "http/1.1"}
-			config.GetCertificate = source.GetCertificate
-			if clients != nil {
-				clients.Configure(config)
-			}
-		}},
+	config := &tls.Config{
+		MinVersion:     tlsVersions[options.TLSMinVersion],
+		NextProtos:     []string{"h2", "http/1.1"},
+		GetCertificate: source.GetCertificate,
+	}
+	if clients != nil {
+		clients.Configure(config)
+	}
+	listener, err := net.Listen("tcp", options.WebhookAddress)
+	if err != nil {
+		return fmt.Errorf("listen for the API server: %w", err)
+	}
+	mux, drain := http.NewServeMux(), drainTimeout
+	handler.Register(closing{mux, stopping, clients})
+	return mgr.Add(&manager.Server{
+		Name:     "webhook",
+		Listener: tls.NewListener(listener, config),
+		Server: &http.Server{
+			Handler:           mux,
+			MaxHeaderBytes:    maxHeader,
+			ReadHeaderTimeout: handshakeTimeout,
+			IdleTimeout:       idleTimeout,
+			ConnState:         (&connections{most: maxConnections}).follow,
+		},
+		ShutdownTimeout: &drain,
 	})
-	handler.Register(closing{server, stopping, clients})
-	return server, mgr.Add(server)
 }
+
+// What a connection may cost: the bytes of a request's headers; how long a handshake, and the headers, may take to come;
+// and how long it is kept without a request, a little longer than an API server keeps it.
+const (
+	maxHeader        = 64 << 10
+	handshakeTimeout = 10 * time.Second
+	idleTimeout      = 100 * time.Second
+)
 
 // addClientCA makes what decides who is answered; nil: everybody is.
 func addClientCA(mgr manager.Manager, options *Options, counts *certs.Metrics) (*certs.ClientCA, error) {
@@ -188,23 +206,4 @@ func addClientCA(mgr manager.Manager, options *Options, counts *certs.Metrics) (
 		return nil, err
 	}
 	return clients, mgr.Add(clients)
-}
-
-// listening returns a check that fails while the webhook's port does not answer.
-// Once it did, it is not asked again.
-func listening(source certs.Source, server ctrlwebhook.Server) func() error {
-	var answered atomic.Bool
-	return func() error {
-		if answered.Load() {
-			return nil
-		}
-		if _, err := source.GetCertificate(nil); err != nil {
-			return errors.New("waiting for a serving pair")
-		}
-		if err := server.StartedChecker()(nil); err != nil {
-			return err
-		}
-		answered.Store(true)
-		return nil
-	}
 }

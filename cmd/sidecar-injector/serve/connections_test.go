@@ -1,0 +1,56 @@
+package serve
+
+import (
+	"net"
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// TestConnections: beyond the limit the connection goes that was idle for longest, then the oldest that has sent nothing, and
+// the new one where all are at work.
+func TestConnections(t *testing.T) {
+	for sentence, test := range map[string]struct {
+		states []http.ConnState // of three connections, the last the youngest
+		gone   int              // which one; 3: the new one
+	}{
+		"the oldest idle one":             {[]http.ConnState{http.StateActive, http.StateIdle, http.StateIdle}, 1},
+		"an idle one before a silent one": {[]http.ConnState{http.StateNew, http.StateActive, http.StateIdle}, 2},
+		"the oldest silent one":           {[]http.ConnState{http.StateNew, http.StateActive, http.StateNew}, 0},
+		"the new one":                     {[]http.ConnState{http.StateActive, http.StateActive, http.StateActive}, 3},
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := connections{most: 3}
+				var closed []bool
+				add := func() net.Conn {
+					ours, theirs := net.Pipe()
+					number := len(closed)
+					closed = append(closed, false)
+					t.Cleanup(func() { ours.Close() })
+					go func() {
+						_, err := theirs.Read(make([]byte, 1))
+						closed[number] = err != nil
+					}()
+					c.follow(ours, http.StateNew)
+					time.Sleep(time.Second)
+					return ours
+				}
+				for _, state := range test.states {
+					c.follow(add(), state)
+				}
+				add()
+				synctest.Wait()
+				for number := range closed {
+					if got := closed[number]; got != (number == test.gone) {
+						t.Errorf("connection %d: closed %v", number, got)
+					}
+				}
+				if len(c.open) != 3 {
+					t.Errorf("%d connections are known, want 3", len(c.open))
+				}
+			})
+		})
+	}
+}
