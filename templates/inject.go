@@ -17,6 +17,21 @@ type Input struct {
 	Namespace metav1.ObjectMeta
 	// Path is what the URL said besides, by key; hooks of the profile may know keys.
 	Path map[string]string
+	// Done, once it is closed, ends the injection with ErrEnded: nobody waits for it any more. Nil: it is never ended.
+	Done <-chan struct{}
+}
+
+// ErrEnded says that an injection was ended by Input.Done.
+var ErrEnded = errors.New("nobody waits for the answer any more")
+
+// ended returns ErrEnded once the injection is to end.
+func (i *Input) ended() error {
+	select {
+	case <-i.Done:
+		return ErrEnded
+	default:
+		return nil
+	}
 }
 
 // Result is an injected pod.
@@ -41,11 +56,14 @@ type Result struct {
 // injected ones.
 //
 // Errors: *InputError if the pod asks for what cannot be given, *Error if a template fails (an *InputError in it says
-// that the pod's author has to act).
+// that the pod's author has to act), ErrEnded.
 func (e *Engine) Inject(input Input) (*Result, error) {
 	key := e.profile.Keys.Status
 	before, r, err := e.renderFor(input)
 	if err != nil {
+		return nil, err
+	}
+	if err := input.ended(); err != nil {
 		return nil, err
 	}
 	author := Pod(before.author(input.Pod, key))
@@ -56,6 +74,9 @@ func (e *Engine) Inject(input Input) (*Result, error) {
 	rules := e.newSubject(input, before, r, overrides)
 	injection := &Injection{Pod: rules.leaveToPod(pod, author), Data: r.data, Model: r.model, Overrides: overrides, Path: input.Path, Again: len(before.Containers) > 0}
 	if pod, err = e.finish(injection, r); err != nil {
+		return nil, err
+	}
+	if err := input.ended(); err != nil {
 		return nil, err
 	}
 	now := status{Revision: e.revision, Templates: r.templates, Hash: r.hash(), Containers: map[string]ownedFields{}}
@@ -71,6 +92,9 @@ func (e *Engine) Inject(input Input) (*Result, error) {
 	}
 	if before.injected() {
 		pod = keepDerived(pod, input.Pod, r.lists)
+	}
+	if err := input.ended(); err != nil {
+		return nil, err
 	}
 	return &Result{Pod: pod, Patch: Diff(input.Pod, pod), Templates: r.templates, Containers: r.containers, Warnings: append(r.data.Warnings, warnings...)}, nil
 }
@@ -189,6 +213,9 @@ func (e *Engine) render(pod Pod, input Input, before status) (*rendering, error)
 		}
 	}
 	for _, template := range chosen {
+		if err := input.ended(); err != nil {
+			return nil, err
+		}
 		rendered, err := template.render(r.model)
 		if err != nil {
 			return nil, err

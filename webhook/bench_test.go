@@ -32,7 +32,7 @@ func benchmark(b *testing.B, pod map[string]any, decision string) {
 	if got != decision {
 		b.Fatalf("decision %q, want %q", got, decision)
 	}
-	hook := reviews{&admission.Webhook{Handler: server.handler.For(ScopePod, nil)}, maxReading}
+	hook := reviews{&admission.Webhook{Handler: server.handler.For(ScopePod, nil)}, maxTime, newGate(nil)}
 	body := reviewOf(b, pod)
 	b.ReportAllocs()
 	for b.Loop() {

@@ -49,10 +49,11 @@ var errNoObject = errors.New("decode pod: the request has no object")
 var asTheAPIServer = []jsontext.Options{jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)}
 
 // decodeJSON decodes one value as apimachinery does for unstructured objects (integers as int64, other numbers as float64)
-// but for metadata.managedFields, in one pass.
+// but for metadata.managedFields, in one pass. What is more than a pod may be is a *limitError.
 func decodeJSON(text []byte) (any, error) {
 	decoder := jsontext.NewDecoder(bytes.NewBuffer(text), asTheAPIServer...)
-	value, err := readValue(decoder)
+	reader := reader{Decoder: decoder}
+	value, err := reader.value()
 	if err != nil {
 		return nil, err
 	}
@@ -62,18 +63,25 @@ func decodeJSON(text []byte) (any, error) {
 	return value, nil
 }
 
-func readValue(decoder *jsontext.Decoder) (any, error) {
-	token, err := decoder.ReadToken()
+// reader decodes one value, within the limits of a pod.
+type reader struct {
+	*jsontext.Decoder
+	size size
+}
+
+func (r *reader) value() (any, error) {
+	token, err := r.ReadToken()
 	if err != nil {
 		return nil, err
 	}
 	switch token.Kind() {
 	case jsontext.KindBeginObject:
-		return readObject(decoder)
+		return r.object()
 	case jsontext.KindBeginArray:
-		return readArray(decoder)
+		return r.array()
 	case jsontext.KindString:
-		return token.String(), nil
+		text := token.String()
+		return text, r.size.count(r.Decoder, len(text))
 	case jsontext.KindNumber:
 		text := token.String()
 		if integer, err := strconv.ParseInt(text, 10, 64); err == nil {
@@ -87,38 +95,50 @@ func readValue(decoder *jsontext.Decoder) (any, error) {
 	}
 }
 
-func readObject(decoder *jsontext.Decoder) (map[string]any, error) {
+func (r *reader) object() (map[string]any, error) {
+	if err := r.size.enter(r.Decoder); err != nil {
+		return nil, err
+	}
 	object := map[string]any{}
-	for decoder.PeekKind() != jsontext.KindEndObject {
-		name, err := decoder.ReadToken()
+	for r.PeekKind() != jsontext.KindEndObject {
+		name, err := r.ReadToken()
 		if err != nil {
 			return nil, err
 		}
 		key := name.String()
-		if key == "managedFields" && decoder.StackPointer() == "/metadata/managedFields" {
-			if err := decoder.SkipValue(); err != nil {
+		if key == "managedFields" && r.StackPointer() == "/metadata/managedFields" {
+			if err := r.SkipValue(); err != nil {
 				return nil, err
 			}
 			continue
 		}
-		if object[key], err = readValue(decoder); err != nil {
+		if err := r.size.element(r.Decoder); err != nil {
+			return nil, err
+		}
+		if object[key], err = r.value(); err != nil {
 			return nil, err
 		}
 	}
-	_, err := decoder.ReadToken()
+	_, err := r.ReadToken()
 	return object, err
 }
 
-func readArray(decoder *jsontext.Decoder) ([]any, error) {
+func (r *reader) array() ([]any, error) {
+	if err := r.size.enter(r.Decoder); err != nil {
+		return nil, err
+	}
 	array := []any{}
-	for decoder.PeekKind() != jsontext.KindEndArray {
-		value, err := readValue(decoder)
+	for r.PeekKind() != jsontext.KindEndArray {
+		if err := r.size.element(r.Decoder); err != nil {
+			return nil, err
+		}
+		value, err := r.value()
 		if err != nil {
 			return nil, err
 		}
 		array = append(array, value)
 	}
-	_, err := decoder.ReadToken()
+	_, err := r.ReadToken()
 	return array, err
 }
 

@@ -42,7 +42,9 @@ type Handler struct {
 	config     atomic.Pointer[Config]
 	namespaces Namespaces
 	metrics    *metrics
-	turns      chan struct{} // holds one for each request that is being answered
+	gate       *gate
+	small      turns // for pods of up to smallPod bytes
+	large      turns // for the others
 }
 
 // New returns a handler. Its error is that of registering the metrics.
@@ -51,7 +53,7 @@ func New(options Options) (*Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &Handler{namespaces: options.Namespaces, metrics: m, turns: make(chan struct{}, goruntime.GOMAXPROCS(0))}
+	h := &Handler{namespaces: options.Namespaces, metrics: m, gate: newGate(m), small: make(turns, goruntime.GOMAXPROCS(0)), large: make(turns, 1)}
 	h.config.Store(options.Config)
 	return h, nil
 }
@@ -68,7 +70,7 @@ func (h *Handler) Register(server interface {
 	Register(path string, hook http.Handler)
 }) {
 	for _, scope := range []Scope{ScopeNamespace, ScopePod} {
-		hook := reviews{&admission.Webhook{Handler: h.handler(scope, parametersOf)}, maxReading}
+		hook := reviews{&admission.Webhook{Handler: h.handler(scope, parametersOf)}, maxTime, h.gate}
 		server.Register(scope.Path(), hook)
 		server.Register(scope.Path()+"/", scope.below(hook))
 	}
@@ -83,7 +85,7 @@ func (h *Handler) For(scope Scope, parameters map[string]string) admission.Handl
 func (h *Handler) handler(scope Scope, parameters func(context.Context) map[string]string) admission.Handler {
 	return admission.HandlerFunc(func(ctx context.Context, req admission.Request) admission.Response {
 		start := time.Now()
-		a := h.inTurn(ctx, func() answer { return h.answer(scope, parameters(ctx), &req) })
+		a := h.turnsFor(&req).run(ctx, func() answer { return h.answer(ctx, scope, parameters(ctx), &req) })
 		h.metrics.record(start, a.outcome, a.reason)
 		logger := log.FromContext(ctx).WithValues("uid", req.UID, "namespace", req.Namespace, "outcome", a.outcome, "reason", a.reason)
 		if a.err != nil {
@@ -93,18 +95,6 @@ func (h *Handler) handler(scope Scope, parameters func(context.Context) map[stri
 		}
 		return a.response()
 	})
-}
-
-// inTurn answers a request when it is its turn: in the order in which they came, and no more at once than there are
-// processors, so that none waits long because many are begun.
-func (h *Handler) inTurn(ctx context.Context, work func() answer) answer {
-	select {
-	case h.turns <- struct{}{}:
-		defer func() { <-h.turns }()
-		return work()
-	case <-ctx.Done(): // nobody waits for it any more
-		return answer{outcome: outcomeError, reason: reasonGivenUp, status: http.StatusServiceUnavailable, err: fmt.Errorf("wait for other requests: %w", ctx.Err())}
-	}
 }
 
 // answer is the result of one request, before it is put into the form that the API server wants.
@@ -127,9 +117,11 @@ const (
 	reasonTemplateError Reason = "template_error"
 	reasonInternalError Reason = "internal_error"
 	reasonGivenUp       Reason = "given_up"
+	reasonTooLarge      Reason = "too_large"
+	reasonTooMany       Reason = "too_many_requests"
 )
 
-func (h *Handler) answer(scope Scope, parameters map[string]string, req *admission.Request) (a answer) {
+func (h *Handler) answer(ctx context.Context, scope Scope, parameters map[string]string, req *admission.Request) (a answer) {
 	config := h.config.Load()
 	if config == nil {
 		return answer{outcome: outcomeError, reason: reasonNoConfig, status: http.StatusServiceUnavailable, err: errors.New("no configuration is loaded yet")}
@@ -155,7 +147,7 @@ func (h *Handler) answer(scope Scope, parameters map[string]string, req *admissi
 	}
 	if decision.Inject {
 		a.outcome = outcomeInject
-		h.inject(&a, config, templates.Input{Pod: raw, Namespace: metav1.ObjectMeta{Name: req.Namespace}, Path: parameters})
+		h.inject(&a, config, templates.Input{Pod: raw, Namespace: metav1.ObjectMeta{Name: req.Namespace}, Path: parameters, Done: ctx.Done()})
 	}
 	if a.err != nil {
 		if _, err := convert[corev1.Pod](raw, req.Object.Raw); err != nil { // that is why
@@ -166,6 +158,9 @@ func (h *Handler) answer(scope Scope, parameters map[string]string, req *admissi
 }
 
 func badRequest(err error) answer {
+	if limit, ok := errors.AsType[*limitError](err); ok {
+		return answer{outcome: outcomeError, reason: reasonTooLarge, status: limit.code(), err: err}
+	}
 	return answer{outcome: outcomeError, reason: reasonBadRequest, status: http.StatusBadRequest, err: err}
 }
 
@@ -178,6 +173,10 @@ func (h *Handler) inject(a *answer, config *Config, input templates.Input) {
 	}
 	injected, err := config.engine.Answer(input)
 	if err != nil {
+		if errors.Is(err, templates.ErrEnded) {
+			*a = givenUp(err)
+			return
+		}
 		a.outcome, a.err = outcomeError, err
 		a.reason, a.status = reasonInvalidInput, http.StatusBadRequest
 		_, ofTemplate := errors.AsType[*templates.Error](err)
