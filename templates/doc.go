@@ -15,6 +15,7 @@
 //	  → order     init containers and containers                                order.go
 //	  → own       which fields are the injector's, and what the author had      ownership*.go, remove.go
 //	  → rules     a valid pod stays valid, or is refused, or warned about       rules.go, rule_*.go, warning_*.go
+//	  → policy    what an operator does not leave to pods, refused              podpolicy*.go, image.go
 //	  → patch     the difference, with explicit positions                       diff.go
 //
 // Nothing on this way changes what it is given: each step returns what it makes, and shares with it what stays. So no

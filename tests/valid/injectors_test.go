@@ -30,13 +30,15 @@ type injector struct {
 // newInjectors returns the configurations that pods meet in turn.
 func newInjectors() ([]*injector, error) {
 	log.SetLogger(logr.Discard())
+	// Otherwise pods that bring an image or a command for a container with capabilities are refused for that alone.
+	const open = "podPolicy: {privilegedContainers: open}"
 	var all []*injector
-	for _, c := range []struct{ name, values string }{
-		{"envoy", ""},
-		{"envoy, ordinary containers", "nativeSidecars: false"},
-		{"envoy, TPROXY and tracing", "capture: {mode: TPROXY}\ntracing: {host: otel.example.com}\nimagePullSecrets: [{name: registry}]"},
+	for _, c := range []struct{ name, config, values string }{
+		{"envoy", "", ""},
+		{"envoy, ordinary containers, all open", open, "nativeSidecars: false"},
+		{"envoy, TPROXY and tracing, all open", open, "capture: {mode: TPROXY}\ntracing: {host: otel.example.com}\nimagePullSecrets: [{name: registry}]"},
 	} {
-		config, err := webhook.Parse(nil, []byte(c.values))
+		config, err := webhook.Parse([]byte(c.config), []byte(c.values))
 		if err != nil {
 			return nil, fmt.Errorf("configure %q: %w", c.name, err)
 		}

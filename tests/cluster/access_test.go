@@ -1,0 +1,77 @@
+package cluster_test
+
+import (
+	"context"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+	"k8s.io/utils/ptr"
+
+	"github.com/sidecar-injector/sidecar-injector/tests/cluster"
+)
+
+// TestAccessValues shows what the chart makes of its values about who may reach the injector, by what the API server
+// stores of it.
+func TestAccessValues(t *testing.T) {
+	chart := cluster.ChartOptions{
+		Release: "access", Namespace: "access",
+		Values: map[string]any{
+			"config":   map[string]any{"namespaceLabel": "access-test=enabled"},
+			"clientCA": map[string]any{"configMap": "api-servers", "key": "bundle.pem", "allowedNames": []any{"one", "two"}},
+			"networkPolicy": map[string]any{
+				"enabled": true, "apiServerCIDRs": []any{"10.0.0.0/28"},
+				"metricsFrom": []any{map[string]any{"namespaceSelector": map[string]any{"matchLabels": map[string]any{"monitoring": "yes"}}}},
+			},
+		},
+		Change: func(configuration map[string]any) { configuration["webhooks"] = []any{} }, // nobody answers
+	}
+	if err := shared.ApplyChart(t.Context(), chart); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := shared.DeleteChart(context.WithoutCancel(t.Context()), chart); err != nil {
+			t.Error(err)
+		}
+	})
+	policy, err := shared.Client.NetworkingV1().NetworkPolicies("access").Get(t.Context(), "access", metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := func(name string) []networkingv1.NetworkPolicyPort {
+		return []networkingv1.NetworkPolicyPort{{Protocol: ptr.To(corev1.ProtocolTCP), Port: ptr.To(intstr.FromString(name))}}
+	}
+	want := networkingv1.NetworkPolicySpec{
+		PodSelector: metav1.LabelSelector{MatchLabels: map[string]string{"app.kubernetes.io/name": "sidecar-injector", "app.kubernetes.io/instance": "access"}},
+		PolicyTypes: []networkingv1.PolicyType{networkingv1.PolicyTypeIngress},
+		Ingress: []networkingv1.NetworkPolicyIngressRule{
+			{Ports: port("webhook"), From: []networkingv1.NetworkPolicyPeer{{IPBlock: &networkingv1.IPBlock{CIDR: "10.0.0.0/28"}}}},
+			{Ports: port("health")},
+			{Ports: port("metrics"), From: []networkingv1.NetworkPolicyPeer{{NamespaceSelector: &metav1.LabelSelector{MatchLabels: map[string]string{"monitoring": "yes"}}}}},
+		},
+	}
+	if diff := cmp.Diff(want, policy.Spec); diff != "" {
+		t.Errorf("network policy (-want +got):\n%s", diff)
+	}
+	deployment, err := shared.Client.AppsV1().Deployments("access").Get(t.Context(), "access", metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pod := deployment.Spec.Template.Spec
+	for _, arg := range []string{"--client-ca=/etc/sidecar-injector/client-ca/bundle.pem", "--client-allowed-names=one,two"} {
+		if !slices.Contains(pod.Containers[0].Args, arg) {
+			t.Errorf("arguments %q, want %s among them", pod.Containers[0].Args, arg)
+		}
+	}
+	mounts := []corev1.VolumeMount{{Name: "client-ca", MountPath: "/etc/sidecar-injector/client-ca", ReadOnly: true}}
+	if diff := cmp.Diff(mounts, pod.Containers[0].VolumeMounts); diff != "" {
+		t.Errorf("mounts (-want +got):\n%s", diff)
+	}
+	if len(pod.Volumes) != 1 || pod.Volumes[0].ConfigMap == nil || pod.Volumes[0].ConfigMap.Name != "api-servers" {
+		t.Errorf("volumes %+v, want the ConfigMap", pod.Volumes)
+	}
+}
