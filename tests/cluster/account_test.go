@@ -1,7 +1,9 @@
 package cluster_test
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -28,6 +30,17 @@ func TestStolenAccount(t *testing.T) {
 	}
 	stolen := kubernetes.NewForConfigOrDie(config).AdmissionregistrationV1().MutatingWebhookConfigurations()
 	current, err := shared.Client.AdmissionregistrationV1().MutatingWebhookConfigurations().Get(t.Context(), cluster.Release, metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The API server follows policies with a delay.
+	err = cluster.Eventually(t.Context(), waitTimeout, func(ctx context.Context) error {
+		_, err := stolen.Patch(ctx, cluster.Release, types.MergePatchType, []byte(`{"webhooks":null}`), metav1.PatchOptions{DryRun: []string{metav1.DryRunAll}})
+		if err == nil {
+			return errors.New("the policy is not enforced")
+		}
+		return nil
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
