@@ -7,6 +7,8 @@ import (
 
 	"sigs.k8s.io/kustomize/api/krusty"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
+
+	"github.com/sidecar-injector/sidecar-injector/internal/files"
 )
 
 // gitProtocols is the variable that tells git which protocols it may speak. The protocols that this program lets it are
@@ -17,27 +19,17 @@ const (
 	noRemoteProtocol = "none"
 )
 
-// build returns the documents of a kustomization, as `kubectl -k` builds it: in the order in which they can be applied.
+// build returns the YAML that a kustomization makes, as `kubectl -k` builds it: in the order in which it can be applied.
 // What it includes from elsewhere is refused, unless allowRemote lets it be fetched, with git as there.
-func build(ctx context.Context, path string, allowRemote bool) ([]Document, error) {
-	type built struct {
-		data []byte
-		err  error
-	}
-	done := make(chan built, 1)
-	go func() {
-		data, err := runKustomize(path, allowRemote)
-		done <- built{data, err}
-	}()
-	select {
-	case <-ctx.Done(): // Kustomize cannot be stopped, but nobody has to wait for it.
+func build(ctx context.Context, path string, allowRemote bool) ([]byte, error) {
+	data, err := files.Await(ctx, func() ([]byte, error) { return runKustomize(path, allowRemote) })
+	switch { // Kustomize cannot be stopped, but nobody has to wait for it.
+	case ctx.Err() != nil:
 		return nil, fmt.Errorf("build the kustomization %q: %w", path, ctx.Err())
-	case result := <-done:
-		if result.err != nil {
-			return nil, fmt.Errorf("build the kustomization %q: %s", path, oneLine(result.err))
-		}
-		return parseSource(path, result.data)
+	case err != nil:
+		return nil, fmt.Errorf("build the kustomization %q: %s", path, oneLine(err))
 	}
+	return data, nil
 }
 
 func runKustomize(path string, allowRemote bool) ([]byte, error) {
@@ -47,12 +39,12 @@ func runKustomize(path string, allowRemote bool) ([]byte, error) {
 	if err := limitGit(allowRemote); err != nil {
 		return nil, err
 	}
-	files := newRemoteGuard(filesys.MakeFsOnDisk(), allowRemote)
+	guard := newRemoteGuard(filesys.MakeFsOnDisk(), allowRemote)
 	options := krusty.MakeDefaultOptions() // Plug-ins, functions and Helm stay off.
 	options.Reorder = krusty.ReorderOptionLegacy
-	resources, err := krusty.MakeKustomizer(options).Run(files, path)
-	if files.refused != nil { // Kustomize takes a file that cannot be read for one that is not there.
-		return nil, files.refused
+	resources, err := krusty.MakeKustomizer(options).Run(guard, path)
+	if guard.refused != nil { // Kustomize takes a file that cannot be read for one that is not there.
+		return nil, guard.refused
 	}
 	if err != nil {
 		return nil, err
