@@ -1,8 +1,13 @@
 package manifest
 
 import (
+	"encoding/base64"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -74,6 +79,75 @@ func TestRefIsNoOption(t *testing.T) {
 	t.Setenv(gitProtocols, "file")
 	if _, err := (&Sources{Kustomize: command, AllowRemote: true}).Read(t.Context()); err == nil || !strings.Contains(err.Error(), "git would take it for an option") {
 		t.Errorf("as the kustomization itself: error %v", err)
+	}
+}
+
+// TestHostIsNoOption: ssh would run a command for such a host.
+func TestHostIsNoOption(t *testing.T) {
+	for _, target := range []string{
+		"ssh://-oProxyCommand=touch%20pwned/o/r", "ssh://git@-oProxyCommand=x/o/r", "git@-oProxyCommand=x:o/r", "ssh://%2DoProxyCommand=x/o/r",
+		"git::ssh://-oProxyCommand=x/o/r", "https://-x/o/r", "git@-x:o/r.git\n",
+	} {
+		folder(t, map[string]string{"kustomization.yaml": "resources: [" + strconv.Quote(target) + "]\n"})
+		_, err := (&Sources{Kustomize: ".", AllowRemote: true}).Read(t.Context())
+		if err == nil || !strings.Contains(err.Error(), `kustomization.yaml:1: `+strconv.Quote(target)+`: the host begins with "-"`) {
+			t.Errorf("%s: error %v", target, err)
+		}
+	}
+}
+
+// TestNothingIsFetchedBehindTheGuard: what does not stand in the text as it is decoded, or is only made by a patch.
+func TestNothingIsFetchedBehindTheGuard(t *testing.T) {
+	asked := false
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked = true }))
+	defer server.Close()
+	address := server.URL + "/o/r"
+	binary := "!!binary " + base64.StdEncoding.EncodeToString([]byte(address))
+	for sentence, files := range map[string]map[string]string{
+		"text that is binary":      {"kustomization.yaml": "resources: [" + binary + "]\n"},
+		"a key that is binary":     {"kustomization.yaml": "!!binary " + base64.StdEncoding.EncodeToString([]byte("resources")) + ": ['" + address + "']\n"},
+		"a file that is binary":    {"kustomization.yaml": "patches: [{path: " + binary + "}]\n"},
+		"a plug-in that is binary": {"kustomization.yaml": "generators: [g.yaml]\n", "g.yaml": "apiVersion: builtin\nkind: ConfigMapGenerator\nmetadata: {name: g}\nfiles: [" + binary + "]\n"},
+		"a line break behind":      {"kustomization.yaml": "resources: [" + strconv.Quote("git@127.0.0.1:o/r\n") + "]\n"},
+		"a generator in a patch": {
+			"kustomization.yaml":   "generators: [g]\n",
+			"g/kustomization.yaml": "resources: [g.yaml]\npatches:\n- target: {kind: ConfigMapGenerator}\n  patch: |-\n    - op: replace\n      path: /files/0\n      value: a=" + address + "\n",
+			"g/g.yaml":             "apiVersion: builtin\nkind: ConfigMapGenerator\nmetadata: {name: g}\nfiles: ['a=b']\n",
+		},
+		"a generator in a list": {"kustomization.yaml": "generators: [g.yaml]\n", "g.yaml": "apiVersion: v1\nkind: List\nitems: [{apiVersion: builtin, kind: ConfigMapGenerator, metadata: {name: g}, files: ['a=" + address + "']}]\n"},
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			folder(t, files)
+			_, err := (&Sources{Kustomize: "."}).Read(t.Context())
+			if err == nil || !strings.Contains(err.Error(), "/r") || !strings.HasSuffix(err.Error(), "is fetched from elsewhere: this is refused without --allow-remote") {
+				t.Errorf("error %v", err)
+			}
+		})
+	}
+	if asked {
+		t.Error("something was fetched")
+	}
+	if _, wrapped := http.DefaultTransport.(*transport); wrapped {
+		t.Error("the transport is not put back")
+	}
+}
+
+// TestAllowedHTTPIsBounded: an answer without an end ends.
+func TestAllowedHTTPIsBounded(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, in *http.Request) {
+		if in.URL.Path == "/good.yaml" {
+			_, _ = io.WriteString(out, named("fetched"))
+			return
+		}
+		_, _ = io.Copy(out, endless("# no end\n"))
+	}))
+	defer server.Close()
+	for path, want := range map[string]string{"/good.yaml": "", "/large.yaml": "the server sends more than 32 MiB"} {
+		folder(t, map[string]string{"kustomization.yaml": "resources: ['" + server.URL + path + "']\n"})
+		documents, err := (&Sources{Kustomize: ".", AllowRemote: true}).Read(t.Context())
+		if want == "" && (err != nil || len(documents) != 1) || want != "" && (err == nil || !strings.HasSuffix(err.Error(), want)) {
+			t.Errorf("%s: %d documents, error %v, want %q", path, len(documents), err, want)
+		}
 	}
 }
 

@@ -3,6 +3,7 @@
 package manifest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -84,4 +85,60 @@ func TestStandardInputIsGivenUp(t *testing.T) {
 	if _, err := (&Sources{Filenames: []string{"-"}, Stdin: out}).Read(ctx); err == nil || err.Error() != "read the input: context canceled" {
 		t.Errorf("error %v", err)
 	}
+}
+
+// TestKustomizationsAreBounded: what they read, and how often.
+func TestKustomizationsAreBounded(t *testing.T) {
+	doubling := map[string]string{"d0/kustomization.yaml": "resources: [a.yaml]\n", "d0/a.yaml": named("a")}
+	for i := 1; i <= 40; i++ {
+		for _, side := range []string{"l", "r"} {
+			doubling[fmt.Sprintf("%s%d/kustomization.yaml", side, i)] = fmt.Sprintf("namePrefix: %s\nresources: [../d%d]\n# %s\n", side, i-1, strings.Repeat("x", 1<<20))
+		}
+		doubling[fmt.Sprintf("d%d/kustomization.yaml", i)] = fmt.Sprintf("resources: [../l%d, ../r%d]\n", i, i)
+	}
+	for sentence, c := range map[string]struct {
+		files     map[string]string
+		top, pipe string
+		want      string
+	}{
+		"directories that double": {files: doubling, top: "d40", want: `/kustomization.yaml": with it, kustomize has read more than 32 MiB or 100000 files`},
+		"a pipe":                  {files: map[string]string{"kustomization.yaml": "resources: [pipe.yaml]\n"}, pipe: "pipe.yaml", want: `read "pipe.yaml": it is a named pipe, want a file`},
+		"a pipe as kustomization": {pipe: "kustomization.yaml", want: `read "kustomization.yaml": it is a named pipe, want a file`},
+		"aliases":                 {files: map[string]string{"kustomization.yaml": "commonAnnotations: {a: &a " + strings.Repeat("x", 1<<20) + ", " + aliased(10) + "}\n"}, want: "kustomization.yaml:1: its aliases stand for more than 4 MiB of YAML"},
+		"a file that is too large": {files: map[string]string{
+			"kustomization.yaml": "configMapGenerator: [{name: a, files: [large]}]\n", "large": strings.Repeat("x", maxBytes+1),
+		}, want: `read "large": it has more than 32 MiB`},
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			folder(t, c.files)
+			if c.pipe != "" {
+				if err := syscall.Mkfifo(c.pipe, 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			_, err := (&Sources{Kustomize: cmp.Or(c.top, ".")}).Read(t.Context())
+			if err == nil || !strings.HasSuffix(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("error %v, want %s", err, c.want)
+			}
+		})
+	}
+}
+
+func aliased(times int) string {
+	var keys []string
+	for i := range times {
+		keys = append(keys, fmt.Sprintf("k%d: *a", i))
+	}
+	return strings.Join(keys, ", ")
+}
+
+func TestWatchMemory(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	watchMemory(ctx, 1, cancel)
+	if cause := context.Cause(ctx); cause == nil || cause.Error() != "it takes more than 0 MiB of memory" {
+		t.Errorf("cause %v", cause)
+	}
+	ctx, cancel = context.WithCancelCause(t.Context())
+	cancel(nil)
+	watchMemory(ctx, 1, func(error) { t.Error("cancelled after the end") })
 }
