@@ -19,7 +19,8 @@ type Format string
 const (
 	// FormatDiff is, per workload, a line with the decision and then the unified diff of its YAML.
 	FormatDiff Format = "diff"
-	// FormatYAML is all documents, those that nothing changed byte for byte as they came.
+	// FormatYAML is all documents, those that nothing changed byte for byte as they came, unless they have something that is
+	// unsafe on a terminal.
 	FormatYAML Format = "yaml"
 	// FormatJSON is all objects as JSON, one after the other.
 	FormatJSON Format = "json"
@@ -198,7 +199,10 @@ func renderYAML(out *bytes.Buffer, index int, result *Result) error {
 	if err != nil {
 		return err
 	}
-	separator := result.Document.Separator
+	if text, err = edit.Safe(text, result.Object); err != nil {
+		return fmt.Errorf("encode %s: %w", result.Document, err)
+	}
+	separator := terminal.SafeText(result.Document.Separator)
 	if index > 0 && len(separator) == 0 {
 		separator = []byte("---\n")
 	}

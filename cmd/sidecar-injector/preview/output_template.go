@@ -8,6 +8,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/cli-runtime/pkg/printers"
+
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/terminal"
 )
 
 // templateForms begin the formats that are a template of the user's: each is printed with every object after injection.
@@ -36,9 +38,11 @@ func renderTemplate(out *bytes.Buffer, result *Result, format Format) error {
 	if err != nil {
 		return err
 	}
-	if err := printer.PrintObj(&unstructured.Unstructured{Object: result.Object}, out); err != nil {
+	var text bytes.Buffer
+	if err := printer.PrintObj(&unstructured.Unstructured{Object: result.Object}, &text); err != nil {
 		return fmt.Errorf("print %s: %w", result.Document, err)
 	}
+	out.Write(terminal.SafeText(text.Bytes()))
 	endLine(out, true)
 	return nil
 }
