@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -20,12 +21,17 @@ const (
 	standardInputName = "standard input"
 )
 
-// Limits of what is read for one command, all files, standard input and URLs together. Manifests are small, and decoded
-// they take up to sixty times as much memory.
+// Limits of what is read for one command, all files, standard input and URLs together.
 const (
 	maxBytes     = 32 << 20
 	maxDocuments = 100_000
+	// maxElements bounds the memory, of which a byte of a list takes up to a hundred when it is decoded. It is counted by
+	// marks, which ordinary manifests have every ten bytes.
+	maxElements = 3_000_000
 )
+
+// marks are what separates elements, or begins them.
+var marks = []string{"\n", ",", "[", "{", "- ", "-\t", "? ", "?\t", ": ", ":\t"}
 
 // extensions are the file names that a directory is searched for, the same as kubectl's. A file that is named itself
 // may be called anything.
@@ -49,12 +55,14 @@ type Sources struct {
 type reader struct {
 	*Sources
 	documents []Document
-	bytes     int64 // read so far
+	// What is read so far.
+	bytes    int64
+	elements int
 }
 
 // Read reads all documents, in the order of the sources. An error names the source, and for what stands inside a file the
 // line. It is an error if a source holds no object at all, since that is hardly ever what was meant, and if all of them hold
-// more than 32 MiB or 100,000 documents. Read ends with ctx.
+// more than 32 MiB, 100,000 documents, or 3,000,000 lines, commas, brackets, dashes and colons. Read ends with ctx.
 func (s *Sources) Read(ctx context.Context) ([]Document, error) {
 	if first := slices.Index(s.Filenames, standardInput); first >= 0 && slices.Contains(s.Filenames[first+1:], standardInput) {
 		return nil, errors.New("standard input (-) can be read only once")
@@ -163,6 +171,12 @@ func (r *reader) readFile(ctx context.Context, path string) error {
 func (r *reader) parse(source string, data []byte) error {
 	if r.bytes += int64(len(data)); r.bytes > maxBytes {
 		return fmt.Errorf("read %q: with it, the input has more than %d MiB", source, maxBytes>>20)
+	}
+	for _, mark := range marks {
+		r.elements += bytes.Count(data, []byte(mark))
+	}
+	if r.elements > maxElements {
+		return fmt.Errorf("read %q: with it, the input has more than %d lines, commas, brackets, dashes and colons", source, maxElements)
 	}
 	documents, err := parse(source, data, maxDocuments-len(r.documents))
 	if err != nil {

@@ -28,6 +28,7 @@ func TestInputIsBounded(t *testing.T) {
 		"alias.yaml":          object + "a: &a " + strings.Repeat("x", 1<<20) + "\nb: [" + strings.Repeat("*a,", 1000) + "]\n",
 		"comments.yaml":       strings.Repeat("#\n---\n", maxDocuments+1),
 		"objects.json":        strings.Repeat(`{"apiVersion":"v1","kind":"a"}`+"\n", maxDocuments+1),
+		"list.yaml":           object + "data: [" + strings.Repeat("[],", maxElements/2) + "]\n",
 		"half.yaml":           object + "data: " + strings.Repeat("x", maxBytes/2),
 		"above/tree/pod.yaml": named("a"),
 		"devices/a.yaml":      named("a"),
@@ -64,6 +65,7 @@ func TestInputIsBounded(t *testing.T) {
 		{Sources{Filenames: []string{"deep.yaml"}}, "deep.yaml:4: broken YAML: exceeded max depth of 10000"},
 		{Sources{Filenames: []string{"deep.json"}}, "deep.json:1: broken JSON: invalid character '[' exceeded max depth"},
 		{Sources{Filenames: []string{"alias.yaml"}}, "alias.yaml:5: its aliases stand for more than 4 MiB of YAML"},
+		{Sources{Filenames: []string{"list.yaml"}}, `read "list.yaml": with it, the input has more than 3000000 lines, commas, brackets, dashes and colons`},
 		{Sources{Filenames: []string{"comments.yaml"}}, "comments.yaml:200000: with it, the input has more than 100000 documents"},
 		{Sources{Filenames: []string{"objects.json"}}, "objects.json:100000: with it, the input has more than 100000 documents"},
 	} {
