@@ -48,8 +48,11 @@ func ParseRemovalFormat(name string) (Format, error) {
 
 func parseFormat(name string, among []Format) (Format, error) {
 	if isTemplate(Format(name)) {
-		_, err := printerOf(Format(name))
-		return Format(name), err
+		format, err := inline(Format(name))
+		if err == nil {
+			_, err = printerOf(format)
+		}
+		return format, err
 	}
 	var names []string
 	for _, format := range among {

@@ -2,6 +2,7 @@ package preview
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"strings"
 
@@ -10,6 +11,7 @@ import (
 	"k8s.io/cli-runtime/pkg/printers"
 
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/terminal"
+	"github.com/sidecar-injector/sidecar-injector/internal/files"
 )
 
 // templateForms begin the formats that are a template of the user's: each is printed with every object after injection.
@@ -24,6 +26,23 @@ func isTemplate(format Format) bool {
 	}
 	return false
 }
+
+// inline returns a format with the template in place of the file that holds it.
+func inline(format Format) (Format, error) {
+	name, path, _ := strings.Cut(string(format), "=")
+	name, isFile := strings.CutSuffix(name, "-file")
+	if !isFile {
+		return format, nil
+	}
+	text, err := files.Read(context.Background(), path, templateLimit)
+	if err != nil {
+		return "", fmt.Errorf("read %q: %w", path, err)
+	}
+	return Format(name + "=" + string(text)), nil
+}
+
+// templateLimit is how many bytes a file with such a template may have.
+const templateLimit = 1 << 20
 
 // printerOf returns kubectl's printer for such a format.
 func printerOf(format Format) (printers.ResourcePrinter, error) {
