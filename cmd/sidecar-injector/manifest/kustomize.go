@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime/metrics"
+	"strings"
 	"time"
 
 	"sigs.k8s.io/kustomize/api/krusty"
@@ -30,9 +31,18 @@ func build(ctx context.Context, path string, allowRemote bool) ([]byte, error) {
 	case ctx.Err() != nil:
 		return nil, fmt.Errorf("build the kustomization %q: %w", path, context.Cause(ctx))
 	case err != nil:
-		return nil, fmt.Errorf("build the kustomization %q: %s", path, oneLine(err))
+		return nil, fmt.Errorf("build the kustomization %q: %s", path, beginning(oneLine(err)))
 	}
 	return data, nil
+}
+
+// beginning cuts what is too long: kustomize's errors may have a whole file in them.
+func beginning(text string) string {
+	const most = 2000
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most], "") + "…"
 }
 
 // watchMemory cancels when the heap holds more bytes than the limit. It ends with ctx.

@@ -106,7 +106,10 @@ func (g *guard) checkDecoded(data []byte) error {
 	if err := k.Unmarshal(data); err != nil {
 		return nil // It is kustomize's to refuse.
 	}
-	k.FixKustomization() // Bases are resources then.
+	k.FixKustomization() // Bases are resources then, and Helm's charts stand in one field.
+	if len(k.HelmCharts) > 0 {
+		return fmt.Errorf(": the chart %q is not rendered: kustomize would run helm; want what 'helm template' makes of it among the resources", k.HelmCharts[0].Name)
+	}
 	for _, target := range slices.Concat(k.Resources, k.Components, k.Generators, k.Transformers, k.Validators) {
 		if err := checkRemote(target, g.allowRemote); err != nil {
 			return fmt.Errorf(": %w", err)

@@ -2,6 +2,7 @@ package manifest
 
 import (
 	"encoding/base64"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -148,6 +149,62 @@ func TestAllowedHTTPIsBounded(t *testing.T) {
 		if want == "" && (err != nil || len(documents) != 1) || want != "" && (err == nil || !strings.HasSuffix(err.Error(), want)) {
 			t.Errorf("%s: %d documents, error %v, want %q", path, len(documents), err, want)
 		}
+	}
+}
+
+// TestKustomizationsRunNothing: no Helm, no plug-in, no function.
+func TestKustomizationsRunNothing(t *testing.T) {
+	function := "apiVersion: example.com/v1\nkind: Tool\nmetadata: {name: a, annotations: {config.kubernetes.io/function: 'exec: {path: ./tool}'}}\n"
+	for sentence, c := range map[string]struct {
+		text, want string
+	}{
+		"a chart":               {"helmCharts: [{name: a, repo: 'https://example.com'}]", `kustomization.yaml: the chart "a" is not rendered: kustomize would run helm; want what 'helm template' makes of it among the resources`},
+		"a chart, as they were": {"helmChartInflationGenerator: [{chartName: a, chartRepoUrl: 'https://example.com'}]", `the chart "a" is not rendered`},
+		"a chart in a plug-in":  {"generators: ['{apiVersion: builtin, kind: HelmChartInflationGenerator, metadata: {name: a}, name: a}']", "must specify --enable-helm"},
+		"a plug-in":             {"generators: ['{apiVersion: example.com/v1, kind: Tool, metadata: {name: a}}']", "external plugins disabled"},
+		"a function":            {"transformers: [tool.yaml]", "external plugins disabled"},
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			folder(t, map[string]string{"kustomization.yaml": c.text, "tool.yaml": function, "tool": "#!/bin/sh\ntouch pwned\n"})
+			if err := os.Chmod("tool", 0o755); err != nil {
+				t.Fatal(err)
+			}
+			_, err := (&Sources{Kustomize: ".", AllowRemote: true}).Read(t.Context())
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("error %v, want %s", err, c.want)
+			}
+			if _, err := os.Stat("pwned"); err == nil {
+				t.Error("the tool was run")
+			}
+		})
+	}
+}
+
+// TestFilesOutsideStayUnread: of the root of each kustomization, by name or by a symbolic link.
+func TestFilesOutsideStayUnread(t *testing.T) {
+	for sentence, text := range map[string]string{
+		"a resource":            "resources: [../secret.yaml]",
+		"by its path":           "configMapGenerator: [{name: a, files: [/etc/passwd]}]",
+		"by a symbolic link":    "configMapGenerator: [{name: a, files: [link]}]",
+		"variables":             "configMapGenerator: [{name: a, envs: [../secret.yaml]}]",
+		"a patch":               "resources: [a.yaml]\npatches: [{path: ../secret.yaml}]",
+		"a file of a component": "components: [../secret.yaml]",
+	} {
+		folder(t, map[string]string{"secret.yaml": named("secret"), "top/kustomization.yaml": text + "\n", "top/a.yaml": named("a")})
+		if err := os.Symlink("../secret.yaml", "top/link"); err != nil {
+			t.Fatal(err)
+		}
+		if documents, err := (&Sources{Kustomize: "top"}).Read(t.Context()); err == nil {
+			t.Errorf("%s: %d documents, want an error", sentence, len(documents))
+		}
+	}
+}
+
+func TestErrorsOfKustomizationsAreShort(t *testing.T) {
+	folder(t, map[string]string{"kustomization.yaml": "resources: [a.yaml]\npatches: [{patch: \"" + strings.Repeat("é", 1<<19) + "\"}]\n", "a.yaml": named("a")})
+	_, err := (&Sources{Kustomize: "."}).Read(t.Context())
+	if err == nil || len(err.Error()) > 2100 || !strings.HasSuffix(err.Error(), "é…") {
+		t.Errorf("error of %d bytes", len(fmt.Sprint(err)))
 	}
 }
 
