@@ -3,6 +3,7 @@
 //
 //	ToJSON, Object   a text, as JSON or as a map                  json.go
 //	Read             a text, into a struct                        read.go
+//	CheckAliases     what aliases stand for is bounded            aliases.go
 //	Error            what is wrong, by field and line             error.go
 //	Find, Line       where a field stands                         place.go
 package strictyaml

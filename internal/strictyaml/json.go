@@ -29,6 +29,9 @@ func ToJSON(text []byte) ([]byte, error) {
 			if string(result) != "null" {
 				return nil, &Error{Problem: "there is more than one document, want one"}
 			}
+			if err = checkAliases(document, lines); err != nil {
+				return nil, err
+			}
 			if result, err = yaml.YAMLToJSONStrict(document); err != nil {
 				return nil, parserError(err, document, lines)
 			}

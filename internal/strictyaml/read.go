@@ -30,6 +30,9 @@ func located(text []byte, err error) error {
 
 // ReadKnown is Read that ignores fields which are not known, and takes the last of a key that stands twice.
 func ReadKnown(text []byte, into any) error {
+	if err := CheckAliases(text); err != nil {
+		return err
+	}
 	raw, err := yaml.YAMLToJSON(text)
 	if err != nil {
 		return parserError(err, nil, 0)

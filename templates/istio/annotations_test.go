@@ -94,3 +94,12 @@ func TestProxySettingsAsIstioReadsThem(t *testing.T) {
 		t.Errorf("error %v, want %s", err, want)
 	}
 }
+
+// TestAliasesOfAnAnnotationAreBounded: 200 KB would become hundreds of megabytes.
+func TestAliasesOfAnAnnotationAreBounded(t *testing.T) {
+	value := "proxyMetadata: {A: &a " + strings.Repeat("x", 100_000) + ", " + strings.Repeat("B: *a, ", 10_000) + "}"
+	_, _, err := checkAnnotations(map[string]string{annotationProxyConfig: value})
+	if err == nil || !strings.HasSuffix(err.Error(), "its aliases stand for more than 4 MiB of YAML") {
+		t.Errorf("error %.200v", err)
+	}
+}

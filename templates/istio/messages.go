@@ -12,6 +12,8 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 	meshconfig "istio.io/api/mesh/v1alpha1"
 	"sigs.k8s.io/yaml"
+
+	"github.com/sidecar-injector/sidecar-injector/internal/strictyaml"
 )
 
 // readOver lays a text in YAML over a message: a field that the text has, be it zero, replaces the message's as a whole.
@@ -29,6 +31,9 @@ func readOver(text []byte, into proto.Message) error {
 // message does not tell them from those that are not set. Null is a field that the text has not, and fields that are not
 // known are ignored. notes say which values were read as Istio reads them, and not as the format has it.
 func readMessage(text []byte, into proto.Message) (zeros []protoreflect.FieldDescriptor, notes []string, err error) {
+	if err := strictyaml.CheckAliases(text); err != nil { // Pods have such a text in an annotation.
+		return nil, nil, err
+	}
 	raw, err := yaml.YAMLToJSON(text)
 	if err != nil || string(raw) == "null" {
 		return nil, nil, err

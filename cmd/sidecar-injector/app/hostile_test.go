@@ -2,6 +2,7 @@ package app
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -11,6 +12,8 @@ import (
 	"unicode/utf8"
 
 	"sigs.k8s.io/yaml"
+
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/terminal"
 )
 
 // hostileName does something to a terminal wherever it is written as it is: it sets the title, rings, clears the screen,
@@ -108,18 +111,120 @@ func does(text string) string {
 	return ""
 }
 
-// TestDocumentsStayByteForByte: what is a document is not text for people.
+// unsafe are all kinds of what no output may have, from end to end, in a form that a line of YAML may have as it is; withLines
+// are those that are more than a part of a line.
+const (
+	unsafe    = "\u200b\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u2060\ufeff\u00ad\U000e0001"
+	withLines = "\r\u0085\u2028\u2029"
+)
+
+// TestDocumentsAreSafe: also what stays as it came has nothing that does anything to a terminal, wherever it stands, and in
+// whatever form.
+func TestDocumentsAreSafe(t *testing.T) {
+	hostileFiles(t)
+	pod := strings.ReplaceAll(`apiVersion: v1
+kind: Pod # ~
+metadata:
+  # ~
+  name: a~
+  namespace: 'b~'
+  labels: {"c~": d}
+  annotations:
+    e~: "f~"
+    sidecar.istio.io/inject: "true"
+    script: |
+      g~
+    folded: >-
+      h~
+spec:
+  containers: # ~
+  - {name: i~, image: j}
+  k~: [l~, m]
+`, "~", unsafe)
+	escaped := `"\u001b\u0007\u0008\u007f\u009b\u0000`
+	files := map[string]string{
+		"raw.yaml":     pod,
+		"lines.yaml":   strings.ReplaceAll(pod, " # "+unsafe, " # "+withLines),
+		"map.yaml":     "# a" + unsafe + "\n--- # b" + unsafe + withLines + "\n# " + withLines + "\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {a: \"b" + unsafe + withLines + "\"}\n",
+		"comment.yaml": "apiVersion: v1\nkind: A\n---\n# " + unsafe + withLines + "\n",
+		"pods.json": strings.ReplaceAll(`{"apiVersion": "v1", "kind": "Pod",~
+			"metadata": {"name": "a@", "namespace": "b@", "annotations": {"sidecar.istio.io/inject": "true", "c@": "d@"}}, "spec": {"containers": [{"name": "e@", "image": "f@"}]}}
+			{"apiVersion": "v1", "kind": "ConfigMap", "data": {"c@": "d@"}}`, "@", unsafe+"\x7f\u009b\u2028"),
+		"data.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: " + escaped + "\"}\ndata: {a: " + escaped + unsafe + "\"}\n",
+	}
+	for name, text := range files {
+		if err := os.WriteFile(name, []byte(strings.ReplaceAll(text, "~", "\r")), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name := range files {
+		for _, format := range []string{"diff", "yaml", "json", "patch", "name", "review", "jsonpath={.metadata}{.metadata.name}", "go-template={{.data}}{{.metadata}}"} {
+			checkSafe(t, "preview", "-f", name, "-o", format)
+		}
+		for _, format := range []string{"diff", "yaml", "json", "name"} {
+			checkSafe(t, "remove", "-f", name, "-o", format)
+		}
+		for _, format := range []string{"text", "json", "yaml"} {
+			checkSafe(t, "explain", "-f", name, "-o", format)
+		}
+	}
+}
+
+// checkSafe runs a command, and returns what it prints.
+func checkSafe(t *testing.T, arguments ...string) string {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	code := Main(t.Context(), append([]string{"sidecar-injector"}, arguments...), strings.NewReader(""), &stdout, &stderr)
+	if code != 0 {
+		t.Errorf("%q: exit code %d: %s", arguments, code, stderr.String())
+	}
+	for name, printed := range map[string]string{"output": stdout.String(), "error": stderr.String()} {
+		if !terminal.IsSafe([]byte(printed)) {
+			t.Errorf("%q: standard %s is not safe: %q", arguments, name, printed)
+		}
+	}
+	return stdout.String()
+}
+
+// TestDocumentsStayByteForByte where they are safe, and mean the same where they are not.
 func TestDocumentsStayByteForByte(t *testing.T) {
 	hostileFiles(t)
-	const text = "# a\u202eb\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: \"a\u202eb\"}\n"
-	if err := os.WriteFile("map.yaml", []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	for format, want := range map[string]string{"yaml": text, "jsonpath={.metadata.name}": "a\u202eb\n"} {
-		var stdout, stderr bytes.Buffer
-		if code := Main(t.Context(), []string{"sidecar-injector", "preview", "-f", "map.yaml", "-o", format}, nil, &stdout, &stderr); code != 0 || stdout.String() != want {
-			t.Errorf("-o %s: exit code %d, %q, want %q", format, code, stdout.String(), want)
+	const text = "# é 猫 👩\u200d🚀\u00a0\u3000\r\napiVersion: v1\r\nkind:   ConfigMap\r\nmetadata: {name: \"a%s\"}\r\n"
+	for name, more := range map[string]string{"safe.yaml": "‘é’", "unsafe.yaml": "\u202e"} {
+		if err := os.WriteFile(name, fmt.Appendf(nil, text, more), 0o644); err != nil {
+			t.Fatal(err)
 		}
+	}
+	for _, c := range []struct{ file, format, want string }{
+		{"safe.yaml", "yaml", fmt.Sprintf(text, "‘é’")},
+		{"safe.yaml", "jsonpath={.metadata.name}", "a‘é’\n"},
+		{"unsafe.yaml", "yaml", fmt.Sprintf(text, `\u202e`)},
+		{"unsafe.yaml", "jsonpath={.metadata.name}", `a\u202e` + "\n"},
+	} {
+		if got := checkSafe(t, "preview", "-f", c.file, "-o", c.format); got != c.want {
+			t.Errorf("%s -o %s: %q, want %q", c.file, c.format, got, c.want)
+		}
+	}
+}
+
+// TestLibrariesWarnInOneLine: kustomize logs the names of variables.
+func TestLibrariesWarnInOneLine(t *testing.T) {
+	hostileFiles(t)
+	text := "resources: [pod.yaml]\nvars: [{name: " + quoted + ", objref: {kind: ConfigMap, name: a, apiVersion: v1}, fieldref: {fieldpath: data.a}}]\n"
+	for name, content := range map[string]string{
+		"v/kustomization.yaml": text, "v/pod.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {a: b}\n",
+	} {
+		_ = os.Mkdir("v", 0o755)
+		if err := os.WriteFile(name, []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var stdout, stderr bytes.Buffer
+	if code := Main(t.Context(), []string{"sidecar-injector", "preview", "-k", "v"}, nil, &stdout, &stderr); code != 0 {
+		t.Fatalf("exit code %d: %s", code, stderr.String())
+	}
+	if problem := does(stderr.String()); problem != "" || !strings.HasPrefix(stderr.String(), "warning: ") || strings.Count(stderr.String(), "\n") != 1 {
+		t.Errorf("standard error has %s: %q", problem, stderr.String())
 	}
 }
 

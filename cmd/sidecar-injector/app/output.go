@@ -61,9 +61,9 @@ func (o *outputOptions) print(ctx context.Context, format preview.Format, docume
 		_, err = stdout.Write(terminal.StylesFor(stdout, os.Getenv).Diff(printed.Text))
 	case preview.FormatName:
 		_, err = stdout.Write(printed.Text)
-	case preview.FormatPatch, preview.FormatReview:
+	case preview.FormatPatch, preview.FormatReview, preview.FormatJSON:
 		_, err = terminal.JSON(stdout).Write(printed.Text)
-	default: // Documents, byte for byte.
+	default: // Documents, in which nothing is unsafe.
 		_, err = terminal.Raw(stdout).Write(printed.Text)
 	}
 	if err != nil {

@@ -14,7 +14,9 @@ import (
 
 	"github.com/rogpeppe/go-internal/diff"
 
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/configuration"
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/terminal"
+	"github.com/sidecar-injector/sidecar-injector/internal/files"
 )
 
 // The files of a case.
@@ -89,7 +91,7 @@ func runCase(ctx context.Context, folder string, sources Sources, update bool) (
 	if !got.injected {
 		file, other = other, file
 	}
-	want, err := os.ReadFile(filepath.Join(folder, file))
+	want, err := readCaseFile(folder, file)
 	missing := errors.Is(err, fs.ErrNotExist)
 	if err != nil && !missing {
 		return Result{}, err
@@ -131,6 +133,15 @@ func checkFiles(folder string) error {
 		return fmt.Errorf("%s is missing", podFile)
 	}
 	return nil
+}
+
+// readCaseFile reads a file of a case.
+func readCaseFile(folder, name string) ([]byte, error) {
+	content, err := files.Read(context.Background(), filepath.Join(folder, name), configuration.FileLimit)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", name, err)
+	}
+	return content, nil
 }
 
 func exists(file string) bool {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -125,7 +124,7 @@ func line(text string) string { return strings.Join(strings.Fields(text), " ") +
 
 // readDocument reads a file of a case, which must have one object in it.
 func readDocument(folder, name string) (*manifest.Document, error) {
-	content, err := os.ReadFile(filepath.Join(folder, name))
+	content, err := readCaseFile(folder, name)
 	if err != nil {
 		return nil, err
 	}

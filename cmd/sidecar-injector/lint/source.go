@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"slices"
@@ -9,6 +10,8 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/configuration"
+	"github.com/sidecar-injector/sidecar-injector/internal/files"
 	"github.com/sidecar-injector/sidecar-injector/internal/strictyaml"
 	"github.com/sidecar-injector/sidecar-injector/templates/istio"
 )
@@ -27,8 +30,11 @@ type source struct {
 
 // newSource reads a file; nil if none is named or it cannot be read.
 func newSource(file string) *source {
-	text, err := os.ReadFile(file)
-	if file == "" || err != nil {
+	if file == "" {
+		return nil
+	}
+	text, err := files.Read(context.Background(), file, configuration.FileLimit)
+	if err != nil {
 		return nil
 	}
 	return &source{file: file, text: string(text), root: strictyaml.Root(text)}
@@ -52,10 +58,13 @@ func documents(text []byte) []*yaml.Node {
 
 // exported returns a ConfigMap among those exported to a directory; nil if it is not there.
 func exported(directory, name string) *source {
-	files, _ := filepath.Glob(filepath.Join(directory, "*")) // the pattern is well-formed but for the directory's name
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil || !slices.Contains([]string{".yaml", ".yml", ".json"}, filepath.Ext(file)) {
+	paths, _ := filepath.Glob(filepath.Join(directory, "*")) // the pattern is well-formed but for the directory's name
+	for _, file := range paths {
+		if !slices.Contains([]string{".yaml", ".yml", ".json"}, filepath.Ext(file)) {
+			continue
+		}
+		text, err := files.Read(context.Background(), file, configuration.FileLimit)
+		if err != nil {
 			continue
 		}
 		for _, root := range documents(text) {

@@ -12,6 +12,8 @@ import (
 
 	"go.yaml.in/yaml/v2"
 	yaml3 "go.yaml.in/yaml/v3"
+
+	"github.com/sidecar-injector/sidecar-injector/internal/strictyaml"
 )
 
 // errMore says that something follows the end of a document, which decoding alone would drop without a word.
@@ -20,6 +22,9 @@ var errMore = errors.New("found more after its end")
 // decodeYAML decodes a YAML document as Kubernetes does: a field that stands there twice is an error, keys that are no
 // strings become strings, and numbers are int64 or float64. Comments alone decode to nil.
 func decodeYAML(raw []byte) (any, error) {
+	if err := strictyaml.CheckAliases(raw); err != nil {
+		return nil, err
+	}
 	value, err := decodeYAMLAs(raw, true)
 	if err != nil && bytes.Contains(raw, []byte("<<")) && yaml3.Unmarshal(raw, new(any)) == nil {
 		// The strict parser takes a key for one that stands there twice if << brings it in as well. The later version of

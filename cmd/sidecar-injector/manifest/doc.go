@@ -1,7 +1,8 @@
 // Package manifest reads Kubernetes manifests as people write them, and finds the workloads in them.
 //
 //	files, directories, patterns, standard input, URLs                  input.go, url.go
-//	kustomizations, and what they may fetch from elsewhere              kustomize.go, kustomize_remote.go
+//	kustomizations                                                      kustomize.go
+//	  → guard       what they may read, and fetch from elsewhere        kustomize_guard.go, kustomize_remote.go
 //	  → documents   split, decoded, with file and line for messages     document.go, decode.go, live.go
 //	  → namespaces  labels and annotations, from Namespace documents    namespaces.go
 //	  → workloads   every pod template in a document, checked           workload.go, custom.go, shape.go

@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	kjson "sigs.k8s.io/json"
+
+	"github.com/sidecar-injector/sidecar-injector/internal/strictyaml"
 )
 
 // Document is one YAML or JSON document of a file.
@@ -60,8 +62,16 @@ func (d *Document) String() string {
 // stands there twice. Separator and Raw of all documents, one after the other, are the data: separators at its end make a
 // document of nothing.
 func Parse(source string, data []byte) ([]Document, error) {
+	return parse(source, data, maxDocuments)
+}
+
+// parse is Parse of at most so many documents.
+func parse(source string, data []byte, most int) ([]Document, error) {
 	var documents []Document
 	for rest, line := data, 1; len(rest) > 0; {
+		if len(documents) >= most {
+			return nil, tooManyDocuments(source, line)
+		}
 		chunk := Document{Source: source, Number: len(documents) + 1}
 		chunk.Separator, rest = splitAfterLines(rest, separatorLines(rest))
 		if err := checkSeparator(source, line, chunk.Separator); err != nil {
@@ -73,13 +83,17 @@ func Parse(source string, data []byte) ([]Document, error) {
 		if len(chunk.Raw) == 0 { // the data end with separators
 			return append(documents, chunk), nil
 		}
-		found, err := decode(chunk)
+		found, err := decode(chunk, most-len(documents))
 		if err != nil {
 			return nil, err
 		}
 		documents = append(documents, found...)
 	}
 	return documents, nil
+}
+
+func tooManyDocuments(source string, line int) error {
+	return fmt.Errorf("%s:%d: with it, the input has more than %d documents", source, line, maxDocuments)
 }
 
 const separator = "---"
@@ -130,12 +144,15 @@ func splitAfterLines(data []byte, lines int) (before, after []byte) {
 var looksLikeJSON = regexp.MustCompile(`^\s*\{\s*["}]`)
 
 // decode decodes what stands between separators into one document, or several if it is a row of JSON objects.
-func decode(chunk Document) ([]Document, error) {
+func decode(chunk Document, most int) ([]Document, error) {
 	if looksLikeJSON.Match(chunk.Raw) {
-		return decodeJSON(chunk)
+		return decodeJSON(chunk, most)
 	}
 	value, err := decodeYAML(chunk.Raw)
+	wrong, located := errors.AsType[*strictyaml.Error](err)
 	switch {
+	case located:
+		return nil, fmt.Errorf("%s:%d: %s", chunk.Source, chunk.Line+wrong.Line-1, wrong.Problem)
 	case errors.Is(err, errMore):
 		return nil, fmt.Errorf("%s: %w", &chunk, err)
 	case err != nil && bytes.HasPrefix(bytes.TrimPrefix(chunk.Raw, []byte("\ufeff")), []byte("%")):
@@ -153,17 +170,20 @@ func decode(chunk Document) ([]Document, error) {
 }
 
 // decodeJSON decodes a row of JSON objects, each a document.
-func decodeJSON(chunk Document) ([]Document, error) {
+func decodeJSON(chunk Document, most int) ([]Document, error) {
 	var documents []Document
 	decoder := json.NewDecoder(bytes.NewReader(chunk.Raw))
 	last, start := 0, 0 // where the object before begins, and this one
-	for {
+	for line := chunk.Line; ; {
 		var raw json.RawMessage
 		err := decoder.Decode(&raw)
 		if errors.Is(err, io.EOF) && len(documents) > 0 {
 			// What stands after the last object belongs to it, so that nothing is lost.
 			documents[len(documents)-1].Raw = chunk.Raw[last:]
 			return documents, nil
+		}
+		if len(documents) >= most {
+			return nil, tooManyDocuments(chunk.Source, line)
 		}
 		document := chunk
 		document.Number += len(documents)
@@ -181,7 +201,8 @@ func decodeJSON(chunk Document) ([]Document, error) {
 		}
 		end := int(decoder.InputOffset())
 		document.Raw = chunk.Raw[start:end]
-		document.Line = chunk.Line + newlines(chunk.Raw[:end-len(raw)])
+		document.Line = line + newlines(chunk.Raw[start:end-len(raw)])
+		line = document.Line + newlines(raw)
 		var value any
 		duplicates, err := kjson.UnmarshalStrict(raw, &value)
 		if err = errors.Join(append(duplicates, err)...); err != nil {

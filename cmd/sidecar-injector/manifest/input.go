@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/sidecar-injector/sidecar-injector/internal/files"
 )
 
 // standardInput is the path that stands for standard input, and its name in messages.
@@ -17,6 +20,18 @@ const (
 	standardInput     = "-"
 	standardInputName = "standard input"
 )
+
+// Limits of what is read for one command, all files, standard input and URLs together.
+const (
+	maxBytes     = 32 << 20
+	maxDocuments = 100_000
+	// maxElements bounds the memory, of which a byte of a list takes up to a hundred when it is decoded. It is counted by
+	// marks, which ordinary manifests have every ten bytes.
+	maxElements = 3_000_000
+)
+
+// marks are what separates elements, or begins them.
+var marks = []string{"\n", ",", "[", "{", "- ", "-\t", "? ", "?\t", ": ", ":\t"}
 
 // extensions are the file names that a directory is searched for, the same as kubectl's. A file that is named itself
 // may be called anything.
@@ -36,54 +51,70 @@ type Sources struct {
 	Stdin       io.Reader
 }
 
+// reader reads sources within the limits.
+type reader struct {
+	*Sources
+	documents []Document
+	// What is read so far.
+	bytes    int64
+	elements int
+}
+
 // Read reads all documents, in the order of the sources. An error names the source, and for what stands inside a file the
-// line. It is an error if a source holds no object at all, since that is hardly ever what was meant.
+// line. It is an error if a source holds no object at all, since that is hardly ever what was meant, and if all of them hold
+// more than 32 MiB, 100,000 documents, or 3,000,000 lines, commas, brackets, dashes and colons. Read ends with ctx.
 func (s *Sources) Read(ctx context.Context) ([]Document, error) {
-	var documents []Document
 	if first := slices.Index(s.Filenames, standardInput); first >= 0 && slices.Contains(s.Filenames[first+1:], standardInput) {
 		return nil, errors.New("standard input (-) can be read only once")
 	}
-	for _, name := range s.Filenames {
-		found, err := s.read(ctx, name)
+	documents, err := files.Await(ctx, func() ([]Document, error) {
+		r := reader{Sources: s}
+		for _, name := range s.Filenames {
+			if err := r.read(ctx, name); err != nil {
+				return nil, err
+			}
+		}
+		if s.Kustomize == "" {
+			return r.documents, nil
+		}
+		built, err := build(ctx, s.Kustomize, s.AllowRemote)
 		if err != nil {
 			return nil, err
 		}
-		documents = append(documents, found...)
+		err = r.parse(s.Kustomize, built)
+		return r.documents, err
+	})
+	if ctx.Err() != nil {
+		return nil, fmt.Errorf("read the input: %w", ctx.Err())
 	}
-	if s.Kustomize == "" {
-		return documents, nil
-	}
-	built, err := build(ctx, s.Kustomize, s.AllowRemote)
-	if err != nil {
-		return nil, err
-	}
-	return append(documents, built...), nil
+	return documents, err
 }
 
-func (s *Sources) read(ctx context.Context, name string) ([]Document, error) {
+func (r *reader) read(ctx context.Context, name string) error {
 	switch {
 	case name == standardInput:
-		data, err := io.ReadAll(s.Stdin)
+		data, err := files.ReadAll(ctx, r.Stdin, maxBytes)
 		if err != nil {
-			return nil, fmt.Errorf("read standard input: %w", err)
+			return fmt.Errorf("read standard input: %w", err)
 		}
-		return parseSource(standardInputName, data)
+		return r.parse(standardInputName, data)
 	case isURL(name):
-		return newFetcher().documents(ctx, name)
+		source, data, err := newFetcher().fetch(ctx, name)
+		if err != nil {
+			return err
+		}
+		return r.parse(source, data)
 	}
 	paths, err := expand(name)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	var documents []Document
 	for _, path := range paths {
-		found, err := readPath(ctx, path, s.Recursive)
-		if err != nil {
-			return nil, err
+		if err := r.readPath(ctx, path); err != nil {
+			return err
 		}
-		documents = append(documents, found...)
 	}
-	return documents, nil
+	return nil
 }
 
 // expand returns the paths that a name stands for: itself if there is such a file, else what it matches as a pattern.
@@ -102,54 +133,64 @@ func expand(name string) ([]string, error) {
 	return matches, nil
 }
 
-func readPath(ctx context.Context, path string, recursive bool) ([]Document, error) {
+func (r *reader) readPath(ctx context.Context, path string) error {
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, pathError(path, err)
+		return pathError(path, err)
 	}
 	if !info.IsDir() {
-		return readFile(path)
+		return r.readFile(ctx, path)
 	}
-	files, err := filesIn(path, recursive)
+	found, err := filesIn(path, r.Recursive)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	var documents []Document
-	for _, file := range files {
+	for _, file := range found {
 		if err := ctx.Err(); err != nil {
-			return nil, fmt.Errorf("read %q: %w", file, err)
+			return err
 		}
-		found, err := readFile(file)
-		if err != nil {
-			return nil, err
+		if err := files.CheckRegular(file); err != nil {
+			return pathError(file, err)
 		}
-		documents = append(documents, found...)
+		if err := r.readFile(ctx, file); err != nil {
+			return err
+		}
 	}
-	return documents, nil
+	return nil
 }
 
-func readFile(path string) ([]Document, error) {
-	data, err := os.ReadFile(path)
+func (r *reader) readFile(ctx context.Context, path string) error {
+	data, err := files.Read(ctx, path, maxBytes)
 	if err != nil {
-		return nil, pathError(path, err)
+		return pathError(path, err)
 	}
-	return parseSource(path, data)
+	return r.parse(path, data)
 }
 
-// parseSource is Parse, refusing a source in which no object stands.
-func parseSource(source string, data []byte) ([]Document, error) {
-	documents, err := Parse(source, data)
+// parse is Parse, refusing a source in which no object stands, and what goes beyond the limits.
+func (r *reader) parse(source string, data []byte) error {
+	if r.bytes += int64(len(data)); r.bytes > maxBytes {
+		return fmt.Errorf("read %q: with it, the input has more than %d MiB", source, maxBytes>>20)
+	}
+	for _, mark := range marks {
+		r.elements += bytes.Count(data, []byte(mark))
+	}
+	if r.elements > maxElements {
+		return fmt.Errorf("read %q: with it, the input has more than %d lines, commas, brackets, dashes and colons", source, maxElements)
+	}
+	documents, err := parse(source, data, maxDocuments-len(r.documents))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if !slices.ContainsFunc(documents, func(d Document) bool { return d.Object != nil }) {
-		return nil, fmt.Errorf("%s: no Kubernetes object in it", source)
+		return fmt.Errorf("%s: no Kubernetes object in it", source)
 	}
-	return documents, nil
+	r.documents = append(r.documents, documents...)
+	return nil
 }
 
 func filesIn(directory string, recursive bool) ([]string, error) {
-	var files []string
+	var found []string
 	err := filepath.WalkDir(directory, func(path string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
@@ -157,21 +198,21 @@ func filesIn(directory string, recursive bool) ([]string, error) {
 		case entry.IsDir() && path != directory && !recursive:
 			return filepath.SkipDir
 		case !entry.IsDir() && slices.Contains(extensions, strings.ToLower(filepath.Ext(path))):
-			files = append(files, path)
+			found = append(found, path)
 		}
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	if len(files) == 0 {
+	if len(found) == 0 {
 		hint := ""
 		if !recursive {
 			hint = " (-R looks into its subdirectories too)"
 		}
 		return nil, fmt.Errorf("directory %q: no %s file in it%s", directory, strings.Join(extensions, ", "), hint)
 	}
-	return files, nil
+	return found, nil
 }
 
 // pathError says an operating system's error once, with the path in front.

@@ -125,7 +125,7 @@ func TestSourcesAreGivenUpWithTheContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err := (&Sources{Filenames: []string{"deploy"}}).Read(ctx)
-	if want := `read "deploy/a.yaml": context canceled`; err == nil || err.Error() != want {
+	if want := "read the input: context canceled"; err == nil || err.Error() != want {
 		t.Errorf("error %v, want %q", err, want)
 	}
 }

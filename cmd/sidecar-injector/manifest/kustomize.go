@@ -3,40 +3,57 @@ package manifest
 import (
 	"context"
 	"fmt"
-	"os"
+	"runtime/metrics"
+	"strings"
+	"time"
 
 	"sigs.k8s.io/kustomize/api/krusty"
-	"sigs.k8s.io/kustomize/kyaml/filesys"
+
+	"github.com/sidecar-injector/sidecar-injector/internal/files"
 )
 
-// gitProtocols is the variable that tells git which protocols it may speak. The protocols that this program lets it are
-// those that run nothing here; somebody's own list wins.
 const (
-	gitProtocols     = "GIT_ALLOW_PROTOCOL"
-	remoteProtocols  = "http:https:ssh"
-	noRemoteProtocol = "none"
+	// maxMemory is how much the heap may hold while kustomize builds: a patch of 1 MB for each of 10,000 objects takes 10
+	// GB, from a few files.
+	maxMemory = 2 << 30
+	// memoryPause is the time between two looks at it.
+	memoryPause = 50 * time.Millisecond
 )
 
-// build returns the documents of a kustomization, as `kubectl -k` builds it: in the order in which they can be applied.
+// build returns the YAML that a kustomization makes, as `kubectl -k` builds it: in the order in which it can be applied.
 // What it includes from elsewhere is refused, unless allowRemote lets it be fetched, with git as there.
-func build(ctx context.Context, path string, allowRemote bool) ([]Document, error) {
-	type built struct {
-		data []byte
-		err  error
+func build(ctx context.Context, path string, allowRemote bool) ([]byte, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go watchMemory(ctx, maxMemory, cancel)
+	data, err := files.Await(ctx, func() ([]byte, error) { return runKustomize(path, allowRemote) })
+	switch { // Kustomize cannot be stopped, but nobody has to wait for it.
+	case ctx.Err() != nil:
+		return nil, fmt.Errorf("build the kustomization %q: %w", path, context.Cause(ctx))
+	case err != nil:
+		return nil, fmt.Errorf("build the kustomization %q: %s", path, beginning(oneLine(err)))
 	}
-	done := make(chan built, 1)
-	go func() {
-		data, err := runKustomize(path, allowRemote)
-		done <- built{data, err}
-	}()
-	select {
-	case <-ctx.Done(): // Kustomize cannot be stopped, but nobody has to wait for it.
-		return nil, fmt.Errorf("build the kustomization %q: %w", path, ctx.Err())
-	case result := <-done:
-		if result.err != nil {
-			return nil, fmt.Errorf("build the kustomization %q: %s", path, oneLine(result.err))
+	return data, nil
+}
+
+// beginning cuts what is too long: kustomize's errors may have a whole file in them.
+func beginning(text string) string {
+	const most = 2000
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most], "") + "…"
+}
+
+// watchMemory cancels when the heap holds more bytes than the limit. It ends with ctx.
+func watchMemory(ctx context.Context, limit uint64, cancel context.CancelCauseFunc) {
+	heap := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
+	for ctx.Err() == nil {
+		if metrics.Read(heap); heap[0].Value.Uint64() > limit {
+			cancel(fmt.Errorf("it takes more than %d MiB of memory", limit>>20))
+			return
 		}
-		return parseSource(path, result.data)
+		time.Sleep(memoryPause)
 	}
 }
 
@@ -47,31 +64,16 @@ func runKustomize(path string, allowRemote bool) ([]byte, error) {
 	if err := limitGit(allowRemote); err != nil {
 		return nil, err
 	}
-	files := newRemoteGuard(filesys.MakeFsOnDisk(), allowRemote)
+	guard := newGuard(allowRemote)
+	defer limitHTTP(guard)()
 	options := krusty.MakeDefaultOptions() // Plug-ins, functions and Helm stay off.
 	options.Reorder = krusty.ReorderOptionLegacy
-	resources, err := krusty.MakeKustomizer(options).Run(files, path)
-	if files.refused != nil { // Kustomize takes a file that cannot be read for one that is not there.
-		return nil, files.refused
+	resources, err := krusty.MakeKustomizer(options).Run(guard, path)
+	if guard.refused != nil {
+		return nil, guard.refused
 	}
 	if err != nil {
 		return nil, err
 	}
 	return resources.AsYaml()
-}
-
-// limitGit limits the protocols of the git that kustomize runs: to none where nothing may be fetched, should kustomize
-// take anything for remote that the guard does not.
-func limitGit(allowRemote bool) error {
-	protocols := remoteProtocols
-	switch _, own := os.LookupEnv(gitProtocols); {
-	case !allowRemote:
-		protocols = noRemoteProtocol
-	case own:
-		return nil
-	}
-	if err := os.Setenv(gitProtocols, protocols); err != nil {
-		return fmt.Errorf("set %s: %w", gitProtocols, err)
-	}
-	return nil
 }

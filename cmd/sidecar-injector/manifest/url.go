@@ -16,8 +16,6 @@ const (
 	fetchTimeout = 30 * time.Second
 	// fetchAttempts is how often a server is asked that answers with an error of its own (5xx), as kubectl does.
 	fetchAttempts = 3
-	// fetchLimit is the most bytes that are read. The largest manifests published are a few MiB.
-	fetchLimit = 64 << 20
 )
 
 func isURL(name string) bool {
@@ -33,26 +31,24 @@ type fetcher struct {
 }
 
 func newFetcher() *fetcher {
-	return &fetcher{client: &http.Client{Timeout: fetchTimeout}, limit: fetchLimit, pause: time.Second}
+	return &fetcher{client: &http.Client{Timeout: fetchTimeout}, limit: maxBytes, pause: time.Second}
 }
 
-// documents reads the documents that a URL answers with.
-
-func (f *fetcher) documents(ctx context.Context, address string) ([]Document, error) {
+// fetch reads what a URL answers with, and names the source without a password.
+func (f *fetcher) fetch(ctx context.Context, address string) (source string, data []byte, err error) {
 	parsed, err := url.Parse(address)
 	if err != nil {
 		var wrapped *url.Error
 		if errors.As(err, &wrapped) {
 			err = wrapped.Err
 		}
-		return nil, fmt.Errorf("read %q: it is no URL: %w", address, err)
+		return "", nil, fmt.Errorf("read %q: it is no URL: %w", address, err)
 	}
-	source := parsed.Redacted()
-	data, err := f.get(ctx, address)
-	if err != nil {
-		return nil, fmt.Errorf("read %q: %w", source, err)
+	source = parsed.Redacted()
+	if data, err = f.get(ctx, address); err != nil {
+		return "", nil, fmt.Errorf("read %q: %w", source, err)
 	}
-	return parseSource(source, data)
+	return source, data, nil
 }
 
 // get asks until there is an answer, or no hope of one.

@@ -47,6 +47,17 @@ func testFetcher(timeout time.Duration) *fetcher {
 	return &fetcher{client: &http.Client{Timeout: timeout}, limit: 1000}
 }
 
+// documents reads the documents that a URL answers with.
+func (f *fetcher) documents(ctx context.Context, address string) ([]Document, error) {
+	source, data, err := f.fetch(ctx, address)
+	if err != nil {
+		return nil, err
+	}
+	var r reader
+	err = r.parse(source, data)
+	return r.documents, err
+}
+
 func TestURLs(t *testing.T) {
 	cases := map[string]int64{"/good.yaml": 1, "/moved": 2, "/recovers": fetchAttempts}
 	for path, requests := range cases {

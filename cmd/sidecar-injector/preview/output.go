@@ -19,7 +19,8 @@ type Format string
 const (
 	// FormatDiff is, per workload, a line with the decision and then the unified diff of its YAML.
 	FormatDiff Format = "diff"
-	// FormatYAML is all documents, those that nothing changed byte for byte as they came.
+	// FormatYAML is all documents, those that nothing changed byte for byte as they came, unless they have something that is
+	// unsafe on a terminal.
 	FormatYAML Format = "yaml"
 	// FormatJSON is all objects as JSON, one after the other.
 	FormatJSON Format = "json"
@@ -47,8 +48,11 @@ func ParseRemovalFormat(name string) (Format, error) {
 
 func parseFormat(name string, among []Format) (Format, error) {
 	if isTemplate(Format(name)) {
-		_, err := printerOf(Format(name))
-		return Format(name), err
+		format, err := inline(Format(name))
+		if err == nil {
+			_, err = printerOf(format)
+		}
+		return format, err
 	}
 	var names []string
 	for _, format := range among {
@@ -198,7 +202,10 @@ func renderYAML(out *bytes.Buffer, index int, result *Result) error {
 	if err != nil {
 		return err
 	}
-	separator := result.Document.Separator
+	if text, err = edit.Safe(text, result.Object); err != nil {
+		return fmt.Errorf("encode %s: %w", result.Document, err)
+	}
+	separator := terminal.SafeText(result.Document.Separator)
 	if index > 0 && len(separator) == 0 {
 		separator = []byte("---\n")
 	}

@@ -2,12 +2,16 @@ package preview
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/cli-runtime/pkg/printers"
+
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/terminal"
+	"github.com/sidecar-injector/sidecar-injector/internal/files"
 )
 
 // templateForms begin the formats that are a template of the user's: each is printed with every object after injection.
@@ -23,6 +27,23 @@ func isTemplate(format Format) bool {
 	return false
 }
 
+// inline returns a format with the template in place of the file that holds it.
+func inline(format Format) (Format, error) {
+	name, path, _ := strings.Cut(string(format), "=")
+	name, isFile := strings.CutSuffix(name, "-file")
+	if !isFile {
+		return format, nil
+	}
+	text, err := files.Read(context.Background(), path, templateLimit)
+	if err != nil {
+		return "", fmt.Errorf("read %q: %w", path, err)
+	}
+	return Format(name + "=" + string(text)), nil
+}
+
+// templateLimit is how many bytes a file with such a template may have.
+const templateLimit = 1 << 20
+
 // printerOf returns kubectl's printer for such a format.
 func printerOf(format Format) (printers.ResourcePrinter, error) {
 	return genericclioptions.NewKubeTemplatePrintFlags().ToPrinter(string(format))
@@ -36,9 +57,11 @@ func renderTemplate(out *bytes.Buffer, result *Result, format Format) error {
 	if err != nil {
 		return err
 	}
-	if err := printer.PrintObj(&unstructured.Unstructured{Object: result.Object}, out); err != nil {
+	var text bytes.Buffer
+	if err := printer.PrintObj(&unstructured.Unstructured{Object: result.Object}, &text); err != nil {
 		return fmt.Errorf("print %s: %w", result.Document, err)
 	}
+	out.Write(terminal.SafeText(text.Bytes()))
 	endLine(out, true)
 	return nil
 }

@@ -18,7 +18,7 @@ import (
 // written as Go writes it in quotes, such as \x1b. Line breaks and tabs are text, and so are the colours of the Styles that
 // are made for the Writer. What is written by one call stands for itself: a character may not be spread over two.
 //
-// Documents do not go through it: see Raw and JSON. It may be used like the writer below it; create it with NewWriter.
+// Documents do not go through it: see Raw, JSON, and SafeText. It may be used like the writer below it; create it with NewWriter.
 type Writer struct {
 	out io.Writer
 	// token stands behind the escape character of our own colours. No text can know it.
@@ -29,7 +29,7 @@ type Writer struct {
 // NewWriter returns a Writer on top of another one.
 func NewWriter(out io.Writer) *Writer { return &Writer{out: out, token: rand.Text()} }
 
-// Raw returns the writer below a Writer, and any other as it is: for documents, which stay byte for byte.
+// Raw returns the writer below a Writer, and any other as it is: for documents in which nothing is unsafe.
 func Raw(out io.Writer) io.Writer {
 	if w, ok := out.(*Writer); ok {
 		return w.out
@@ -58,12 +58,12 @@ func (w *Writer) escaped(text []byte) []byte {
 		switch {
 		case r == '\n' || r == '\t' || isPrintable(r, size):
 			out.Write(text[:size])
-		case w.json && r < ' ': // White space: elsewhere JSON has none.
+		case w.json && r == '\r' && bytes.HasPrefix(text, []byte("\r\n")):
 			out.Write(text[:size])
+		case w.json && r == '\r': // White space: elsewhere JSON has none.
+			out.WriteByte('\n')
 		case w.json:
-			for _, unit := range utf16.Encode([]rune{r}) {
-				fmt.Fprintf(&out, `\u%04x`, unit)
-			}
+			writeJSONEscape(&out, r)
 		case w.token != "" && bytes.HasPrefix(text, colour):
 			out.WriteByte(text[0])
 			size = len(colour)
@@ -73,6 +73,13 @@ func (w *Writer) escaped(text []byte) []byte {
 		text = text[size:]
 	}
 	return out.Bytes()
+}
+
+// writeJSONEscape writes a character as JSON has it in double quotes.
+func writeJSONEscape(out *bytes.Buffer, r rune) {
+	for _, unit := range utf16.Encode([]rune{r}) {
+		fmt.Fprintf(out, `\u%04x`, unit)
+	}
 }
 
 // IsText says whether a Writer writes a text as it is.

@@ -7,6 +7,8 @@
 //	  → new text  in the style of what surrounds it                 render.go, scalar.go, flowtext.go
 //	  → check     the result is decoded and compared                apply.go, equal.go
 //
+// Safe takes what is unsafe on a terminal out of a text (safe.go), in the same steps.
+//
 // A text that cannot be edited, or whose edited form does not decode to the object wanted, is written anew as a whole:
 // the result is always right, and nearly always the smallest change.
 package edit

@@ -8,6 +8,8 @@ import (
 
 	yaml2 "go.yaml.in/yaml/v2"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/terminal"
 )
 
 // wordCharacters may stand anywhere in a scalar without quotes, whatever stands around it, but that few of them may begin
@@ -109,13 +111,13 @@ func singleQuoted(text string) string {
 	return "'" + strings.ReplaceAll(text, "'", "''") + "'"
 }
 
-// doubleQuoted quotes text of any characters.
+// doubleQuoted quotes text of any characters; what is unsafe is escaped.
 func doubleQuoted(text string) string {
 	out, err := yaml.Marshal(&yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Style: yaml.DoubleQuotedStyle, Value: text})
 	if err != nil {
 		return jsonText(text)
 	}
-	return strings.TrimSuffix(string(out), "\n")
+	return safeQuoted(strings.TrimSuffix(string(out), "\n"))
 }
 
 // quotedLike returns text in the quotes of the scalar that it replaces, "" if that had none or they do not fit.
@@ -153,10 +155,10 @@ func multilineText(text string, indent int) (inline string, lines []string) {
 	return " |", lines
 }
 
-// isPrintableLine leaves out what a YAML text may not hold, and what a parser might take for a line break.
+// isPrintableLine leaves out what is unsafe or a YAML text may not hold, and what a parser might take for a line break.
 func isPrintableLine(line string) bool {
 	return !strings.ContainsFunc(line, func(r rune) bool {
-		return r != '\t' && r < ' ' || r >= 0x7f && r <= 0xa0 || r == '\u2028' || r == '\u2029' || r == '\ufeff' || r == 0xfffe || r == 0xffff || r == '\uFFFD'
+		return terminal.IsUnsafe(r) || r == '\u00a0' || r == 0xfffe || r == 0xffff || r == '\uFFFD'
 	})
 }
 

@@ -23,6 +23,8 @@ type node struct {
 	// indent is the column of the keys or dashes of a block collection.
 	indent  int
 	entries []entry
+	// value is what a scalar of YAML stands for.
+	value string
 	// open is for a block scalar that ends with the text, without a line break: it has none in its value either.
 	open bool
 	// odd says that the entries of a collection cannot be edited one by one.

@@ -105,6 +105,7 @@ func (b *builder) node(from *yaml.Node, parentIndent int, inFlow bool) (*node, e
 }
 
 func (b *builder) scalar(n *node, from *yaml.Node, parentIndent int, inFlow bool) error {
+	n.value = from.Value
 	quoted := from.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle|yaml.LiteralStyle|yaml.FoldedStyle) != 0
 	if from.Value == "" && !quoted {
 		n.body = b.propertiesEnd(n.start)
