@@ -38,6 +38,7 @@ func (s reviews) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	answer := admissionv1.AdmissionReview{}
 	var response admission.Response
 	if review, code, err := s.read(w, r); err != nil {
+		err = bounded(err)
 		logger.Error(err, "Request refused")
 		response = admission.Errored(code, err)
 	} else {
