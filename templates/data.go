@@ -9,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 
+	"github.com/sidecar-injector/sidecar-injector/internal/quote"
 	"github.com/sidecar-injector/sidecar-injector/internal/strictyaml"
 )
 
@@ -101,13 +102,14 @@ func (e *Engine) nativeSidecars(annotations map[string]string) (bool, error) {
 type InputError struct {
 	// Annotation is the key of the annotation concerned; empty if it is something else.
 	Annotation string
-	// Problem is a sentence for the pod's author: what there is and what is allowed.
+	// Problem is a sentence for the pod's author: what there is and what is allowed. The error's text has its values cut
+	// that are long.
 	Problem string
 }
 
 func (e *InputError) Error() string {
 	if e.Annotation == "" {
-		return e.Problem
+		return quote.Text(e.Problem)
 	}
-	return fmt.Sprintf("annotation %q: %s", e.Annotation, e.Problem)
+	return quote.Text(fmt.Sprintf("annotation %q: %s", e.Annotation, e.Problem))
 }

@@ -47,7 +47,16 @@ func sprigFunctions() template.FuncMap {
 		}
 		return values
 	}
+	functions["fail"] = func(message string) (string, error) { return "", &FailError{message} }
 	return functions
 }
+
+// FailError says that a template calls fail: its author refuses the pod.
+type FailError struct {
+	// Message is the template's.
+	Message string
+}
+
+func (e *FailError) Error() string { return e.Message }
 
 func sortedKeys(m map[string]any) []string { return slices.Sorted(maps.Keys(m)) }

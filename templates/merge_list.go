@@ -35,6 +35,9 @@ func (m merger) list(t *podtype.Type, base, patch []any) ([]any, error) {
 			all.add(element, i)
 		}
 	}
+	if at, ok := twiceChanged(t.Elem(), s, patch); ok {
+		return nil, &fieldError{fieldPath{at}, fmt.Sprintf("the container %q is there twice, with $patch: merge, which changes the pod's own, and without, which injects one: want one of the two", nameOf(asObject(patch[at])))}
+	}
 	for rank, at := range s.at {
 		if changesContainer(t.Elem(), patch[at]) && !all.has(s.ids[rank]) {
 			return nil, &podError{problem: fmt.Sprintf("has no container %q, which a template changes", nameOf(patch[at].(map[string]any)))}
@@ -77,6 +80,22 @@ func (m merger) element(t *podtype.Type, all *elements, patch any, id string, ra
 func changesContainer(t *podtype.Type, patch any) bool {
 	object, _ := patch.(map[string]any)
 	return t == containerType && object[patchDirective] == "merge"
+}
+
+// twiceChanged returns the index of the first element of a patch that changes a container which another one injects.
+func twiceChanged(t *podtype.Type, s parts, patch []any) (at int, ok bool) {
+	injects := make(map[string]bool, len(s.at))
+	for rank, at := range s.at {
+		if !changesContainer(t, patch[at]) {
+			injects[s.ids[rank]] = true
+		}
+	}
+	for rank, at := range s.at {
+		if changesContainer(t, patch[at]) && injects[s.ids[rank]] {
+			return at, true
+		}
+	}
+	return 0, false
 }
 
 // mergeSet merges lists of scalars, of which each value stands once.

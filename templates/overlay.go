@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/sidecar-injector/sidecar-injector/internal/listmap"
+	"github.com/sidecar-injector/sidecar-injector/internal/quote"
 )
 
 // overlay is what a template rendered, parsed and checked. It may be shared between injections and is never changed.
@@ -109,7 +110,7 @@ func (e *Error) Error() string {
 	if e.Action != "" {
 		where += fmt.Sprintf(" %s", e.Action)
 	}
-	return fmt.Sprintf("%s: %s", where, e.Err)
+	return quote.Text(fmt.Sprintf("%s: %s", where, e.Err))
 }
 
 // Unwrap returns the cause.

@@ -138,6 +138,9 @@ func (c *comparison) added(t *podtype.Type, value any) {
 			return
 		}
 		for name, inner := range value {
+			if inner == nil { // absent, as in object
+				continue
+			}
 			at := c.enter(name)
 			c.added(t.Field(name), inner)
 			c.leave(at)

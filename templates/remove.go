@@ -135,7 +135,7 @@ func outside(pod map[string]any, lists map[string]string, key string) map[string
 			})
 			if len(others) > 0 {
 				spec[list] = others
-			} else if len(all) > 0 {
+			} else if len(all) > 0 || list == Containers { // a pod without containers is not stored
 				delete(spec, list)
 			}
 		}

@@ -140,6 +140,9 @@ func (c *compiled) executionError(err error) *Error {
 			action = "{{" + action + "}}"
 		}
 	}
+	if failed, ok := errors.AsType[*FailError](err); ok {
+		cause = &called{cause.Error(), failed}
+	}
 	if input, ok := errors.AsType[*InputError](err); ok {
 		cause = input
 		if input.Annotation != "" { // which says more to the pod's author
@@ -148,3 +151,12 @@ func (c *compiled) executionError(err error) *Error {
 	}
 	return &Error{Template: c.name, Line: line, Action: action, Err: cause}
 }
+
+// called is an error of a function as text/template tells it.
+type called struct {
+	text string
+	err  error
+}
+
+func (e *called) Error() string { return e.text }
+func (e *called) Unwrap() error { return e.err }

@@ -3,15 +3,21 @@ package templates
 import (
 	"fmt"
 	"strings"
+	"unicode"
 )
 
-// checkImage: an image has a name, and no space before or behind it.
+// checkImage: an image has a name, with no space around it, which the API server refuses, nor any space or control
+// character in it, which no kubelet can pull.
 func checkImage(_ string, container map[string]any) *violation {
 	image := textAt(container, "image")
-	if image != "" && image == strings.TrimSpace(image) {
+	unusable := func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }
+	if image != "" && !strings.ContainsFunc(image, unusable) {
 		return nil
 	}
 	problem := fmt.Sprintf("%q is not an image: want a name, with no space around it", image)
+	if strings.TrimSpace(image) == image && image != "" {
+		problem = fmt.Sprintf("%q is not an image: want a name, with no space or control character in it", image)
+	}
 	return &violation{container: nameOf(container), field: "image", problem: problem, causes: []cause{{field: "image"}}}
 }
 

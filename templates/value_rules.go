@@ -4,8 +4,15 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/netip"
+	"regexp"
 	"slices"
 	"strings"
+	"unicode"
+
+	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/sidecar-injector/sidecar-injector/internal/strictyaml"
 )
 
 // ValueRule says what values of a profile have to be besides their type, so that a configuration by which every pod would
@@ -18,8 +25,9 @@ type ValueRule struct {
 	Max *float64 `json:"max,omitempty"`
 	// OneOf lists the texts that are allowed. Empty: any.
 	OneOf []string `json:"oneOf,omitempty"`
-	// Is names what a text or an object has to be: image, resources, or a function of templates that checks a text, such
-	// as seconds and ports. Empty: anything.
+	// Is names what a text or an object has to be: image, resources, host (a DNS name or an IP address, or empty), token (of
+	// HTTP), text (without control characters), or a function of templates that checks a text, such as seconds and ports.
+	// Empty: anything.
 	Is string `json:"is,omitempty"`
 }
 
@@ -47,10 +55,17 @@ func checkValueRules(rules []ValueRule, values map[string]any) error {
 
 // check says what is wrong with a value, and at which path below its own; the problem is empty if nothing is.
 func (r *ValueRule) check(value any) (at, problem string) {
-	if number, ok := numberOf(value); ok && (r.Min != nil && number < *r.Min || r.Max != nil && number > *r.Max) {
+	number, isNumber := numberOf(value)
+	if !isNumber && (r.Min != nil || r.Max != nil) {
+		return "", fmt.Sprintf("is %s, want a number, %s", strictyaml.Kind(value), r.bounds())
+	}
+	if r.Min != nil && number < *r.Min || r.Max != nil && number > *r.Max {
 		return "", fmt.Sprintf("is %v, want %s", value, r.bounds())
 	}
 	text, isText := value.(string)
+	if !isText && r.Is != "" && r.Is != "resources" {
+		return "", fmt.Sprintf("is %s, want a string", strictyaml.Kind(value))
+	}
 	if isText && len(r.OneOf) > 0 && !slices.Contains(r.OneOf, text) {
 		return "", fmt.Sprintf("is %q, want one of %s", text, strings.Join(r.OneOf, ", "))
 	}
@@ -64,8 +79,32 @@ func (r *ValueRule) check(value any) (at, problem string) {
 			return "", "is wrong: " + broken.problem
 		}
 		return "", ""
+	case "host", "token", "text":
+		return "", textProblem(r.Is, text)
 	}
 	return "", listProblem(r.Is, text)
+}
+
+// token is what RFC 9110 has for names, such as those of protocols.
+var token = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")
+
+// textProblem checks a text that stands in the proxy's configuration.
+func textProblem(kind, text string) string {
+	switch {
+	case kind == "host" && text != "" && len(validation.IsDNS1123Subdomain(text)) > 0 && !isAddress(text):
+		return fmt.Sprintf("is %q, want a DNS name or an IP address", text)
+	case kind == "token" && !token.MatchString(text):
+		return fmt.Sprintf("is %q, want the name of a protocol, such as websocket", text)
+	case kind == "text" && strings.ContainsFunc(text, unicode.IsControl):
+		return fmt.Sprintf("is %q, want a text without control characters", text)
+	}
+	return ""
+}
+
+// isAddress says that a text is an IP address, and none that is mapped: an IPv4 address is written as one.
+func isAddress(text string) bool {
+	address, err := netip.ParseAddr(text)
+	return err == nil && !address.Is4In6() && address.Zone() == ""
 }
 
 // listProblem is what a checking function of templates says of a text.

@@ -9,6 +9,7 @@ import (
 
 	jsonpatch "gopkg.in/evanphx/json-patch.v4"
 
+	"github.com/sidecar-injector/sidecar-injector/internal/quote"
 	"github.com/sidecar-injector/sidecar-injector/internal/strictyaml"
 	"github.com/sidecar-injector/sidecar-injector/internal/suggest"
 )
@@ -75,4 +76,4 @@ type ValueError struct {
 	Suggestion string
 }
 
-func (e *ValueError) Error() string { return fmt.Sprintf("value %q %s", e.Path, e.Problem) }
+func (e *ValueError) Error() string { return quote.Text(fmt.Sprintf("value %q %s", e.Path, e.Problem)) }

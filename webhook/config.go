@@ -64,7 +64,7 @@ const (
 )
 
 // Parse reads a configuration and the values that override the profile's, both in YAML (or JSON); each may be empty.
-// Errors are *ConfigError.
+// A text of blanks, comments or null, which may have lost what it said, is an error; {} means the defaults. Errors are *ConfigError.
 func Parse(config, values []byte) (*Config, error) {
 	file, err := ParseFile(config)
 	if err != nil {
@@ -78,7 +78,7 @@ func Parse(config, values []byte) (*Config, error) {
 	return parsed, locate(err, config, values)
 }
 
-// ParseFile reads a configuration and checks its form: fields and types. It may be empty. Errors are *ConfigError.
+// ParseFile reads a configuration, as Parse does, and checks its form: fields and types. Errors are *ConfigError.
 func ParseFile(config []byte) (ConfigFile, error) {
 	var file ConfigFile
 	if err := strictyaml.Read(config, &file); err != nil {

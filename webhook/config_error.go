@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/sidecar-injector/sidecar-injector/internal/quote"
 	"github.com/sidecar-injector/sidecar-injector/internal/strictyaml"
 	"github.com/sidecar-injector/sidecar-injector/templates"
 )
@@ -32,9 +33,9 @@ type ConfigError struct {
 
 func (e *ConfigError) Error() string {
 	if e.Line == 0 {
-		return fmt.Sprintf("%s: %s", e.Source, e.Err)
+		return quote.Text(fmt.Sprintf("%s: %s", e.Source, e.Err))
 	}
-	return fmt.Sprintf("%s: line %d: %s", e.Source, e.Line, e.Err)
+	return quote.Text(fmt.Sprintf("%s: line %d: %s", e.Source, e.Line, e.Err))
 }
 
 // Unwrap returns the sentence.

@@ -18,6 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
+	"github.com/sidecar-injector/sidecar-injector/internal/quote"
 	"github.com/sidecar-injector/sidecar-injector/templates"
 )
 
@@ -86,8 +87,9 @@ func (h *Handler) handler(scope Scope, parameters func(context.Context) map[stri
 	return admission.HandlerFunc(func(ctx context.Context, req admission.Request) admission.Response {
 		start := time.Now()
 		a := h.turnsFor(&req).run(ctx, func() answer { return h.answer(ctx, scope, parameters(ctx), &req) })
+		a.err = bounded(a.err)
 		h.metrics.record(start, a.outcome, a.reason)
-		logger := log.FromContext(ctx).WithValues("uid", req.UID, "namespace", req.Namespace, "outcome", a.outcome, "reason", a.reason)
+		logger := log.FromContext(ctx).WithValues("uid", quote.Cut(string(req.UID)), "namespace", quote.Cut(req.Namespace), "outcome", a.outcome, "reason", a.reason)
 		if a.err != nil {
 			logger.Error(a.err, "Injection failed")
 		} else {
@@ -164,6 +166,17 @@ func badRequest(err error) answer {
 	return answer{outcome: outcomeError, reason: reasonBadRequest, status: http.StatusBadRequest, err: err}
 }
 
+// bounded returns an error with the values in its text cut that are long: they come from whoever asks.
+func bounded(err error) error {
+	if err == nil {
+		return nil
+	}
+	if text := quote.Text(err.Error()); text != err.Error() {
+		return errors.New(text)
+	}
+	return err
+}
+
 // inject fills the answer with the patch, or with the error there was.
 func (h *Handler) inject(a *answer, config *Config, input templates.Input) {
 	if h.namespaces != nil {
@@ -212,7 +225,7 @@ func (a answer) response() admission.Response {
 		response = admission.Errored(a.status, a.err)
 	}
 	for _, warning := range a.warnings {
-		response = response.WithWarnings("sidecar-injector: " + warning)
+		response = response.WithWarnings(quote.Text("sidecar-injector: " + warning))
 	}
 	response.AuditAnnotations = map[string]string{"decision": string(a.outcome), "reason": string(a.reason)}
 	if len(a.templates) > 0 {

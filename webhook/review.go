@@ -93,6 +93,7 @@ func (s reviews) answer(ctx context.Context, w http.ResponseWriter, r *http.Requ
 	answer := admissionv1.AdmissionReview{}
 	var response admission.Response
 	if review, code, err := readReview(w, r); err != nil {
+		err = bounded(err)
 		log.FromContext(ctx).Error(err, "Request refused")
 		response = admission.Errored(code, err)
 	} else {

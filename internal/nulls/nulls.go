@@ -1,4 +1,4 @@
-// Package nulls finds what no list of a pod can hold: null.
+// Package nulls finds what no list of a pod can hold, and no setting: null.
 package nulls
 
 import (
@@ -14,10 +14,14 @@ func Find(object map[string]any) string {
 	if !holds(object) {
 		return ""
 	}
-	return locate("", object)
+	return locate("", object, false)
 }
 
-// holds says whether there is one, at no cost.
+// Any returns the path of the first null in a decoded JSON value, in the order of the keys, those that are values of keys
+// included; "" if there is none, and for null itself. The value is not changed.
+func Any(value any) string { return locate("", value, true) }
+
+// holds says whether there is one in a list, at no cost.
 func holds(value any) bool {
 	switch value := value.(type) {
 	case map[string]any:
@@ -36,8 +40,8 @@ func holds(value any) bool {
 	return false
 }
 
-// locate returns the path of the first one in a value that stands at path.
-func locate(path string, value any) string {
+// locate returns the path of the first one in a value that stands at path; those of keys count if keys says so.
+func locate(path string, value any, keys bool) string {
 	switch value := value.(type) {
 	case map[string]any:
 		for _, key := range slices.Sorted(maps.Keys(value)) {
@@ -45,7 +49,10 @@ func locate(path string, value any) string {
 			if path != "" {
 				inner = path + "." + key
 			}
-			if found := locate(inner, value[key]); found != "" {
+			if keys && value[key] == nil {
+				return inner
+			}
+			if found := locate(inner, value[key], keys); found != "" {
 				return found
 			}
 		}
@@ -55,7 +62,7 @@ func locate(path string, value any) string {
 			if element == nil {
 				return inner
 			}
-			if found := locate(inner, element); found != "" {
+			if found := locate(inner, element, keys); found != "" {
 				return found
 			}
 		}

@@ -56,23 +56,49 @@ func Unpack(text string) ([]byte, error) {
 // Is says that a text looks like a packed one.
 func Is(text string) bool { return strings.HasPrefix(text, magic) }
 
-// Within returns a decoded JSON value with every packed text replaced by what as makes of the unpacked one. When 8 MiB
-// have been unpacked, the others stay as they are. The value is not changed; what has no packed text in it is shared.
-func Within(value any, as func(text []byte) any) any {
-	replaced, _ := (&walk{as, 8 * MaxSize}).within(value)
+// Within returns a decoded JSON value with every packed text, but for those of keep, replaced by what as makes of the
+// unpacked one. When 8 MiB have been unpacked, the others stay as they are. The value is not changed; what has no packed
+// text in it is shared.
+func Within(value any, keep map[string]bool, as func(text []byte) any) any {
+	replaced, _ := (&walk{as, keep, 8 * MaxSize}).within(value)
 	return replaced
+}
+
+// Texts returns the texts in a decoded JSON value that look packed. The value is not changed.
+func Texts(value any) map[string]bool {
+	found := map[string]bool{}
+	var look func(any)
+	look = func(value any) {
+		switch value := value.(type) {
+		case string:
+			if Is(value) {
+				found[value] = true
+			}
+		case []any:
+			for _, inner := range value {
+				look(inner)
+			}
+		case map[string]any:
+			for _, inner := range value {
+				look(inner)
+			}
+		}
+	}
+	look(value)
+	return found
 }
 
 // walk is one call of Within.
 type walk struct {
 	as   func(text []byte) any
+	keep map[string]bool
 	left int // bytes that may still be unpacked
 }
 
 func (w *walk) within(value any) (replaced any, changed bool) {
 	switch value := value.(type) {
 	case string:
-		if Is(value) && w.left > 0 {
+		if Is(value) && !w.keep[value] && w.left > 0 {
 			text, err := Unpack(value)
 			w.left -= max(len(text), len(value))
 			if err == nil {

@@ -49,14 +49,18 @@ func TestWithin(t *testing.T) {
 	for i := range list {
 		list[i] = map[string]any{"a": long, "b": "H4sInothing"}
 	}
-	before := Within(list, func([]byte) any { count++; return "x" }).([]any)
+	before := Within(list, nil, func([]byte) any { count++; return "x" }).([]any)
 	if count != 4 || before[0].(map[string]any)["a"] != "x" || before[99].(map[string]any)["a"] != long {
 		t.Errorf("%d texts were unpacked, want the first 4", count)
 	}
 	if list[0].(map[string]any)["a"] != long {
 		t.Error("the value was changed")
 	}
-	if unchanged := Within(list[99].(map[string]any)["b"], nil); unchanged != "H4sInothing" {
+	if unchanged := Within(list[99].(map[string]any)["b"], nil, nil); unchanged != "H4sInothing" {
 		t.Errorf("got %v", unchanged)
+	}
+	other := Pack([]byte("other"))
+	if got := Within([]any{long, other}, Texts(map[string]any{"a": []any{other, "text"}}), func([]byte) any { return "x" }).([]any); got[0] != "x" || got[1] != other {
+		t.Errorf("got %.80v, want the text of the others kept", got)
 	}
 }

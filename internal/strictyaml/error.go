@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/sidecar-injector/sidecar-injector/internal/quote"
 )
 
 // Error says what is wrong in a text, and where.
@@ -23,9 +25,9 @@ type Error struct {
 
 func (e *Error) Error() string {
 	if e.Line == 0 {
-		return e.Problem
+		return quote.Text(e.Problem)
 	}
-	return fmt.Sprintf("line %d: %s", e.Line, e.Problem)
+	return quote.Text(fmt.Sprintf("line %d: %s", e.Line, e.Problem))
 }
 
 // parserForm is how the YAML parser says where an error is.

@@ -10,6 +10,8 @@ import (
 	utiljson "k8s.io/apimachinery/pkg/util/json"
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/yaml"
+
+	"github.com/sidecar-injector/sidecar-injector/internal/nulls"
 )
 
 // ToJSON turns one YAML document (or JSON) into JSON; empty input is null. A key that stands twice and a second document
@@ -40,14 +42,41 @@ func ToJSON(text []byte) ([]byte, error) {
 	}
 }
 
-// Object reads YAML (or JSON) that must be one object; empty input is an empty object. Integers are int64. Errors are
-// *Error.
-func Object(text []byte) (map[string]any, error) {
+// nothing is the problem of a text that may have lost what it said: of blanks, comments or null.
+const nothing = "there is nothing in it, want an object; {} means the defaults"
+
+// given returns a text as JSON, nil for none. One that says nothing is an error.
+func given(text []byte) ([]byte, error) {
+	if len(text) == 0 {
+		return nil, nil
+	}
 	raw, err := ToJSON(text)
+	if err == nil && string(raw) == "null" {
+		err = &Error{Problem: nothing}
+	}
+	return raw, err
+}
+
+// refuseNull returns an *Error about the first null in JSON: a field whose value is cut off must not become its default.
+func refuseNull(raw []byte) error {
+	var value any
+	if err := utiljson.Unmarshal(raw, &value); err != nil {
+		return &Error{Problem: err.Error()}
+	}
+	if path := nulls.Any(value); path != "" {
+		return &Error{Path: path, Problem: path + " is null: leave it out, or give it a value"}
+	}
+	return nil
+}
+
+// Object reads YAML (or JSON) that must be one object; no text is an empty object, one that says nothing an error.
+// Integers are int64. Errors are *Error.
+func Object(text []byte) (map[string]any, error) {
+	raw, err := given(text)
 	if err != nil {
 		return nil, err
 	}
-	if string(raw) == "null" {
+	if raw == nil {
 		return map[string]any{}, nil
 	}
 	object, err := DecodeObject(raw)

@@ -14,8 +14,8 @@ import (
 )
 
 // Read reads YAML (or JSON) into a struct. Names are told apart by case; a key that stands twice, a field that is not
-// known and a value of another type are errors, each an *Error with the field and its line, and what is allowed there.
-// Empty input leaves the struct as it is.
+// known, a null and a value of another type are errors, each an *Error with the field and its line, and what is allowed
+// there. No text leaves the struct as it is; one that says nothing is an error.
 func Read(text []byte, into any) error {
 	return located(text, read(text, into))
 }
@@ -45,8 +45,11 @@ func ReadKnown(text []byte, into any) error {
 
 // read is Read whose errors know no lines but those of the parser.
 func read(text []byte, into any) error {
-	raw, err := ToJSON(text)
-	if err != nil {
+	raw, err := given(text)
+	if err != nil || raw == nil {
+		return err
+	}
+	if err := refuseNull(raw); err != nil {
 		return err
 	}
 	unknown, err := kjson.UnmarshalStrict(raw, into, kjson.DisallowUnknownFields)

@@ -23,8 +23,12 @@ func TestRead(t *testing.T) {
 		text string
 		want *Error
 	}{
-		"nothing":                            {"", nil},
-		"a comment":                          {"# nothing\n", nil},
+		"a blank":                            {"\n", &Error{"", 0, nothing, ""}},
+		"a comment":                          {"# nothing\n", &Error{"", 0, nothing, ""}},
+		"null":                               {"~", &Error{"", 0, nothing, ""}},
+		"an empty object":                    {"{}", nil},
+		"a field that is null":               {"name: a\nports:", &Error{"ports", 2, "ports is null: leave it out, or give it a value", ""}},
+		"a field further down that is null":  {"rules:\n- key: ~", &Error{"rules[0].key", 2, "rules[0].key is null: leave it out, or give it a value", ""}},
 		"all fields":                         {"name: a\nports: [1]\nlabels: {a: b}\nrules: [{key: a}]", nil},
 		"JSON":                               {`{"name": "a"}`, nil},
 		"a document behind an empty one":     {"# first\n---\nname: a\n", nil},
@@ -49,6 +53,19 @@ func TestRead(t *testing.T) {
 				t.Errorf("error (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+func TestNoText(t *testing.T) {
+	into := settings{Name: "a"}
+	if err := Read(nil, &into); err != nil || into.Name != "a" {
+		t.Errorf("name %q, error %v", into.Name, err)
+	}
+	if object, err := Object(nil); err != nil || object == nil || len(object) > 0 {
+		t.Errorf("object %v, error %v", object, err)
+	}
+	if _, err := Object([]byte(" ")); err == nil || err.Error() != nothing {
+		t.Errorf("a blank: error %v", err)
 	}
 }
 

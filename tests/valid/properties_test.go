@@ -1,6 +1,7 @@
 package valid
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -90,7 +91,20 @@ func (c checker) check(author map[string]any) (fate, []fault, error) {
 		c.changesNothing("injected again by the API server", stored),
 		c.removed("removed", sent, first.pod),
 		c.removed("removed from the stored pod", sent, stored),
-		c.previewed(author, stored)), nil
+		c.previewed(author, stored), c.asWritten(raw)), nil
+}
+
+// asWritten injects the pod twice as its author wrote it, without what an API server fills in. Some are refused then, for
+// what a default makes good.
+func (c checker) asWritten(raw []byte) []fault {
+	first, err := c.injector.admit(raw)
+	switch {
+	case err != nil:
+		return []fault{{"as written: the answer makes no sense", err.Error()}}
+	case first.denied != "":
+		return nil
+	}
+	return c.changesNothing("as written, injected twice", first.pod)
 }
 
 // samePod holds the patch, applied to the raw JSON, to the pod that the engine returns. The API server makes the same of both:
@@ -164,6 +178,8 @@ func (c checker) previewed(author map[string]any, stored []byte) []fault {
 	if err != nil {
 		return []fault{{"previewed: no JSON", err.Error()}}
 	}
+	// The name of the token's volume stands in annotations too.
+	raw = bytes.ReplaceAll(raw, []byte(tokenSuffix+manifest.GeneratedSuffix), []byte(tokenSuffix+"token"))
 	preview, err := c.injector.admit(raw)
 	if err != nil || preview.denied != "" {
 		return []fault{{"previewed: refused: " + withoutValues(preview.denied), fmt.Sprint(preview.denied, err)}}
@@ -172,7 +188,8 @@ func (c checker) previewed(author map[string]any, stored []byte) []fault {
 	if err != nil {
 		return []fault{{"previewed: not taken: " + withoutValues(err.Error()), err.Error()}}
 	}
-	return different("previewed", stored, text, statusKey)
+	return append(different("previewed", stored, text, statusKey),
+		slices.Concat(c.changesNothing("injected by hand, twice", preview.pod), c.changesNothing("injected by hand, then by the webhook", text))...)
 }
 
 // judgeRefusal holds a refusal to its name: it names an annotation without which the pod is not refused for that, or a

@@ -21,7 +21,9 @@ stays. A new configuration is applied at once, a new serving pair when every
 caBundle has verified it for --trust-slack. The CAs of the serving pairs are
 kept in caBundle.
 
-GET /readyz on the health address says what is missing.`,
+GET /readyz on the health address says what is missing. The log goes to
+standard error in lines of JSON, and never holds requests up: lines that cannot
+be written are lost, and counted in a later one.`,
 		Example: `  # In a cluster, as the Helm chart runs it.
   sidecar-injector serve
 
@@ -33,7 +35,7 @@ GET /readyz on the health address says what is missing.`,
 			if err := options.Validate(); err != nil {
 				return &usageError{err}
 			}
-			return serve.Run(command.Context(), options, terminal.Raw(command.ErrOrStderr()))
+			return serve.Run(command.Context(), options, terminal.JSON(command.ErrOrStderr()))
 		},
 	}
 	options.AddFlags(command.Flags())

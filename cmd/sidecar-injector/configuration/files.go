@@ -138,5 +138,5 @@ func readFlagFile(flag, path string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read %s %q: %w", flag, path, err)
 	}
-	return data, nil
+	return given(data), nil
 }

@@ -37,7 +37,8 @@ func TestLoad(t *testing.T) {
 	}{
 		"nothing at all":                {wantProfile: "envoy"},
 		"a configuration and values":    {config: "policy: disabled", values: "proxy: {logLevel: debug}", wantProfile: "envoy"},
-		"a file with nothing but notes": {config: "# nothing\n", wantProfile: "envoy"},
+		"an object with nothing in it":  {config: "# nothing yet\n{}", values: "{}", wantProfile: "envoy"},
+		"a file with nothing but notes": {config: "# nothing\n", want: "config.yaml: config: there is nothing in it, want an object; {} means the defaults"},
 		"what Istio says":               {inject: istioConfig, wantProfile: "istio"},
 		"what Istio says, and ours":     {config: "onError: allow", inject: istioConfig, wantProfile: "istio"},
 		"a wrong configuration":         {config: "policy: x", want: `config.yaml: config: line 1: policy "x" is not allowed, want one of enabled, disabled`},

@@ -19,12 +19,15 @@ type Inputs struct {
 	// Istio is what an Istio installation says; nil if none is watched.
 	Istio *istio.Sources
 
+	// unusable is what is wrong with where they come from, so that Parse does not look at them. Nil: nothing.
+	unusable error
 	// written is what somebody wrote, if the inputs were made of that: the lines of errors are of it. Nil: it is these.
 	written *Inputs
 }
 
 // Parse makes the configuration, and refuses one whose default templates, or those of an alias, fail on the sample pods
-// (samples.Check). The inputs must not be changed afterwards. Errors are *webhook.ConfigError, or those of istio.Load.
+// (samples.Check). The inputs must not be changed afterwards. Errors are *webhook.ConfigError, those of istio.Load, or say
+// what is wrong with the ConfigMap (FromConfigMap).
 func (in *Inputs) Parse() (*webhook.Config, error) {
 	config, err := in.Read()
 	if err == nil {
@@ -46,6 +49,9 @@ func (in *Inputs) Read() (*webhook.Config, error) {
 }
 
 func (in *Inputs) parse() (*webhook.Config, error) {
+	if in.unusable != nil {
+		return nil, in.unusable
+	}
 	file, err := webhook.ParseFile(in.Config)
 	if err != nil {
 		return nil, err
@@ -89,7 +95,7 @@ func (in *Inputs) locate(err error) error {
 // Equal says whether two inputs are the same; ProxyConfigs are if their versions
 // are.
 func (in *Inputs) Equal(other *Inputs) bool {
-	if !bytes.Equal(in.Config, other.Config) || !bytes.Equal(in.Values, other.Values) || (in.Istio == nil) != (other.Istio == nil) {
+	if !errorsEqual(in.unusable, other.unusable) || !bytes.Equal(in.Config, other.Config) || !bytes.Equal(in.Values, other.Values) || (in.Istio == nil) != (other.Istio == nil) {
 		return false
 	}
 	if in.Istio == nil {

@@ -54,7 +54,7 @@ func chartDeployment(name string) *appsv1.Deployment {
 }
 
 func configMapOf(name, config string) *corev1.ConfigMap {
-	return &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: "mesh", Name: name}, Data: map[string]string{"config": config}}
+	return &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: "mesh", Name: name}, Data: map[string]string{"config": config, "values": "{}"}}
 }
 
 func TestFind(t *testing.T) {

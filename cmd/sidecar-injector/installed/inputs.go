@@ -26,7 +26,7 @@ func readInputs(ctx context.Context, reader client.Reader, options *serve.Option
 	if err != nil {
 		return nil, nil, err
 	}
-	inputs := &configuration.Inputs{Config: []byte(found.Data["config"]), Values: []byte(found.Data["values"])}
+	inputs := configuration.FromConfigMap(found)
 	if options.IstioNamespace != "" {
 		if inputs.Istio, err = istioSources(ctx, reader, options); err != nil {
 			return nil, nil, err

@@ -29,11 +29,11 @@ func renderDiff(out *bytes.Buffer, result *Result) error {
 		if w.Patch == nil {
 			continue
 		}
-		before, err := yaml.Marshal(result.readable(w.Before))
+		before, err := yaml.Marshal(result.readable(w, w.Before))
 		if err != nil {
 			return fmt.Errorf("encode %s: %w", w.title(), err)
 		}
-		after, err := yaml.Marshal(result.readable(w.After))
+		after, err := yaml.Marshal(result.readable(w, w.After))
 		if err != nil {
 			return fmt.Errorf("encode %s: %w", w.title(), err)
 		}
@@ -43,9 +43,10 @@ func renderDiff(out *bytes.Buffer, result *Result) error {
 	return nil
 }
 
-// readable returns an object for people: what is packed in it is YAML, or its size and its hash, which shows a change.
-func (r *Result) readable(object map[string]any) any {
-	return packed.Within(object, func(text []byte) any {
+// readable returns a workload's object for people: what injection packed in it is YAML, or its size and its hash, which
+// shows a change. What its author packed stays as it is.
+func (r *Result) readable(w *Workload, object map[string]any) any {
+	return packed.Within(object, w.packed, func(text []byte) any {
 		if !r.full {
 			sum := sha256.Sum256(text)
 			return fmt.Sprintf("packed, %d bytes, SHA-256 %x... (--full shows them)", len(text), sum[:4])

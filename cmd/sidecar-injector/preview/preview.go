@@ -15,6 +15,7 @@ import (
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/manifest"
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/selection"
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/simulate"
+	"github.com/sidecar-injector/sidecar-injector/internal/packed"
 	"github.com/sidecar-injector/sidecar-injector/templates"
 	"github.com/sidecar-injector/sidecar-injector/webhook"
 )
@@ -107,6 +108,8 @@ type Workload struct {
 	// Before and After are the workload's whole object as submitted and with the template that results. They are the same
 	// map if nothing changed.
 	Before, After map[string]any
+
+	packed map[string]bool // the texts that look packed and are the author's own
 }
 
 // Preview answers one document. An error names the document, the workload and the field; a pod that the webhook refuses is
@@ -142,6 +145,7 @@ func (p *Previewer) workload(ctx context.Context, w *manifest.Workload, result *
 	answer.Pointer = pointer(w.Pointer, w.Path)
 	if answer.Patch = templates.Diff(w.Template, template); answer.Patch != nil {
 		answer.After = with(w.Object, w.Path, template)
+		answer.packed = packed.Texts(p.authorOf(w.Template, template))
 		result.Object = with(result.Object, append(append([]string{}, w.Place.Pointer...), w.Path...), template)
 	}
 	if p.options.Server != nil {
@@ -151,6 +155,18 @@ func (p *Previewer) workload(ctx context.Context, w *manifest.Workload, result *
 	}
 	result.Workloads = append(result.Workloads, *answer)
 	return nil
+}
+
+// authorOf returns what the author wrote of a pod template, which is injected before or after.
+func (p *Previewer) authorOf(before, after map[string]any) map[string]any {
+	if p.options.Handler == nil { // it removes
+		return after
+	}
+	key := p.options.Handler.Config().Engine().Profile().Keys.Status
+	if removed, _, ok, err := templates.Remove(before, key); ok && err == nil {
+		return removed
+	}
+	return before
 }
 
 // Print answers documents and prints the answers, in their order. It works on several at once and keeps of each only what

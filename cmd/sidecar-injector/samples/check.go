@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -81,5 +80,6 @@ func inject(engine *templates.Engine, pod Pod) error {
 // ofPod says that a sample is injected, or refused for what it says or because the template calls fail.
 func ofPod(err error) bool {
 	_, asked := errors.AsType[*templates.InputError](err)
-	return err == nil || asked || strings.Contains(err.Error(), "error calling fail:")
+	_, failed := errors.AsType[*templates.FailError](err)
+	return err == nil || asked || failed
 }

@@ -24,7 +24,11 @@ func TestCheck(t *testing.T) {
 		"a user that the samples without labels lack": {`spec: {containers: [{name: x, image: img, securityContext: {runAsUser: {{ len (index .ObjectMeta.Labels "app") }}}}]}`, "<nil>"},
 		"a change of a container that no sample has":  {"spec:\n  containers:\n  - {name: app, $patch: merge, env: [{name: A, value: b}]}\n  - {name: x, image: img}", "<nil>"},
 		"what some pods have":                         {`spec: {containers: [{name: x, image: {{ (index .Spec.InitContainers 0).Image }}}]}`, "<nil>"},
-		"an annotation that is asked":                 {`{{ if not (index .ObjectMeta.Annotations "team") }}{{ fail "name your team" }}{{ end }}`, "<nil>"},
+		"a template that talks of fail": {`spec: {containers: [{name: x, image: {{ index .Spec.NodeSelector "image" }}, workingDir: "error calling fail:"}]}`,
+			`config: a minimal pod cannot be injected: template "t": container "x": image: "" is not an image: want a name, with no space around it`},
+		"another function whose error talks of fail": {`{{ fromJson "error calling fail:" | toYaml }}{{ mustRegexMatch "error calling fail:(" "x" }}`,
+			"config: a minimal pod cannot be injected: template \"t\" line 1 {{mustRegexMatch \"error calling fail:(\" \"x\"}}: error calling mustRegexMatch: error parsing regexp: missing closing ): `error calling fail:(`"},
+		"an annotation that is asked": {`{{ if not (index .ObjectMeta.Annotations "team") }}{{ fail "name your team" }}{{ end }}`, "<nil>"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			engine, err := templates.New(templates.Options{

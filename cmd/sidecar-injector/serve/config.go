@@ -101,7 +101,7 @@ func (s *configMapSource) Reconcile(ctx context.Context, request reconcile.Reque
 	if err != nil {
 		return reconcile.Result{}, fmt.Errorf("read ConfigMap %q: %w", request.NamespacedName, err)
 	}
-	in := &configuration.Inputs{Config: []byte(object.Data["config"]), Values: []byte(object.Data["values"])}
+	in := configuration.FromConfigMap(&object)
 	if s.istio != nil {
 		sources, err := s.istio.sources(ctx)
 		if err != nil {

@@ -86,11 +86,11 @@ func TestConfigurationKeepsTheLastGoodOne(t *testing.T) {
 
 func TestConfigMapSource(t *testing.T) {
 	key := types.NamespacedName{Namespace: "injector", Name: "config"}
+	holding := func(data map[string]string) *corev1.ConfigMap {
+		return &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: key.Namespace, Name: key.Name}, Data: data}
+	}
 	configMap := func(config string) *corev1.ConfigMap {
-		return &corev1.ConfigMap{
-			ObjectMeta: metav1.ObjectMeta{Namespace: key.Namespace, Name: key.Name},
-			Data:       map[string]string{"config": config},
-		}
+		return holding(map[string]string{"config": config, "values": "{}"})
 	}
 	cases := map[string]struct {
 		object client.Object
@@ -98,7 +98,10 @@ func TestConfigMapSource(t *testing.T) {
 		event  string
 	}{
 		"a good one is applied":                      {configMap(goodConfig), "", "Normal ConfigurationApplied"},
-		"an empty one means the defaults":            {configMap(""), "", "Normal ConfigurationApplied"},
+		"an empty object means the defaults":         {configMap("{}"), "", "Normal ConfigurationApplied"},
+		"an empty text says nothing":                 {configMap(""), "config: there is nothing in it, want an object", "Warning ConfigurationRefused"},
+		"one without the key config":                 {holding(map[string]string{"values": "{}"}), `the ConfigMap has no key "config", want config and values`, "Warning ConfigurationRefused"},
+		"one without a key":                          {holding(nil), `the ConfigMap has no key "config"`, "Warning ConfigurationRefused"},
 		"a bad one is refused in an Event":           {configMap(badConfig), `config: line 1: policy "perhaps"`, "Warning ConfigurationRefused"},
 		"a missing one is waited for without a word": {nil, `waiting for ConfigMap "injector/config": it does not exist`, ""},
 	}

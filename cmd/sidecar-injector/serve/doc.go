@@ -11,4 +11,6 @@
 //	namespaces.go   what is known of namespaces
 //	health.go       /healthz and /readyz
 //	log.go          the log
+//	logqueue.go     what lets nobody wait for the log
+//	serverlog.go    what HTTP servers have to say of connections
 package serve

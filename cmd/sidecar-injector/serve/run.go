@@ -8,8 +8,10 @@ import (
 	"io"
 	"net"
 	"net/http"
+	ossignal "os/signal"
 	"slices"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -27,14 +29,18 @@ const drainTimeout = 20 * time.Second
 
 // Run serves the webhook until ctx ends. Then readiness falls, requests are
 // answered for the shutdown delay still, and those in flight are finished. The
-// log goes to logs; it is also that of the Kubernetes libraries, which know only
-// one in a process.
+// log goes to logs; it is also that of the Kubernetes libraries and of Go's HTTP
+// servers, which know only one in a process. Nothing waits for logs, or ends
+// because they cannot be written.
 func Run(ctx context.Context, options Options, logs io.Writer) error {
 	level, err := options.level()
 	if err != nil {
 		return err
 	}
-	logger := newLogger(logs, level)
+	ossignal.Ignore(syscall.SIGPIPE) // which a closed stderr raises, and would end the process
+	queue := newLogQueue(logs, logQueueSize)
+	defer queue.close(logFlushTime)
+	logger := newLogger(queue, level)
 	limitMemory(logger)
 	var stopping atomic.Bool
 	mgr, err := wire(ctx, &options, logger, &stopping)

@@ -58,7 +58,7 @@ func Run(t *testing.T, inputs []string, produce func(t *testing.T, files map[str
 // unpacked returns a value in which every packed JSON is YAML, below the word packed.
 func unpacked(t *testing.T, value any) any {
 	t.Helper()
-	return packed.Within(value, func(text []byte) any {
+	return packed.Within(value, nil, func(text []byte) any {
 		readable, err := yaml.JSONToYAML(text)
 		if err != nil {
 			t.Fatal(err)

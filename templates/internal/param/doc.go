@@ -34,7 +34,8 @@
 //	                                         nothing if it is empty; else an error
 //	anchor, alias, tag                       an error
 //
-// Behind the tag !json or !packed stands what becomes one text: its JSON, as it is or short (package packed).
+// Behind the tag !json or !packed stands what becomes one text: its JSON, as it is or short (package packed). Any other tag
+// that is not YAML's own is an error, and so is one of a key.
 //
 // What functions make as YAML or JSON (Value) is put in as what it is, never parsed again; indent, nindent and trim keep
 // it. In the middle of text it is text.

@@ -34,6 +34,7 @@ type FillOptions struct {
 type filler struct {
 	*Output
 	FillOptions
+	tree      *Tree
 	unchecked bool
 }
 
@@ -41,6 +42,7 @@ func (t *Tree) fill(f *filler) (any, error) {
 	if t.root == nil {
 		return nil, nil
 	}
+	f.tree = t
 	return f.fill(t.root)
 }
 

@@ -167,6 +167,9 @@ func (b *builder) build(n *yaml.Node, of Schema) (*node, error) {
 	if n.Tag == tagJSON || n.Tag == tagPacked {
 		return b.encoded(n, of)
 	}
+	if err := b.checkTag(n); err != nil {
+		return nil, err
+	}
 	switch n.Kind {
 	case yaml.AliasNode:
 		if b.open[n.Alias] {

@@ -124,6 +124,13 @@ func TestErrorsTellWhere(t *testing.T) {
 		"a header of a block scalar":       {"a: |{{.v}}\n  x", "line 1: the output is not valid YAML: did not find expected comment or line break"},
 		"a tag that is not of a string":    {"a: !!int {{.v}}", "line 1: a value cannot have the tag !!int"},
 		"a directive in JSON":              {"a: !json {{toYaml .directive}}", "line 1 {{toYaml .directive}}: merge directive \"$patch\" does not stand in the template's text"},
+		"nothing behind a tag":             {"a:\n  b: !packed\nc: 1", "line 2: there is nothing behind the tag !packed, want YAML"},
+		"null behind a tag":                {"a: !json ~", "line 1: there is nothing behind the tag !json, want YAML"},
+		"a branch with nothing in it":      {"a: !json\n  {{if false}}b: {{.v}}{{end}}", "line 1: there is nothing behind the tag !json, want YAML"},
+		"a tag that is misspelt":           {"a: !pakced {b: {{.v}}}", `line 1: unknown tag !pakced (did you mean "!packed"?), want !json or !packed`},
+		"a tag that is not known":          {"a:\n- !secret x", "line 2: unknown tag !secret, want !json or !packed"},
+		"a tag on a key":                   {"a:\n  !json b: {c: {{.v}}}", `line 2: the key "b" has the tag !json: tags are for values, behind the colon`},
+		"a tag on a key of YAML's own":     {"!!int 1: {{.v}}", `line 1: the key "1" has the tag !!int: tags are for values, behind the colon`},
 		"a key twice in JSON":              {"a: !packed\n  b: 1\n  b: 2", "line 3: the output is not valid YAML: key \"b\" already set in map"},
 		"a line of its own":                {"a:\n  {{.v}}", "line 2 {{.v}}: only functions that make YAML, such as toYaml, can stand alone on a line"},
 		"a line that would go on":          {"a: b\n  {{quote .v}}", "line 2 {{quote .v}}: stands alone on a line, and is neither an entry of a list nor of a mapping"},
@@ -214,7 +221,7 @@ func TestAnErrorIsAnError(t *testing.T) {
 // What the program packed is told from what a value only looks like.
 func TestUnpacked(t *testing.T) {
 	foreign := packed.Pack([]byte("foreign"))
-	program := compile(t, "a: !packed {b: {{.v}}}\nc: [!packed {d: 1}]\ne: {{.foreign}}")
+	program := compile(t, "a: !packed {b: {{.v}}}\nc: [!packed {d: 1}]\ne: {{.foreign}}\nf: !json {g: !packed {h: 1}}\ni: !packed {j: !packed {k: {{.v}}}}")
 	output, err := program.Execute(map[string]any{"v": "x", "foreign": foreign}, 1000)
 	if err != nil {
 		t.Fatal(err)
@@ -227,7 +234,7 @@ func TestUnpacked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := map[string]any{"a": `{"b":"x"}`, "c": []any{`{"d":1}`}, "e": foreign}
+	want := map[string]any{"a": `{"b":"x"}`, "c": []any{`{"d":1}`}, "e": foreign, "f": `{"g":"{\"h\":1}"}`, "i": `{"j":"{\"k\":\"x\"}"}`}
 	if diff := cmp.Diff(any(want), output.Unpacked(tree, filled)); diff != "" {
 		t.Errorf("unpacked (-want +got):\n%s", diff)
 	}

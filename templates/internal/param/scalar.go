@@ -62,6 +62,9 @@ func (b *builder) key(n *yaml.Node) (*node, error) {
 	if n.Kind != yaml.ScalarNode {
 		return nil, b.fail(n, "the output is not valid YAML: a key is no scalar")
 	}
+	if err := b.checkKeyTag(n); err != nil {
+		return nil, err
+	}
 	key, err := b.scalar(n, nil)
 	if err != nil || !key.isConstant {
 		return key, err
