@@ -19,7 +19,7 @@ func FuzzOverrides(f *testing.F) {
 	for seed := range uint64(50) {
 		f.Add(seed, seed%3)
 	}
-	engine := mustEngine(f, Options{})
+	engine := mustEngine(f, Options{PodPolicy: PodPolicy{PrivilegedContainers: PrivilegedOpen}})
 	f.Fuzz(func(t *testing.T, seed, form uint64) {
 		g := &podGenerator{rand: rand.New(rand.NewPCG(seed, form)), overlay: form%3 == 1}
 		own := dropDirectives(g.object(reflect.TypeFor[corev1.Container](), 2)).(map[string]any)

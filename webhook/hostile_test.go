@@ -85,7 +85,7 @@ func hostile(t *testing.T, config *Config, native string) []map[string]any {
 // internal error, it does not blame the template, and what is injected is injected again to the same.
 func TestHandlerSurvivesWrongValuesEverywhere(t *testing.T) {
 	for _, native := range []string{"true", "false"} {
-		config := parsed(t, "", "")
+		config := parsed(t, "podPolicy: {privilegedContainers: open}", "")
 		answers := newAnswers(t, config)
 		for i, pod := range hostile(t, config, native) {
 			values := wrongValues
@@ -115,7 +115,7 @@ func TestHandlerSurvivesWrongValuesEverywhere(t *testing.T) {
 // TestHandlerCutsLongValues puts long values into each place of a pod, and lets pods in that are not injected.
 func TestHandlerCutsLongValues(t *testing.T) {
 	for _, onError := range []string{"deny", "allow"} {
-		config := parsed(t, "onError: "+onError, "")
+		config := parsed(t, "podPolicy: {privilegedContainers: open}\nonError: "+onError, "")
 		answers := newAnswers(t, config)
 		pod := hostile(t, config, "true")[0]
 		replacing("", pod, longValues, func(where string) { answers.to(t, where, encode(t, pod)) })
