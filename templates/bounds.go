@@ -6,15 +6,31 @@ import (
 	"text/template"
 )
 
+// The budget of one template for one pod. What the shipped profiles take for the largest pods that are let in is less than a
+// third of it, and all of it takes a second or less.
 const (
+	// maxSteps is how much work may be done: about the nodes that are executed, four for each call of a function and each pass
+	// through a range, and one for 64 bytes of what functions are given and return.
+	maxSteps = 2_000_000
+	// maxMade is how many bytes functions may make together, maxValue how many one value may have.
+	maxMade  = 32 << 20
+	maxValue = 8 << 20
 	// maxOutput bounds what one template may write, in bytes: etcd keeps no object of more than 1.5 MiB.
 	maxOutput = 1 << 20
 	// maxElements bounds the lists that functions make: nobody's pod has more of anything.
 	maxElements = 100_000
 )
 
-// bound makes those functions fail which could take all memory by one number that they are given.
-func bound(functions template.FuncMap) {
+// bounded makes those functions fail, and printf, which could make much of little. It changes and returns the map.
+func bounded(functions template.FuncMap) template.FuncMap {
+	functions["printf"] = fmt.Sprintf
+	limitNumbers(functions)
+	limitCosts(functions)
+	return functions
+}
+
+// limitNumbers makes those functions fail which could take all memory by one number that they are given.
+func limitNumbers(functions template.FuncMap) {
 	if until, ok := functions["until"].(func(int) []int); ok {
 		functions["until"] = func(count int) ([]int, error) {
 			if count > maxElements || count < -maxElements {
@@ -25,7 +41,7 @@ func bound(functions template.FuncMap) {
 	}
 	if untilStep, ok := functions["untilStep"].(func(int, int, int) []int); ok {
 		functions["untilStep"] = func(start, stop, step int) ([]int, error) {
-			if step != 0 && (stop-start)/step > maxElements {
+			if step != 0 && (float64(stop)-float64(start))/float64(step) > maxElements {
 				return nil, fmt.Errorf("untilStep %d %d %d: want at most %d elements", start, stop, step, maxElements)
 			}
 			return untilStep(start, stop, step), nil

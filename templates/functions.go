@@ -39,7 +39,6 @@ import (
 // and those of listFunctions. The checks fail with an *InputError that names the annotation KEY.
 func functions() template.FuncMap {
 	functions := sprigFunctions()
-	bound(functions)
 	functions["annotation"] = annotation
 	functions["isset"] = func(m map[string]string, key string) bool { _, ok := m[key]; return ok }
 	functions["toJSON"] = toJSON

@@ -213,10 +213,7 @@ func (e *Engine) render(pod Pod, input Input, before status) (*rendering, error)
 		}
 	}
 	for _, template := range chosen {
-		if err := input.ended(); err != nil {
-			return nil, err
-		}
-		rendered, err := template.render(r.model)
+		rendered, err := template.render(r.model, input.Done)
 		if err != nil {
 			return nil, err
 		}

@@ -34,13 +34,13 @@ func compile(name, text string, hooks *Hooks) (*compiled, error) {
 	if hooks.AllowMissing {
 		missing = "missingkey=default"
 	}
-	known := param.Functions(merged(functions(), hooks.Functions))
+	known := param.Functions(bounded(merged(functions(), hooks.Functions)))
 	parsed, err := template.New(name).Option(missing).Funcs(known).Parse(text)
 	if err != nil {
 		return nil, parseError(name, err, known)
 	}
 	c := &compiled{name: name, options: param.FillOptions{LastWins: hooks.LastKeyWins}, trees: lru.New(treeCacheSize)}
-	if c.program, err = param.Compile(parsed); err != nil {
+	if c.program, err = param.Compile(parsed, known); err != nil {
 		return nil, c.parameterError(err)
 	}
 	c.unread = unreadBy(c.program.Template(), text, hooks)
@@ -68,9 +68,9 @@ func parseError(name string, err error, known template.FuncMap) *Error {
 }
 
 // render executes the template on what it is to see and returns its parsed output, which the caller must not change.
-// Errors are *Error.
-func (c *compiled) render(data any) (*overlay, error) {
-	output, err := c.program.Execute(data, maxOutput)
+// Errors are *Error, or ErrEnded once done is closed.
+func (c *compiled) render(data any, done <-chan struct{}) (*overlay, error) {
+	output, err := c.program.Execute(data, param.Budget{Output: maxOutput, Steps: maxSteps, Made: maxMade, Value: maxValue, Done: done})
 	if err != nil {
 		return nil, c.executionError(err)
 	}
@@ -131,7 +131,13 @@ func (c *compiled) parameterError(err error) *Error {
 // executionErrorForm is how text/template reports where execution failed: line, action and cause.
 var executionErrorForm = regexp.MustCompile(`^template: [^:]+:(\d+)(?::\d+)?: (?:executing ".*?" (?:at <(.*?)>: )?)?(?s:(.*))$`)
 
-func (c *compiled) executionError(err error) *Error {
+func (c *compiled) executionError(err error) error {
+	if errors.Is(err, param.ErrDone) {
+		return ErrEnded
+	}
+	if _, ok := errors.AsType[*param.Error](err); ok {
+		return c.parameterError(err)
+	}
 	line, action, cause := 0, "", err
 	if parts := executionErrorForm.FindStringSubmatch(err.Error()); parts != nil {
 		line, _ = strconv.Atoi(parts[1])

@@ -15,11 +15,12 @@ import (
 //
 //	quote VALUE...   each VALUE that is not nil, double-quoted, separated by blanks (in place of sprig's)
 //	squote VALUE...  the same with single quotes
+//	print, printf, println, html, js, urlquery, as text/template has them
 //
 // Of base, the functions that make YAML or JSON (toYaml, toJSON, structToJSON, protoToJSON, toJsonMap and sprig's) return
 // a *Value; indent, nindent and trim return one if they are given one; for all others it is a string like any other.
 func Functions(base template.FuncMap) template.FuncMap {
-	functions := make(template.FuncMap, len(base)+2)
+	functions := printers()
 	for name, function := range base {
 		functions[name] = adapt(name, function)
 	}

@@ -31,9 +31,12 @@ type Program struct {
 	name    string
 	texts   []int // the line on which a literal text begins in its template, by ID
 	actions []action
+	bodies  []body
 	runs    sync.Pool // of *run
 	master  *template.Template
-	packed  *lru.Cache // SHA-256 of a text → the text packed
+	// functions are those that have a budget.
+	functions template.FuncMap
+	packed    *lru.Cache // SHA-256 of a text → the text packed
 }
 
 // action is one that prints something.
@@ -42,10 +45,16 @@ type action struct {
 	text string // as its author wrote it
 }
 
-// Compile makes a program of a template that was parsed with Functions as its functions, and takes it over: it must not
-// be used otherwise afterwards. The error is an *Error.
-func Compile(t *template.Template) (*Program, error) {
-	p := &Program{name: t.Name(), master: t, packed: lru.New(packedCacheSize)}
+// body is that of a range or of a template, which may be executed many times.
+type body struct {
+	action
+	nodes int // of it, without the bodies of ranges in it
+}
+
+// Compile makes a program of a template that was parsed with functions, which Functions returned, and takes both over: they
+// must not be used otherwise afterwards. The error is an *Error.
+func Compile(t *template.Template, functions template.FuncMap) (*Program, error) {
+	p := &Program{name: t.Name(), master: t, packed: lru.New(packedCacheSize), functions: functions}
 	for _, associated := range t.Templates() {
 		if associated.Tree == nil || associated.Root == nil {
 			continue
@@ -53,8 +62,12 @@ func Compile(t *template.Template) (*Program, error) {
 		if err := p.rewrite(associated.Tree, associated.Root); err != nil {
 			return nil, err
 		}
+		p.countTemplate(associated)
 	}
-	t.Funcs(template.FuncMap{printFunction: func(int, any) string { return "" }})
+	t.Funcs(template.FuncMap{
+		printFunction: func(int, any) string { return "" }, stepFunction: func(int) string { return "" },
+		enterFunction: func(int) string { return "" }, leaveFunction: func() string { return "" },
+	})
 	return p, nil
 }
 
@@ -83,7 +96,10 @@ func (p *Program) rewrite(tree *parse.Tree, node parse.Node) error {
 	case *parse.IfNode:
 		return p.rewriteBranch(tree, &node.BranchNode)
 	case *parse.RangeNode:
-		return p.rewriteBranch(tree, &node.BranchNode)
+		if err := p.rewriteBranch(tree, &node.BranchNode); err != nil {
+			return err
+		}
+		p.countRange(node)
 	case *parse.WithNode:
 		return p.rewriteBranch(tree, &node.BranchNode)
 	}
@@ -139,68 +155,4 @@ func lineOf(tree *parse.Tree, node parse.Node) int {
 	parts := strings.Split(location, ":")
 	line, _ := strconv.Atoi(parts[len(parts)-2])
 	return line
-}
-
-// run is what one execution needs: templates whose actions print into it, and what they have printed.
-type run struct {
-	template   *template.Template
-	parameters []parameter
-	text       boundedBuffer
-}
-
-// Execute runs the program on data, which it does not change. A text of more than limit bytes is an error; any other
-// error is that of text/template.
-func (p *Program) Execute(data any, limit int) (*Output, error) {
-	r, _ := p.runs.Get().(*run)
-	if r == nil {
-		var err error
-		if r, err = p.newRun(); err != nil {
-			return nil, err
-		}
-	}
-	r.parameters, r.text = make([]parameter, 0, cap(r.parameters)), boundedBuffer{limit: limit, buffer: r.text.buffer[:0]}
-	err := r.template.Execute(&r.text, data)
-	output := &Output{program: p, text: string(r.text.buffer), parameters: r.parameters}
-	p.runs.Put(r)
-	return output, err
-}
-
-func (p *Program) newRun() (*run, error) {
-	own, err := p.master.Clone()
-	if err != nil {
-		return nil, fmt.Errorf("clone template %q: %w", p.name, err)
-	}
-	r := &run{template: own}
-	own.Funcs(template.FuncMap{printFunction: r.print})
-	return r, nil
-}
-
-// print notes the value of an action, and returns its token.
-func (r *run) print(number int, value any) string {
-	made := parameterOf(number, value)
-	r.parameters = append(r.parameters, made)
-	var buffer [48]byte
-	text := append(buffer[:0], string(token)...)
-	text = append(text, made.kind)
-	if at := made.layout; at != (layout{}) {
-		text = append(text, map[bool]byte{true: 'f', false: 'r'}[at.first], map[bool]byte{true: 'n', false: 's'}[at.line])
-		text = strconv.AppendInt(text, int64(at.indent), 10)
-	}
-	text = append(text, string(comma)...)
-	text = strconv.AppendInt(text, int64(len(r.parameters)-1), 10)
-	return string(append(text, string(end)...))
-}
-
-// boundedBuffer is what a template writes to. One that writes for ever ends with an error instead of the process.
-type boundedBuffer struct {
-	buffer []byte
-	limit  int
-}
-
-func (b *boundedBuffer) Write(p []byte) (int, error) {
-	if len(b.buffer)+len(p) > b.limit {
-		return 0, fmt.Errorf("the output is longer than %d MiB: does a range have an end?", b.limit>>20)
-	}
-	b.buffer = append(b.buffer, p...)
-	return len(p), nil
 }

@@ -147,7 +147,7 @@ func TestErrorsTellWhere(t *testing.T) {
 		"an alias of itself":               {"a: &x [*x]", "line 1: an anchor contains its own alias"},
 		"bytes":                            {"a: {{.bytes}}", "line 1 {{.bytes}}: the value is not valid UTF-8"},
 		"a character that marks are of":    {"a: 1\nb: \uE001", "line 2: the character U+E001 is reserved, and must not stand in a template"},
-		"an output without an end":         {"a: {{range $i := .loop}}xxxxxxxxxxxxxxxx{{end}}", "the output is longer than 1 MiB: does a range have an end?"},
+		"an output without an end":         {"a: {{range $i := .loop}}xxxxxxxxxxxxxxxx{{end}}", "line 1 {{range $i := .loop}}: the output is longer than 1 MiB: does a range have an end?"},
 		"more nodes than anybody can need": {"a: &a [1,1,1,1,1,1,1,1,1,1]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d,*d]", "line 1: the output has more than 100000 nodes"},
 	}
 	data := map[string]any{
@@ -156,7 +156,7 @@ func TestErrorsTellWhere(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			program, err := param.Compile(parse(t, test.text))
+			program, err := param.Compile(parse(t, test.text), nil)
 			if err == nil {
 				_, err = fill(program, data)
 			}
@@ -170,7 +170,7 @@ func TestErrorsTellWhere(t *testing.T) {
 // One tree serves all outputs with the same text, and what it gives is not mixed up between executions.
 func TestATreeServesAllValues(t *testing.T) {
 	program := compile(t, "a: {{.v}}\nb: '{{.v}}'\nc: {{quote .v}}\n{{toYaml (dict \"d\" .v)}}\ne: {f: [1, 2]}")
-	first, err := program.Execute(dataOf("x"), 1000)
+	first, err := program.Execute(dataOf("x"), budget(1000))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -182,7 +182,7 @@ func TestATreeServesAllValues(t *testing.T) {
 	for _, v := range []string{"x", "x: y", "z\n", "$x", "", "1.0"} {
 		group.Go(func() {
 			for range 100 {
-				output, err := program.Execute(dataOf(v), 1000)
+				output, err := program.Execute(dataOf(v), budget(1000))
 				if err != nil {
 					t.Error(err)
 					return
@@ -222,7 +222,7 @@ func TestAnErrorIsAnError(t *testing.T) {
 func TestUnpacked(t *testing.T) {
 	foreign := packed.Pack([]byte("foreign"))
 	program := compile(t, "a: !packed {b: {{.v}}}\nc: [!packed {d: 1}]\ne: {{.foreign}}\nf: !json {g: !packed {h: 1}}\ni: !packed {j: !packed {k: {{.v}}}}")
-	output, err := program.Execute(map[string]any{"v": "x", "foreign": foreign}, 1000)
+	output, err := program.Execute(map[string]any{"v": "x", "foreign": foreign}, budget(1000))
 	if err != nil {
 		t.Fatal(err)
 	}

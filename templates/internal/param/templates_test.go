@@ -85,7 +85,7 @@ func sameShape(calm, got any) bool {
 // whether the template could be checked.
 func checkTemplate(t *testing.T, parsed *template.Template, text string, values []string) bool {
 	t.Helper()
-	program, err := param.Compile(parsed)
+	program, err := param.Compile(parsed, nil)
 	if err != nil {
 		t.Errorf("%q: %v", text, err)
 		return false

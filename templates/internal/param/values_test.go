@@ -35,9 +35,14 @@ func parse(t testing.TB, text string) *template.Template {
 	return parsed
 }
 
+// budget allows so many bytes of output, and of all else more than a test takes.
+func budget(output int) param.Budget {
+	return param.Budget{Output: output, Steps: 1 << 30, Made: 1 << 30, Value: 1 << 30}
+}
+
 func compile(t testing.TB, text string) *param.Program {
 	t.Helper()
-	program, err := param.Compile(parse(t, text))
+	program, err := param.Compile(parse(t, text), nil)
 	if err != nil {
 		t.Fatalf("%q: %v", text, err)
 	}
@@ -48,7 +53,7 @@ func dataOf(v any) map[string]any { return map[string]any{"v": v, "yes": true, "
 
 // fill renders a program and returns the decoded value.
 func fill(program *param.Program, data any) (any, error) {
-	output, err := program.Execute(data, 1<<20)
+	output, err := program.Execute(data, budget(1<<20))
 	if err != nil {
 		return nil, err
 	}
