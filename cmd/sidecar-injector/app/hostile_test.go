@@ -2,6 +2,7 @@ package app
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"k8s.io/klog/v2"
 	"sigs.k8s.io/yaml"
 
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/terminal"
@@ -157,15 +159,17 @@ spec:
 			t.Fatal(err)
 		}
 	}
+	var all []string
 	for name := range files {
-		for _, format := range []string{"diff", "yaml", "json", "patch", "name", "review", "jsonpath={.metadata}{.metadata.name}", "go-template={{.data}}{{.metadata}}"} {
-			checkSafe(t, "preview", "-f", name, "-o", format)
-		}
-		for _, format := range []string{"diff", "yaml", "json", "name"} {
-			checkSafe(t, "remove", "-f", name, "-o", format)
-		}
-		for _, format := range []string{"text", "json", "yaml"} {
-			checkSafe(t, "explain", "-f", name, "-o", format)
+		all = append(all, "-f", name)
+	}
+	for command, formats := range map[string][]string{
+		"preview": {"diff", "yaml", "json", "patch", "name", "review", "jsonpath={.metadata}{.metadata.name}", "go-template={{.data}}{{.metadata}}"},
+		"remove":  {"diff", "yaml", "json", "name"},
+		"explain": {"text", "json", "yaml"},
+	} {
+		for _, format := range formats {
+			checkSafe(t, append([]string{command, "-o", format}, all...)...)
 		}
 	}
 }
@@ -225,6 +229,21 @@ func TestLibrariesWarnInOneLine(t *testing.T) {
 	}
 	if problem := does(stderr.String()); problem != "" || !strings.HasPrefix(stderr.String(), "warning: ") || strings.Count(stderr.String(), "\n") != 1 {
 		t.Errorf("standard error has %s: %q", problem, stderr.String())
+	}
+}
+
+// TestTheClientWarnsOnce: what Kubernetes' client logs comes from servers.
+func TestTheClientWarnsOnce(t *testing.T) {
+	var out bytes.Buffer
+	restore := logAs(terminal.NewWriter(&out))
+	for range 3 {
+		klog.ErrorS(errors.New(hostileName), "Couldn't get resource list", "groupVersion", hostileName)
+	}
+	klog.V(4).Info("details")
+	restore()
+	const want = `warning: Couldn't get resource list: x\x1b]0;OWNED\a\x1b[2J\r\u009b2J\u202e\u2028y\nFORGED: z` + "\n"
+	if out.String() != want {
+		t.Errorf("%q, want %q", out.String(), want)
 	}
 }
 

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -35,8 +33,7 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 			code = exitError
 		}
 	}()
-	logAs(stderr)
-	defer log.SetOutput(os.Stderr)
+	defer logAs(stderr)()
 	command := NewCommand()
 	name, arguments := filepath.Base(args[0]), args[1:]
 	switch name {
@@ -69,23 +66,6 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 	}
 	fmt.Fprintf(stderr, "See '%s --help'.\n", ran.CommandPath())
 	return exitUsage
-}
-
-// logAs makes what libraries log a warning in one line. Kustomize does, with names from kustomizations.
-func logAs(stderr io.Writer) {
-	log.SetFlags(0)
-	log.SetOutput(warnings{stderr})
-}
-
-// warnings writes each text that is written as a warning in one line.
-type warnings struct{ out io.Writer }
-
-func (w warnings) Write(text []byte) (int, error) {
-	message := terminal.Text(strings.TrimSpace(strings.TrimPrefix(string(text), "Warning: ")))
-	if _, err := fmt.Fprintln(w.out, "warning:", message); err != nil {
-		return 0, err
-	}
-	return len(text), nil
 }
 
 // callAs makes a command and those below it speak of the program by another name.
