@@ -6,13 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"sync"
 	"time"
 
 	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/utils/clock"
-	"sigs.k8s.io/controller-runtime/pkg/certwatcher"
+
+	"github.com/sidecar-injector/sidecar-injector/internal/files"
 )
 
 // FileOptions are the settings of a [FileSource].
@@ -23,8 +23,7 @@ type FileOptions struct {
 	Log logr.Logger
 	// Metrics counts adoptions and refusals. Nil: none.
 	Metrics *Metrics
-	// Interval is how often the files are looked at, beside the notifications of
-	// the file system. 0: 10 seconds.
+	// Interval is how often the files are looked at. 0: 10 seconds.
 	Interval time.Duration
 	// Clock says what time it is. Nil: the real clock.
 	Clock clock.PassiveClock
@@ -35,9 +34,8 @@ type FileOptions struct {
 type FileSource struct {
 	holder
 	options FileOptions
-	watcher *certwatcher.CertWatcher
 
-	refused *tls.Certificate // what was refused last, so that it is logged once
+	told string // what was logged last, so that it is logged once
 }
 
 var _ Source = (*FileSource)(nil)
@@ -54,79 +52,74 @@ func NewFileSource(options FileOptions) (*FileSource, error) {
 	if options.Clock == nil {
 		options.Clock = clock.RealClock{}
 	}
-	watcher, err := certwatcher.New(
-		filepath.Join(options.Dir, corev1.TLSCertKey), filepath.Join(options.Dir, corev1.TLSPrivateKeyKey))
-	if err != nil {
-		return nil, fmt.Errorf("read the serving pair in %q: %w", options.Dir, err)
-	}
-	source := &FileSource{options: options, watcher: watcher.WithWatchInterval(options.Interval)}
-	if _, err := source.take(); err != nil {
+	source := &FileSource{options: options}
+	if _, err := source.take(context.Background()); err != nil {
 		return nil, fmt.Errorf("read the serving pair in %q: %w", options.Dir, err)
 	}
 	return source, nil
 }
 
 // Start follows the files until ctx ends. A pair that is refused is logged once
-// and looked at again, since its time may come. The error is one of setting up
-// the watch.
+// and looked at again, since its time may come. What is no file, such as a named
+// pipe, is an error and not waited for. The error is nil.
 func (s *FileSource) Start(ctx context.Context) error {
-	// The watcher calls back with its lock held, so the looking happens elsewhere.
-	changed := make(chan struct{}, 1)
-	s.watcher.RegisterCallback(func(tls.Certificate) {
+	ticker := time.NewTicker(s.options.Interval)
+	defer ticker.Stop()
+	for {
 		select {
-		case changed <- struct{}{}:
-		default:
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+			s.look(ctx)
 		}
-	})
-	var looking sync.WaitGroup
-	looking.Go(func() {
-		ticker := time.NewTicker(s.options.Interval)
-		defer ticker.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-changed:
-			case <-ticker.C:
-			}
-			s.look()
-		}
-	})
-	defer looking.Wait()
-	if err := s.watcher.Start(ctx); err != nil && ctx.Err() == nil {
-		return fmt.Errorf("watch the serving pair in %q: %w", s.options.Dir, err)
 	}
-	return nil
 }
 
-// look takes what the watcher holds now and logs a refusal, once for each pair.
-func (s *FileSource) look() {
-	current, err := s.take()
-	if err != nil && current != s.refused {
-		s.refused = current
+// look takes what the files hold now and logs a refusal, once for each pair.
+func (s *FileSource) look(ctx context.Context) {
+	id, err := s.take(ctx)
+	if ctx.Err() != nil {
+		return
+	}
+	if err == nil {
+		s.told = ""
+		return
+	}
+	if told := id + err.Error(); told != s.told {
+		s.told = told
 		s.options.Metrics.pairRefused(refusalOf(err).reason)
 		s.options.Log.Error(err, "Serving pair refused, keeping the last good one")
 	}
 }
 
-// take adopts what the watcher holds now and returns it. The error says why it is
-// not good.
-func (s *FileSource) take() (*tls.Certificate, error) {
-	current, err := s.watcher.GetCertificate(nil)
-	if err != nil {
-		return nil, err
+// maxPairFile is how many bytes of a file are read: chains of certificates have some thousand.
+const maxPairFile = 1 << 20
+
+// take adopts what the files hold now, and returns what tells that pair from
+// others. The error says why it is not good.
+func (s *FileSource) take(ctx context.Context) (id string, err error) {
+	var pem [2][]byte
+	for i, name := range []string{corev1.TLSCertKey, corev1.TLSPrivateKeyKey} {
+		if pem[i], err = files.Read(ctx, filepath.Join(s.options.Dir, name), maxPairFile); err != nil {
+			return "", fmt.Errorf("%s: %w", name, err)
+		}
 	}
-	pair, err := newPair(*current)
+	current, err := tls.X509KeyPair(pem[0], pem[1])
 	if err != nil {
-		return current, err
+		return "", err
+	}
+	id = string(current.Certificate[0])
+	pair, err := newPair(current)
+	if err != nil {
+		return id, err
 	}
 	leaf := pair.Certificate.Leaf
 	if err := checkDates(leaf, s.options.Clock.Now()); err != nil {
-		return current, err
+		return id, err
 	}
 	if s.adopt(pair) {
 		s.options.Metrics.pairAdopted(pair, true)
 		s.options.Log.Info("Serving pair adopted", "serial", leaf.SerialNumber.String(), "notAfter", leaf.NotAfter)
 	}
-	return current, nil
+	return id, nil
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -72,6 +73,14 @@ func TestFileSourceFollowsItsFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// A named pipe in between is not waited for.
+	if err := errors.Join(os.Remove(filepath.Join(dir, "tls.crt")), syscall.Mkfifo(filepath.Join(dir, "tls.crt"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the pipe is refused", func() bool { return testutil.ToFloat64(metrics.refused.WithLabelValues("malformed")) > 0 })
+	if err := os.Remove(filepath.Join(dir, "tls.crt")); err != nil {
+		t.Fatal(err)
+	}
 	write(t, dir, second, key)
 	eventually(t, "the second pair is served", func() bool { return served() == "second" })
 	pair, err := source.GetCertificate(nil)
@@ -118,6 +127,16 @@ func TestNewFileSourceRefuses(t *testing.T) {
 	t.Run("a folder that is not there", func(t *testing.T) {
 		if _, err := NewFileSource(FileOptions{Dir: filepath.Join(t.TempDir(), "none")}); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("got error %v, want that of the missing file", err)
+		}
+	})
+	t.Run("a named pipe", func(t *testing.T) {
+		dir := t.TempDir()
+		write(t, dir, good, key)
+		if err := errors.Join(os.Remove(filepath.Join(dir, "tls.key")), syscall.Mkfifo(filepath.Join(dir, "tls.key"), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := NewFileSource(FileOptions{Dir: dir}); err == nil || !strings.Contains(err.Error(), "tls.key: it is a named pipe") {
+			t.Errorf("got error %v, want that it is a named pipe", err)
 		}
 	})
 	t.Run("no folder", func(t *testing.T) {

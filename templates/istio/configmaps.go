@@ -19,9 +19,17 @@ func ConfigMapsOf(revision string) ConfigMapNames {
 	return ConfigMapNames{Injector: "istio-sidecar-injector" + suffix, Mesh: "istio" + suffix}
 }
 
-// FromConfigMaps returns the sources that stand in the data of the two ConfigMaps.
+// FromConfigMaps returns the sources that stand in the data of the two ConfigMaps. Load refuses those of an injector's
+// ConfigMap without one of its keys, as Istio does.
 func FromConfigMaps(injector, mesh map[string]string) Sources {
+	missing := ""
+	for _, key := range []string{"values", "config"} {
+		if _, ok := injector[key]; !ok {
+			missing = key
+		}
+	}
 	return Sources{
+		missing: missing,
 		Config: []byte(injector["config"]),
 		Values: []byte(injector["values"]),
 		Mesh:   []byte(mesh["mesh"]),

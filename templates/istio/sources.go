@@ -30,6 +30,8 @@ type Sources struct {
 	OpenShift bool
 	// CompliancePolicy is that of the installation, such as fips-140-3; usually empty.
 	CompliancePolicy string
+
+	missing string // a key that the injector's ConfigMap lacks
 }
 
 // Installation is what the sources amount to.
@@ -48,6 +50,9 @@ type Installation struct {
 // that select nothing); a value of a wrong type is an error, a *SourceError if it is one of the three texts'. Nothing of
 // the sources is kept but the ProxyConfigs, which must not be changed afterwards.
 func Load(sources Sources) (*Installation, error) {
+	if sources.missing != "" {
+		return nil, sourceError(sources.missing, fmt.Errorf("the ConfigMap has no key %q, want config and values", sources.missing))
+	}
 	config, err := readConfig(sources.Config)
 	if err != nil {
 		return nil, sourceError("config", err)

@@ -129,14 +129,24 @@ func named(files ...string) string {
 // FileLimit is how many bytes a file may have that a flag names: four times as many as a ConfigMap.
 const FileLimit = 4 << 20
 
-// readFlagFile reads the file that a flag names, nothing if it names none.
-func readFlagFile(flag, path string) ([]byte, error) {
+// ReadFile reads a file with a configuration or values, nothing if path is empty. A file of more than FileLimit bytes is an
+// error, and so is a named pipe. What is empty is not nothing: Parse refuses it. It ends with ctx.
+func ReadFile(ctx context.Context, path string) ([]byte, error) {
 	if path == "" {
 		return nil, nil
 	}
-	data, err := files.Read(context.Background(), path, FileLimit)
+	data, err := files.Read(ctx, path, FileLimit)
+	if err != nil {
+		return nil, err
+	}
+	return given(data), nil
+}
+
+// readFlagFile reads the file that a flag names, nothing if it names none.
+func readFlagFile(flag, path string) ([]byte, error) {
+	data, err := ReadFile(context.Background(), path)
 	if err != nil {
 		return nil, fmt.Errorf("read %s %q: %w", flag, path, err)
 	}
-	return given(data), nil
+	return data, nil
 }

@@ -65,6 +65,8 @@ func TestInputErrors(t *testing.T) {
 		"values that have no effect":   {Inputs{Config: []byte("profile: istio"), Values: []byte("a: b"), Istio: of("")}, Overrides{}, "values: with the profile istio they stand in Istio's own ConfigMap"},
 		"a value beside that of --set": {Inputs{Values: []byte("# mine\nproxy:\n  uid: many\n")}, Overrides{Set: []string{"proxy.gid=3"}}, `values: line 3: value "proxy.uid" is a string, want an integer`},
 		"the value of --set":           {Inputs{Values: []byte("# mine\nproxy:\n  uid: 1\n")}, Overrides{Set: []string{"proxy.gid=many"}}, `values: value "proxy.gid" is a string, want an integer`},
+		"their ConfigMap cut off":      {Inputs{Config: []byte("profile: istio"), Istio: new(istio.FromConfigMaps(map[string]string{"config": theirConfig}, nil))}, Overrides{}, `read the configuration of Istio: values: the ConfigMap has no key "values", want config and values`},
+		"their ConfigMap without keys": {Inputs{Config: []byte("profile: istio"), Istio: new(istio.FromConfigMaps(nil, nil))}, Overrides{}, `read the configuration of Istio: config: the ConfigMap has no key "config", want config and values`},
 		"values that are none":         {Inputs{Values: []byte("- a\n")}, Overrides{Set: []string{"proxy.gid=3"}}, "values: is a list, want an object"},
 		"a value that stands twice":    {Inputs{Values: []byte("proxy: {}\nproxy: {}\n")}, Overrides{Set: []string{"proxy.gid=3"}}, `values: line 2: key "proxy" already set in map`},
 		"a value of Istio's":           {Inputs{Config: []byte("profile: istio"), Istio: of("# theirs\nglobal: {hub: 1}")}, Overrides{Set: []string{"global.tag=a"}}, "read the configuration of Istio: values: line 2: global.hub: got a number, want a string"},

@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/sidecar-injector/sidecar-injector/internal/files"
 	"github.com/sidecar-injector/sidecar-injector/templates/istio"
 )
 
@@ -26,6 +27,9 @@ func clusterConfig(options *Options) (*rest.Config, error) {
 	var config *rest.Config
 	var err error
 	if options.Kubeconfig != "" {
+		if err := files.CheckRegular(options.Kubeconfig); err != nil {
+			return nil, fmt.Errorf("read --kubeconfig %q: %w", options.Kubeconfig, err)
+		}
 		config, err = clientcmd.BuildConfigFromFlags("", options.Kubeconfig)
 	} else {
 		config, err = rest.InClusterConfig()

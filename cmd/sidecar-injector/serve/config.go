@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"sync/atomic"
 	"time"
 
@@ -164,9 +163,9 @@ type fileContents struct {
 	problem        string
 }
 
-func (s *fileSource) readFiles() (fileContents, error) {
-	config, errConfig := readOptional(s.config)
-	values, errValues := readOptional(s.values)
+func (s *fileSource) readFiles(ctx context.Context) (fileContents, error) {
+	config, errConfig := readOptional(ctx, s.config)
+	values, errValues := readOptional(ctx, s.values)
 	if err := errors.Join(errConfig, errValues); err != nil {
 		return fileContents{problem: err.Error()}, err
 	}
@@ -178,8 +177,8 @@ func (c fileContents) equal(other fileContents) bool {
 }
 
 // load reads and applies the files once.
-func (s *fileSource) load() error {
-	contents, err := s.readFiles()
+func (s *fileSource) load(ctx context.Context) error {
+	contents, err := s.readFiles(ctx)
 	if err != nil {
 		return err
 	}
@@ -199,7 +198,7 @@ func (s *fileSource) Start(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-ticker.C:
-			told = s.look(told)
+			told = s.look(ctx, told)
 		}
 	}
 }
@@ -208,8 +207,11 @@ func (s *fileSource) Start(ctx context.Context) error {
 // the same: in the middle of being written a file may be empty or cut off, and
 // the beginning of a configuration can be a valid one. told is the last problem
 // with reading that was logged, and is returned as it is now.
-func (s *fileSource) look(told string) string {
-	contents, err := s.readFiles()
+func (s *fileSource) look(ctx context.Context, told string) string {
+	contents, err := s.readFiles(ctx)
+	if ctx.Err() != nil {
+		return told
+	}
 	settled := contents.equal(s.seen)
 	s.seen = contents
 	if !settled {
@@ -231,13 +233,10 @@ func (s *fileSource) look(told string) string {
 }
 
 // readOptional returns the file's content, nothing for a file without a name.
-func readOptional(file string) ([]byte, error) {
-	if file == "" {
-		return nil, nil
-	}
-	content, err := os.ReadFile(file)
+func readOptional(ctx context.Context, file string) ([]byte, error) {
+	content, err := configuration.ReadFile(ctx, file)
 	if err != nil {
-		return nil, fmt.Errorf("read the configuration: %w", err)
+		return nil, fmt.Errorf("read the configuration %q: %w", file, err)
 	}
 	return content, nil
 }

@@ -2,9 +2,11 @@ package serve
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/go-logr/logr/funcr"
@@ -155,10 +157,10 @@ func newTestFiles(t *testing.T) (source *fileSource, logged *[]string, write fun
 		}
 	}
 	write(goodConfig)
-	if err := os.WriteFile(source.values, nil, 0o600); err != nil {
+	if err := os.WriteFile(source.values, []byte("{}"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := source.load(); err != nil {
+	if err := source.load(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	return source, logged, write
@@ -169,12 +171,12 @@ func TestFilesInTheMiddleOfBeingWritten(t *testing.T) {
 	first := source.handler.Config()
 	for _, half := range []string{"", "onError: al", "onError: allow", otherConfig} {
 		write(half)
-		source.look("")
+		source.look(t.Context(), "")
 		if source.handler.Config() != first {
 			t.Fatalf("%q was applied at first sight", half)
 		}
 	}
-	source.look("")
+	source.look(t.Context(), "")
 	if source.handler.Config() == first {
 		t.Error("the whole file was not applied")
 	}
@@ -189,7 +191,7 @@ func TestFilesThatTurnBad(t *testing.T) {
 	write(badConfig)
 	told := ""
 	for range 4 {
-		told = source.look(told)
+		told = source.look(t.Context(), told)
 	}
 	if len(*logged) != 1 || !strings.Contains((*logged)[0], "Configuration refused") {
 		t.Errorf("a bad file was logged as %q, want one refusal", *logged)
@@ -198,7 +200,7 @@ func TestFilesThatTurnBad(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 4 {
-		told = source.look(told)
+		told = source.look(t.Context(), told)
 	}
 	if len(*logged) != 2 || !strings.Contains((*logged)[1], "no such file") {
 		t.Errorf("a missing file was logged as %q, want one line about it", *logged)
@@ -208,9 +210,51 @@ func TestFilesThatTurnBad(t *testing.T) {
 	}
 	write(otherConfig)
 	for range 2 {
-		told = source.look(told)
+		told = source.look(t.Context(), told)
 	}
 	if source.handler.Config() == good || told != "" {
+		t.Error("the repaired file was not applied")
+	}
+}
+
+// TestFilesThatAreNoFiles: a named pipe, which nobody writes to, is an error at the start and afterwards, as is what has no
+// end; nothing waits for it, and the last good configuration stays.
+func TestFilesThatAreNoFiles(t *testing.T) {
+	source, logged, write := newTestFiles(t)
+	good := source.handler.Config()
+	for _, odd := range []struct {
+		replace func() error
+		want    string
+	}{
+		{func() error { return syscall.Mkfifo(source.config, 0o600) }, "it is a named pipe, which is not read"},
+		{func() error { return os.Symlink("/dev/zero", source.config) }, "it has more than 4 MiB"},
+		{func() error { return os.Mkdir(source.config, 0o700) }, "is a directory"},
+		{func() error { return os.WriteFile(source.config, nil, 0o600) }, "there is nothing in it, want an object"},
+	} {
+		if err := errors.Join(os.Remove(source.config), odd.replace()); err != nil {
+			t.Fatal(err)
+		}
+		*logged = nil
+		told := ""
+		for range 4 {
+			told = source.look(t.Context(), told)
+		}
+		if len(*logged) != 1 || !strings.Contains((*logged)[0], odd.want) || source.handler.Config() != good {
+			t.Errorf("logged %q, want one line with %q and the last good configuration kept", *logged, odd.want)
+		}
+		again := &fileSource{reloader: newTestReloader(t), config: source.config}
+		if err := again.load(t.Context()); err == nil || !strings.Contains(err.Error(), odd.want) {
+			t.Errorf("at the start: error %v, want %q", err, odd.want)
+		}
+	}
+	if err := os.Remove(source.config); err != nil {
+		t.Fatal(err)
+	}
+	write(otherConfig)
+	for range 2 {
+		source.look(t.Context(), "")
+	}
+	if source.handler.Config() == good {
 		t.Error("the repaired file was not applied")
 	}
 }
@@ -218,11 +262,11 @@ func TestFilesThatTurnBad(t *testing.T) {
 func TestFilesMustBeGoodAtTheStart(t *testing.T) {
 	source, _, write := newTestFiles(t)
 	write(badConfig)
-	if err := source.load(); err == nil {
+	if err := source.load(t.Context()); err == nil {
 		t.Error("a bad file was loaded")
 	}
 	source.config += ".missing"
-	if err := source.load(); err == nil || !strings.HasPrefix(err.Error(), "read the configuration: open ") {
+	if err := source.load(t.Context()); err == nil || !errors.Is(err, fs.ErrNotExist) || !strings.HasPrefix(err.Error(), "read the configuration ") {
 		t.Errorf("a missing file: %v", err)
 	}
 }

@@ -41,7 +41,7 @@ func addConfiguration(ctx context.Context, mgr manager.Manager, options *Options
 	if options.filesOnly() {
 		files := &fileSource{reloader: c, config: options.ConfigFile, values: options.ValuesFile,
 			interval: fileInterval, log: mgr.GetLogger().WithName("configuration")}
-		if err := files.load(); err != nil {
+		if err := files.load(ctx); err != nil {
 			return nil, err
 		}
 		return c, mgr.Add(files)
