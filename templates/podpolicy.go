@@ -59,6 +59,7 @@ type podPolicy struct {
 
 // ownChoices are what the templates choose by themselves.
 type ownChoices struct {
+	images       map[string]bool
 	repositories []string
 	annotations  map[string]any
 }
@@ -100,10 +101,11 @@ func matchesKey(pattern, key string) bool {
 // ownChoices renders every template for a pod that asks for nothing. What fails there fails for every pod, and is told of
 // where it does.
 func (e *Engine) ownChoices() ownChoices {
-	found := ownChoices{annotations: map[string]any{}}
+	found := ownChoices{images: map[string]bool{}, annotations: map[string]any{}}
 	note := func(reference any) {
 		text, _ := reference.(string)
 		if image, ok := parseImage(text); ok {
+			found.images[text] = true
 			found.repositories = append(found.repositories, image.repository)
 		}
 	}
