@@ -44,7 +44,7 @@ func TestLoad(t *testing.T) {
 		"wrong values":                  {values: "[]", want: "values.yaml: values: is a list, want an object"},
 		"ours is of another profile":    {config: "profile: envoy", inject: istioConfig, want: `config.yaml" says "envoy"`},
 		"ours says istio alone":         {config: "profile: istio", want: "--istio-namespace of serve where its ConfigMaps are"},
-		"ours beside Istio's is wrong":  {config: "polcy: x", inject: istioConfig, want: "excludedNamespaces"},
+		"ours beside Istio's is wrong":  {config: "polcy: x", inject: istioConfig, want: "podPolicy"},
 		"what Istio says is wrong":      {inject: "policy: x\ntemplates: {a: b}", want: `config: line 1: policy "x" is not allowed, want enabled or disabled`},
 	}
 	for sentence, c := range cases {
