@@ -139,9 +139,14 @@ func (e *Engine) ownChoices() ownChoices {
 	return found
 }
 
-// checkAnnotations returns an *InputError about the first annotation, in alphabetical order, that the policy does not
-// leave to pods.
-func (p *podPolicy) checkAnnotations(profile *Profile, annotations map[string]string) error {
+// checkAnnotations returns an *InputError about the first annotation of a pod, inherited ones included and in alphabetical
+// order, that the policy does not leave to pods.
+func (e *Engine) checkAnnotations(pod Pod, input Input) error {
+	p, profile := e.policy, e.profile
+	if p.AllowedAnnotations == nil && p.AllowedInterceptionModes == nil {
+		return nil
+	}
+	annotations := e.inherit(annotationsOf(pod), input.Namespace.Annotations)
 	said := func(key string) bool {
 		value, set := annotations[key]
 		return set && value != p.own().annotations[key] // which a pod that was injected has
