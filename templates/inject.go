@@ -111,7 +111,7 @@ func (e *Engine) renderFor(input Input) (before status, r *rendering, err error)
 	if err := refuseDirectives(prepared); err != nil {
 		return before, nil, err
 	}
-	if err := e.policy.checkAnnotations(e.profile, e.inherit(annotationsOf(prepared), input.Namespace.Annotations)); err != nil {
+	if err := e.checkAnnotations(prepared, input); err != nil {
 		return before, nil, err
 	}
 	r, err = e.render(prepared, input, before)

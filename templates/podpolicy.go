@@ -59,6 +59,7 @@ type podPolicy struct {
 
 // ownChoices are what the templates choose by themselves.
 type ownChoices struct {
+	images       map[string]bool
 	repositories []string
 	annotations  map[string]any
 }
@@ -100,10 +101,11 @@ func matchesKey(pattern, key string) bool {
 // ownChoices renders every template for a pod that asks for nothing. What fails there fails for every pod, and is told of
 // where it does.
 func (e *Engine) ownChoices() ownChoices {
-	found := ownChoices{annotations: map[string]any{}}
+	found := ownChoices{images: map[string]bool{}, annotations: map[string]any{}}
 	note := func(reference any) {
 		text, _ := reference.(string)
 		if image, ok := parseImage(text); ok {
+			found.images[text] = true
 			found.repositories = append(found.repositories, image.repository)
 		}
 	}
@@ -137,9 +139,14 @@ func (e *Engine) ownChoices() ownChoices {
 	return found
 }
 
-// checkAnnotations returns an *InputError about the first annotation, in alphabetical order, that the policy does not
-// leave to pods.
-func (p *podPolicy) checkAnnotations(profile *Profile, annotations map[string]string) error {
+// checkAnnotations returns an *InputError about the first annotation of a pod, inherited ones included and in alphabetical
+// order, that the policy does not leave to pods.
+func (e *Engine) checkAnnotations(pod Pod, input Input) error {
+	p, profile := e.policy, e.profile
+	if p.AllowedAnnotations == nil && p.AllowedInterceptionModes == nil {
+		return nil
+	}
+	annotations := e.inherit(annotationsOf(pod), input.Namespace.Annotations)
 	said := func(key string) bool {
 		value, set := annotations[key]
 		return set && value != p.own().annotations[key] // which a pod that was injected has

@@ -62,8 +62,12 @@ func (p *podPolicy) checkImage(container map[string]any, given string) *violatio
 		return nil
 	}
 	reference := textAt(container, "image")
+	if p.own().images[reference] {
+		return nil
+	}
 	image, ok := parseImage(reference)
-	if ok && slices.Contains(p.own().repositories, image.repository) || slices.ContainsFunc(p.images, func(allowed imagePattern) bool { return ok && allowed.allows(image) || allowed.any }) {
+	allows := func(pattern imagePattern) bool { return pattern.any || ok && pattern.allows(image) }
+	if ok && slices.Contains(p.own().repositories, image.repository) || slices.ContainsFunc(p.images, allows) {
 		return nil
 	}
 	problem := fmt.Sprintf("%q is not allowed", reference)
