@@ -176,7 +176,7 @@ func addWebhookServer(mgr manager.Manager, options *Options, handler *webhook.Ha
 	if err != nil {
 		return fmt.Errorf("listen for the API server: %w", err)
 	}
-	mux, drain := http.NewServeMux(), drainTimeout
+	mux, drain := http.NewServeMux(), drainTimeout-time.Second // of which the manager has the rest
 	handler.Register(closing{mux, stopping, clients})
 	return mgr.Add(&manager.Server{
 		Name:     "webhook",
