@@ -152,6 +152,7 @@ spec:
 		"pods.json": strings.ReplaceAll(`{"apiVersion": "v1", "kind": "Pod",~
 			"metadata": {"name": "a@", "namespace": "b@", "annotations": {"sidecar.istio.io/inject": "true", "c@": "d@"}}, "spec": {"containers": [{"name": "e@", "image": "f@"}]}}
 			{"apiVersion": "v1", "kind": "ConfigMap", "data": {"c@": "d@"}}`, "@", unsafe+"\x7f\u009b\u2028"),
+		"mark.yaml": "\ufeffapiVersion: v1\nkind: A\n",
 		"data.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: " + escaped + "\"}\ndata: {a: " + escaped + unsafe + "\"}\n",
 	}
 	for name, text := range files {
@@ -159,7 +160,7 @@ spec:
 			t.Fatal(err)
 		}
 	}
-	var all []string
+	all := []string{"-f", "data.yaml"} // A mark of the byte order stays where the output begins.
 	for name := range files {
 		all = append(all, "-f", name)
 	}

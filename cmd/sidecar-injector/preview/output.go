@@ -209,6 +209,9 @@ func renderYAML(out *bytes.Buffer, index int, result *Result) error {
 	if index > 0 && len(separator) == 0 {
 		separator = []byte("---\n")
 	}
+	if len(separator) > 0 { // A mark of the byte order may only stand where the output begins.
+		text = bytes.TrimPrefix(text, []byte("\ufeff"))
+	}
 	out.Write(separator)
 	endLine(out, len(text) > 0)
 	out.Write(text)

@@ -78,3 +78,22 @@ func TestAnyTextIsMadeSafe(t *testing.T) {
 		t.Errorf("%d of %d texts could be read, and %d of these were written anew", read, seeds, anew)
 	}
 }
+
+// FuzzSafe makes any text safe that can be read: it means the same.
+func FuzzSafe(f *testing.F) {
+	for _, text := range []string{"# \u202e\napiVersion: v1\nkind: A\na: |\n  b\u200e\n", "{\"apiVersion\": \"v1\",\r \"kind\": \"A\u202e\"}", "apiVersion: v1\rkind: 'A\u2066'\n'b\u0085c': {d\u2028e: f}"} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		documents, err := manifest.Parse("", raw)
+		if err != nil {
+			return
+		}
+		for _, document := range documents {
+			safe, err := Safe(document.Raw, document.Object)
+			if err != nil || !terminal.IsSafe(bytes.TrimPrefix(safe, []byte("\ufeff"))) || document.Object != nil && !decodesTo(safe, document.Object) {
+				t.Fatalf("error %v\n%q\n%q", err, document.Raw, safe)
+			}
+		}
+	})
+}
