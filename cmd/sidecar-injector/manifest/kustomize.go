@@ -16,6 +16,8 @@ const (
 	// maxMemory is how much the heap may hold while kustomize builds: a patch of 1 MB for each of 10,000 objects takes 10
 	// GB, from a few files.
 	maxMemory = 2 << 30
+	// maxTime is how long it may build: the time grows with the square of the number of objects.
+	maxTime = 5 * time.Minute
 	// memoryPause is the time between two looks at it.
 	memoryPause = 50 * time.Millisecond
 )
@@ -23,6 +25,8 @@ const (
 // build returns the YAML that a kustomization makes, as `kubectl -k` builds it: in the order in which it can be applied.
 // What it includes from elsewhere is refused, unless allowRemote lets it be fetched, with git as there.
 func build(ctx context.Context, path string, allowRemote bool) ([]byte, error) {
+	ctx, end := context.WithTimeoutCause(ctx, maxTime, fmt.Errorf("it takes more than %s", maxTime))
+	defer end()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	go watchMemory(ctx, maxMemory, cancel)
