@@ -30,9 +30,9 @@ func FromConfigMaps(injector, mesh map[string]string) Sources {
 	}
 	return Sources{
 		missing: missing,
-		Config: []byte(injector["config"]),
-		Values: []byte(injector["values"]),
-		Mesh:   []byte(mesh["mesh"]),
+		Config:  []byte(injector["config"]),
+		Values:  []byte(injector["values"]),
+		Mesh:    []byte(mesh["mesh"]),
 	}
 }
 

@@ -132,6 +132,51 @@ func TestConfigMapSource(t *testing.T) {
 	}
 }
 
+// TestConfigMapSourceKeepsTheLastGoodOne: whatever becomes of the ConfigMap, the configuration that excludes a namespace
+// stays in use, the replica is ready, and each fault is told of once.
+func TestConfigMapSourceKeepsTheLastGoodOne(t *testing.T) {
+	key := types.NamespacedName{Namespace: "injector", Name: "config"}
+	recorder := events.NewFakeRecorder(100)
+	api := fake.NewClientBuilder().WithScheme(newScheme()).Build()
+	source := &configMapSource{reloader: newTestReloader(t), reader: api, recorder: recorder}
+	apply := func(data map[string]string) {
+		t.Helper()
+		object := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: key.Namespace, Name: key.Name}, Data: data}
+		if err := client.IgnoreNotFound(api.Delete(t.Context(), object)); err != nil {
+			t.Fatal(err)
+		}
+		if data != nil {
+			object.ResourceVersion = ""
+			if err := api.Create(t.Context(), object); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range 2 { // the second time nothing is new
+			if _, err := source.Reconcile(t.Context(), reconcile.Request{NamespacedName: key}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	apply(map[string]string{"config": "excludedNamespaces: [fenced]", "values": "{}"})
+	good := source.handler.Config()
+	for _, data := range []map[string]string{nil, {}, {"confg": "{}", "values": "{}"}, {"config": "", "values": "{}"}, {"config": "excludedNamespaces:", "values": "{}"}, nil} {
+		apply(data)
+		if source.handler.Config() != good || source.ready() != nil {
+			t.Errorf("%v: the last good configuration is gone: %v", data, source.ready())
+		}
+	}
+	if diff := cmp.Diff(map[string]float64{"applied": 1, "refused": 4}, source.counts()); diff != "" {
+		t.Error(diff)
+	}
+	if len(recorder.Events) != 5 {
+		t.Errorf("%d Events, want one for each ConfigMap", len(recorder.Events))
+	}
+	apply(map[string]string{"config": "{}", "values": "{}"})
+	if source.handler.Config() == good {
+		t.Error("the repaired configuration is not in use")
+	}
+}
+
 func TestEventNoteFitsIntoAnEvent(t *testing.T) {
 	note := eventNote(errors.New(strings.Repeat("ü\n", 2000)))
 	if len(note) > 1000 || strings.ContainsRune(note, '\n') || strings.ContainsRune(note, '�') {
