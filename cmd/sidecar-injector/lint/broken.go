@@ -117,12 +117,17 @@ func (l *loader) removeTemplate(name string) bool {
 	return err == nil
 }
 
-// removeField takes the field of a configuration out that a path begins with, or the alias that it names.
+// removeField takes the field of a configuration out that a path begins with, or the alias or the setting of the policy
+// that it names.
 func removeField(config *[]byte, path string) bool {
-	if alias, ok := strings.CutPrefix(path, "aliases."); ok {
+	section, key, _ := strings.Cut(path, ".")
+	if section == "podPolicy" {
+		key, _, _ = strings.Cut(key, "[")
+	}
+	if key != "" && (section == "aliases" || section == "podPolicy") {
 		return removeAt(config, func(fields map[string]any) bool {
-			aliases, ok := fields["aliases"].(map[string]any)
-			delete(aliases, alias)
+			inner, ok := fields[section].(map[string]any)
+			delete(inner, key)
 			return ok
 		})
 	}
