@@ -2,13 +2,11 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -31,46 +29,17 @@ const (
 // after its start, and the most that it has while 64 clients ask it for pods of which each is of another workload. It
 // runs without a cluster: its configuration is a file, its pair is made at the start, and nothing is in its caches.
 func (p *parts) memory(_ int, into results) error {
-	dir, err := os.MkdirTemp("", "sidecar-injector-bench")
+	s, err := startServe(p.program, 0)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = os.RemoveAll(dir) }() // it is in the folder for temporary files
-	kubeconfig, config := filepath.Join(dir, "kubeconfig"), filepath.Join(dir, "config.yaml")
-	if err := errors.Join(os.WriteFile(kubeconfig, []byte(unreachable), 0o600), os.WriteFile(config, nil, 0o600)); err != nil {
-		return err
-	}
-	address, _, err := freeAddress()
-	if err != nil {
-		return err
-	}
-	health, _, err := freeAddress()
-	if err != nil {
-		return err
-	}
-	ctx, stop := context.WithCancel(context.Background())
-	defer stop()
-	var log bytes.Buffer
-	program := exec.CommandContext(ctx, p.program, "serve", "--kubeconfig", kubeconfig, "--namespace", "injector", "--config", config,
-		"--tls-self-signed", "--publish-ca-bundle=false", "--webhook-bind-address", address,
-		"--metrics-bind-address", "0", "--health-probe-bind-address", health)
-	program.Stdout, program.Stderr = &log, &log
-	if err := program.Start(); err != nil {
-		return fmt.Errorf("start %q: %w", p.program, err)
-	}
-	defer func() {
-		stop()
-		_ = program.Wait() // it was killed
-	}()
-	if err := waitForListener(address); err != nil {
-		return fmt.Errorf("%w: %s", err, &log)
-	}
+	defer s.stop()
 	time.Sleep(idleFor)
-	idle, err := anonymous(program.Process.Pid)
+	idle, err := anonymous(s.process.Pid)
 	if err != nil {
 		return err
 	}
-	most, err := p.underLoad(program.Process.Pid, newLoad(address, webhook.ScopePod.Path()))
+	most, err := p.underLoad(s.process.Pid, newLoad(s.address, webhook.ScopePod.Path()))
 	if err != nil {
 		return err
 	}

@@ -60,7 +60,7 @@ func (p *parts) admissions() map[string]admissions {
 		"50 containers":            {reviews: replicas(manyContainers(50))},
 		"200 containers":           {reviews: replicas(manyContainers(200))},
 		"1 MiB":                    {reviews: replicas(large(1 << 20))},
-		"4 MiB":                    {reviews: replicas(large(4 << 20))},
+		"256 KiB":                  {reviews: replicas(large(256 << 10))},
 		"worst, overrides":         {reviews: betweenOverrides(3000), wants: anything, slow: true},
 		"worst, ports":             {reviews: portLists(20000), wants: anything, slow: true},
 		"worst, nested":            {reviews: nested(9980), wants: anything, slow: true},
@@ -76,7 +76,7 @@ func (p *parts) admissions() map[string]admissions {
 func (p *parts) rows() map[string]row {
 	rows := map[string]row{"HTTPS": p.https, "documents": p.documents}
 	if p.program != "" {
-		rows["memory"] = p.memory
+		rows["memory"], rows["hostile"] = p.memory, p.hostile
 	}
 	for name, of := range p.admissions() {
 		rows[name] = func(rounds int, into results) error {

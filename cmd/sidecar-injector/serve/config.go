@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"sync/atomic"
 	"time"
 
@@ -68,7 +69,11 @@ func (c *reloader) apply(in *configuration.Inputs) (changed bool, err error) {
 		c.missing.Store(&err)
 		return true, err
 	}
+	first := c.handler.Config() == nil
 	c.handler.SetConfig(parsed)
+	if first { // reading it has taken much more than is kept
+		debug.FreeOSMemory()
+	}
 	c.reloads.WithLabelValues("applied").Inc()
 	return true, nil
 }

@@ -3,6 +3,7 @@ package serve
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"net"
 	"net/http"
 	"os"
@@ -34,7 +35,7 @@ func freeAddress(t *testing.T) string {
 }
 
 // A termination ends Run also while it waits for an API server that does not answer; until then it is alive, not ready,
-// and says why.
+// and says why, and its webhook listens.
 func TestRunEndsWithoutAnAPIServer(t *testing.T) {
 	kubeconfig := filepath.Join(t.TempDir(), "kubeconfig")
 	if err := os.WriteFile(kubeconfig, []byte(unreachable), 0o600); err != nil {
@@ -50,6 +51,7 @@ func TestRunEndsWithoutAnAPIServer(t *testing.T) {
 	go func() { ended <- Run(ctx, options, logs) }()
 
 	waitForHealth(t, "http://"+options.HealthAddress)
+	waitForWebhook(t, options.WebhookAddress)
 	terminate()
 	select {
 	case err := <-ended:
@@ -105,4 +107,16 @@ func waitForHealth(t *testing.T, address string) {
 		return
 	}
 	t.Fatal("the health address never answered")
+}
+
+func waitForWebhook(t *testing.T, address string) {
+	t.Helper()
+	for range 300 {
+		if connection, err := tls.Dial("tcp", address, &tls.Config{InsecureSkipVerify: true}); err == nil {
+			connection.Close()
+			return
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	t.Fatal("the webhook never listened")
 }
