@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"time"
@@ -32,6 +33,8 @@ const (
 	// after retryAfter seconds.
 	maxRequests = 512
 	retryAfter  = "1"
+	// maxDiscard is how long a request that is refused with 429 may take to arrive.
+	maxDiscard = time.Second
 	// maxBodies is how many bytes the bodies of large reviews may have together that are held at once; others wait to be
 	// read. Small ones, of up to smallPod bytes, are not counted: maxRequests bounds them.
 	maxBodies = 16 << 20
@@ -65,7 +68,7 @@ func (s reviews) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case s.gate.requests <- struct{}{}:
 		defer func() { <-s.gate.requests }()
 	default:
-		s.refuse(w, start)
+		s.refuse(w, r, start)
 		return
 	}
 	limit := s.timeOf(r)
@@ -73,7 +76,7 @@ func (s reviews) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	if size := bodySize(r); size > smallPod {
 		if s.gate.bodies.Acquire(ctx, size) != nil {
-			s.refuse(w, start)
+			s.refuse(w, r, start)
 			return
 		}
 		defer s.gate.bodies.Release(size)
@@ -122,8 +125,11 @@ func bodySize(r *http.Request) int64 {
 	return min(r.ContentLength, maxReview)
 }
 
-// refuse says that there are too many requests, in a form that the API server and its clients know.
-func (s reviews) refuse(w http.ResponseWriter, start time.Time) {
+// refuse says that there are too many requests, in a form that the API server and its clients know. What is left of the body
+// is read, and not kept: a client that is cut off in the middle of it would not see the answer.
+func (s reviews) refuse(w http.ResponseWriter, r *http.Request, start time.Time) {
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(min(maxDiscard, s.maxTime)))
+	_, _ = io.CopyN(io.Discard, r.Body, maxReview) // what does not arrive ends the connection
 	s.gate.metrics.record(start, outcomeError, reasonTooMany)
 	w.Header().Set("Retry-After", retryAfter)
 	w.Header().Set("Content-Type", "application/json")
