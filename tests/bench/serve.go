@@ -45,7 +45,7 @@ func startServe(program string, limit int64) (s *serving, err error) {
 	}()
 	s = &serving{stop: stop}
 	kubeconfig, config := filepath.Join(dir, "kubeconfig"), filepath.Join(dir, "config.yaml")
-	if err := errors.Join(os.WriteFile(kubeconfig, []byte(unreachable), 0o600), os.WriteFile(config, nil, 0o600)); err != nil {
+	if err := errors.Join(os.WriteFile(kubeconfig, []byte(unreachable), 0o600), os.WriteFile(config, []byte("{}"), 0o600)); err != nil {
 		return nil, err
 	}
 	if s.address, _, err = freeAddress(); err != nil {
@@ -64,12 +64,12 @@ func startServe(program string, limit int64) (s *serving, err error) {
 		group, err := memoryGroup(limit)
 		if err != nil {
 			fmt.Fprintf(os.Stderr, "SKIPPED: no memory cgroup, the limit is only told to the program: %s\n", err)
-			command.Env = append(os.Environ(), fmt.Sprintf("GOMEMLIMIT=%d", limit*9/10))
 		} else {
 			script := `echo $$ > "$0/cgroup.procs" && exec "$@"`
 			command = exec.CommandContext(ctx, "/bin/sh", append([]string{"-c", script, group, program}, arguments...)...)
 			cleanups = append(cleanups, func() { _ = os.Remove(group) })
 		}
+		command.Env = append(os.Environ(), fmt.Sprintf("MEMORY_LIMIT=%d", limit)) // as the chart sets it
 	}
 	command.Stdout, command.Stderr = &s.log, &s.log
 	if err := command.Start(); err != nil {
