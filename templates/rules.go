@@ -24,6 +24,7 @@ import (
 //	port names and host ports are not taken                           refused       rule_ports.go
 //	volumes have a name and one source, devices their own place       refused       rule_volumes.go
 //	what an annotation mounts is there                                refused       rule_volumes.go
+//	the proxy finds what the init container leaves for it             refused       rule_handover.go
 //	probes that the profile rewrites have a port                      refused       rule_probes.go
 //	annotations have 256 KiB together                                 refused       rule_annotations.go
 //	a container does not start as what it must not run as             a warning     warning_users.go
@@ -39,7 +40,7 @@ var (
 		checkImage, checkInitFields, checkResources, checkIDs, checkPrivileges, checkPortNames, checkDevices,
 	}
 	podRules = []func(s *subject, pod Pod) *violation{
-		checkContainersLeft, checkPodResources, checkHostPorts, checkVolumeSources, checkVolumeNames, checkMounts, checkProbePorts, checkProfileAnnotations, checkAnnotationSize,
+		checkContainersLeft, checkPodResources, checkHostPorts, checkVolumeSources, checkVolumeNames, checkMounts, checkHandover, checkProbePorts, checkProfileAnnotations, checkAnnotationSize,
 	}
 	warningRules = []func(s *subject) []string{
 		warnRootless, warnProxyUsers, warnProxyPorts, warnPortNames, warnProbeNames, warnVolumes, warnCompletion,

@@ -70,7 +70,8 @@ func parsePort(text string) (uint16, string) {
 
 func parsePortPair(text string) (PortPair, string) {
 	from, to, _ := strings.Cut(text, ":")
-	pair, problem := PortPair{}, ""
+	var pair PortPair
+	var problem string
 	if pair.From, problem = parsePort(from); problem == "" {
 		pair.To, problem = parsePort(to)
 	}
