@@ -90,6 +90,9 @@ func (e *Engine) Inject(input Input) (*Result, error) {
 	if err := e.policy.checkContainers(rules, r); err != nil {
 		return nil, err
 	}
+	if parted := rules.handover(); parted != nil {
+		return nil, rules.refuse(parted)
+	}
 	if before.injected() {
 		pod = keepDerived(pod, input.Pod, r.lists)
 	}

@@ -3,18 +3,17 @@ package templates
 import (
 	"fmt"
 	"slices"
-
-	"github.com/sidecar-injector/sidecar-injector/internal/listmap"
 )
 
-// checkHandover: the init container leaves the proxy's configuration, which is in its arguments, where the proxy looks for it.
-// An author's own arguments would replace them, and an own mount in one of the two containers would part them.
-func checkHandover(s *subject, pod Pod) *violation {
+// handover: the init container leaves the proxy's configuration, which is in its arguments, where the proxy looks for it.
+// An author's own arguments would replace them, and an own mount in one of the two containers would part them. It follows the
+// policy for pods, which says more of a container with privileges, and no author's pod breaks it by itself.
+func (s *subject) handover() *violation {
 	redirect := s.profile.Redirect
-	if redirect.Files == "" || !listmap.Same(map[string]any(pod), map[string]any(s.after)) { // the author's pod has none of it
+	if redirect.Files == "" {
 		return nil
 	}
-	for _, init := range pod.In(InitContainers) {
+	for _, init := range s.after.In(InitContainers) {
 		name := nameOf(init)
 		if !slices.Contains(redirect.Containers, name) || !s.injects(InitContainers, name) {
 			continue
@@ -22,7 +21,7 @@ func checkHandover(s *subject, pod Pod) *violation {
 		if s.overrides[name]["args"] != nil {
 			return &violation{container: name, field: "args", problem: "the pod's own replace those that hold the proxy's configuration and what is captured; leave them out, and say what is captured by annotations"}
 		}
-		proxy, _ := pod.Find(redirect.Proxy)
+		proxy, _ := s.after.Find(redirect.Proxy)
 		left, looked := volumeAt(init, redirect.Files), volumeAt(proxy, redirect.Files)
 		if proxy == nil || left == looked {
 			continue

@@ -40,7 +40,7 @@ var (
 		checkImage, checkInitFields, checkResources, checkIDs, checkPrivileges, checkPortNames, checkDevices,
 	}
 	podRules = []func(s *subject, pod Pod) *violation{
-		checkContainersLeft, checkPodResources, checkHostPorts, checkVolumeSources, checkVolumeNames, checkMounts, checkHandover, checkProbePorts, checkProfileAnnotations, checkAnnotationSize,
+		checkContainersLeft, checkPodResources, checkHostPorts, checkVolumeSources, checkVolumeNames, checkMounts, checkProbePorts, checkProfileAnnotations, checkAnnotationSize,
 	}
 	warningRules = []func(s *subject) []string{
 		warnRootless, warnProxyUsers, warnProxyPorts, warnPortNames, warnProbeNames, warnVolumes, warnCompletion,
