@@ -16,10 +16,14 @@ import (
 //	without KEY LIST OTHER WANT   LIST, checked: it has nothing that OTHER has; WANT says in words what it may have
 //	union LIST...                 all elements, each once, in order, as a text
 //	minus LIST OTHER              the elements of LIST that OTHER has not, each once, in order, as a text
+//	assignPorts FIRST LIST TAKEN  a map of the elements of LIST, each to a port of its own from FIRST up that TAKEN has not
+//	containerPort CONTAINER PORT  the number, as a text, of a port that has the number or, in the container, the name; "" if none
 func listFunctions() template.FuncMap {
 	return template.FuncMap{
-		"without": without,
-		"union":   func(lists ...any) string { return strings.Join(distinctIn(map[string]bool{}, lists...), ",") },
+		"assignPorts":   assignPorts,
+		"containerPort": containerPort,
+		"without":       without,
+		"union":         func(lists ...any) string { return strings.Join(distinctIn(map[string]bool{}, lists...), ",") },
 		"minus": func(list, other any) string {
 			seen := map[string]bool{}
 			distinctIn(seen, other)

@@ -15,8 +15,9 @@ type FunctionReads = reads.Function
 func (h *Hooks) functionReads() map[string]FunctionReads {
 	returns, boxes, element := FunctionReads{Returns: true}, FunctionReads{Boxes: true}, FunctionReads{Element: true}
 	declared := map[string]FunctionReads{
-		"annotation": {Reads: [][]string{{"Annotations"}, {""}}},
-		"default":    returns, "coalesce": returns, "ternary": returns, "concat": returns, "reverse": returns, "rest": returns,
+		"annotation":    {Reads: [][]string{{"Annotations"}, {""}}},
+		"containerPort": {Reads: [][]string{{"Ports"}, {""}}},
+		"default":       returns, "coalesce": returns, "ternary": returns, "concat": returns, "reverse": returns, "rest": returns,
 		"initial": returns, "list": boxes, "tuple": boxes, "dict": boxes, "first": element, "last": element,
 	}
 	maps.Copy(declared, h.FunctionReads)

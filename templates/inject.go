@@ -90,6 +90,9 @@ func (e *Engine) Inject(input Input) (*Result, error) {
 	if err := e.policy.checkContainers(rules, r); err != nil {
 		return nil, err
 	}
+	if parted := rules.handover(); parted != nil {
+		return nil, rules.refuse(parted)
+	}
 	if before.injected() {
 		pod = keepDerived(pod, input.Pod, r.lists)
 	}
@@ -231,16 +234,16 @@ func (e *Engine) render(pod Pod, input Input, before status) (*rendering, error)
 	return r, nil
 }
 
-// withoutInjected returns the pod without the fields that the injection before set and that are as it set them; a
-// container with nothing else goes as a whole. What is left of one stands where its author put it. The pod is not
-// changed.
+// withoutInjected returns the pod without the fields that the injection before set in containers and that are as it set
+// them; an injected container with nothing else goes as a whole, and one that was changed has what its author wrote there.
+// What is left of one stands where its author put it. The pod is not changed.
 func withoutInjected(pod Pod, before status) Pod {
-	if len(before.Containers) == 0 {
+	if !before.injected() {
 		return pod
 	}
 	bare := pod.mapContainers(before.withoutOwned)
 	before.restorePositions(bare) // which writes to the spec alone, a copy
-	return bare
+	return before.withoutChanges(bare)
 }
 
 // mergeOverlays returns the pod with the overlays of the templates of these names merged over it, in order. Nothing is

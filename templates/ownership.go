@@ -100,6 +100,9 @@ func (p *ownedPath) hash(t *podtype.Type, value any) fieldHash {
 // wholeHash returns that of an object or a list element that goes with all that is in it.
 func (p *ownedPath) wholeHash() fieldHash { return p.sum(append(p.text, "/=null"...)) }
 
+// absentHash returns that of an object or a list element that an injection took away.
+func (p *ownedPath) absentHash() fieldHash { return p.sum(append(p.text, "/=absent"...)) }
+
 // elementHash returns that of an element of a list, whatever its fields are that do not make its key.
 func (p *ownedPath) elementHash(list *podtype.Type, element map[string]any) fieldHash {
 	text := append(p.text, "={"...)

@@ -51,6 +51,9 @@ func (c *comparison) object(t *podtype.Type, before, now map[string]any) (lost m
 	for name, old := range before {
 		if old != nil && now[name] == nil {
 			lose(name, old)
+			at := c.enter(name)
+			c.set = append(c.set, c.absentHash())
+			c.leave(at)
 		}
 	}
 	return lost
@@ -113,6 +116,9 @@ func (c *comparison) list(t *podtype.Type, before, now []any) (lost []any, ok bo
 		switch now := is[key]; {
 		case now == nil:
 			lost = append(lost, author)
+			at := c.enter(key)
+			c.set = append(c.set, c.absentHash())
+			c.leave(at)
 		case !listmap.Same(author, now):
 			at := c.enter(key)
 			if was := c.object(t.Elem(), author, now); was != nil {

@@ -14,6 +14,8 @@ type stripper struct {
 	ownedPath
 	owned ownedFields
 	taken int
+	// restores says that what is lost comes back, where it was taken or still is as absent as an injection made it.
+	restores bool
 }
 
 // object returns what is left of an object, the very one if that is all. The fields of keep stay. lost is what its author
@@ -38,6 +40,9 @@ func (s *stripper) object(t *podtype.Type, object map[string]any, keep []string,
 		} else {
 			delete(rest, name)
 		}
+	}
+	if s.restores && len(lost) > 0 {
+		return s.restored(t, object, rest, lost)
 	}
 	return rest
 }
@@ -89,6 +94,9 @@ func (s *stripper) list(t *podtype.Type, list, lost []any) []any {
 			rest = append(rest, left)
 		}
 		s.leave(at)
+	}
+	if s.restores {
+		rest = s.restoredElements(t, rest, list, lost)
 	}
 	if s.taken == before {
 		return list

@@ -48,10 +48,7 @@ func (s status) remove(pod map[string]any, key string) map[string]any {
 		s.restorePositions(removed)
 	}
 	dropAnnotation(removed, key)
-	if len(s.Pod) > 0 {
-		removed = (&stripper{owned: s.Pod}).object(podtype.Pod(), removed, nil, s.Was)
-	}
-	return mergeLost(podtype.Pod(), removed, s.Was)
+	return (&stripper{owned: s.Pod, restores: true}).object(podtype.Pod(), removed, nil, s.Was)
 }
 
 // removeContainers returns a list of containers without what was injected.

@@ -24,11 +24,13 @@ import (
 //	port names and host ports are not taken                           refused       rule_ports.go
 //	volumes have a name and one source, devices their own place       refused       rule_volumes.go
 //	what an annotation mounts is there                                refused       rule_volumes.go
+//	the proxy finds what the init container leaves for it             refused       rule_handover.go
 //	probes that the profile rewrites have a port                      refused       rule_probes.go
 //	annotations have 256 KiB together                                 refused       rule_annotations.go
 //	a container does not start as what it must not run as             a warning     warning_users.go
 //	the application does not run as the proxy, nor unlike it          a warning     warning_users.go
 //	the proxy's ports, and their names, are not the application's     a warning     warning_ports.go
+//	a TCP probe asks a port that there is                             a warning     warning_probes.go
 //	a pod that is to end has no container that does not               a warning     warning_completion.go
 //
 // A profile whose pods have to be those of another injector may have warnings in place of refusals (Hooks.WarnOnly): the API
@@ -41,7 +43,7 @@ var (
 		checkContainersLeft, checkPodResources, checkHostPorts, checkVolumeSources, checkVolumeNames, checkMounts, checkProbePorts, checkProfileAnnotations, checkAnnotationSize,
 	}
 	warningRules = []func(s *subject) []string{
-		warnRootless, warnProxyUsers, warnProxyPorts, warnPortNames, warnVolumes, warnCompletion,
+		warnRootless, warnProxyUsers, warnProxyPorts, warnPortNames, warnProbeNames, warnVolumes, warnCompletion,
 	}
 )
 

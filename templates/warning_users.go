@@ -18,6 +18,8 @@ type Redirect struct {
 	// the groups have the numbers of the users.
 	UserArgument  string `json:"userArgument,omitempty"`
 	GroupArgument string `json:"groupArgument,omitempty"`
+	// Files is the path where the init container leaves what the proxy starts with, by its arguments; empty if nowhere.
+	Files string `json:"files,omitempty"`
 	// ModeAnnotation is the annotation by which a pod asks for another way of redirection, one of Modes.
 	ModeAnnotation string   `json:"modeAnnotation,omitempty"`
 	Modes          []string `json:"modes,omitempty"`

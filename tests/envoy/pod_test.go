@@ -34,17 +34,18 @@ func TestExcludedPorts(t *testing.T) {
 		include = `traffic.sidecar.istio.io/includeInboundPorts: "8080, 9090"`
 		exclude = `traffic.sidecar.istio.io/excludeInboundPorts: "8080,22"`
 	)
+	const leave = `capture: {excludeTCPProbePorts: true}`
 	for sentence, c := range map[string]struct{ values, pod, want string }{
-		"the proxy's own alone":                        {``, plainPod, "15021,15090"},
-		"that of a TCP probe":                          {``, probed(tcp, ""), "15021,15090,8080"},
-		"that of a TCP probe by name":                  {``, probed(named, ""), "15021,15090,8081"},
-		"not one that two probes share, twice":         {``, probed(tcp+`, startupProbe: {tcpSocket: {port: 8080}}`, ""), "15021,15090,8080"},
-		"not one that is included by name":             {``, probed(tcp, include), "15021,15090"},
-		"not one that is excluded already, twice":      {``, probed(tcp, exclude), "15021,15090,8080,22"},
-		"not that of a TCP probe of another host":      {``, probed(`livenessProbe: {tcpSocket: {port: 8080, host: elsewhere}}`, ""), "15021,15090"},
-		"not that of an HTTP probe":                    {``, probed(`livenessProbe: {httpGet: {port: 8080}}`, ""), "15021,15090"},
-		"not that of a TCP probe, where not asked for": {`capture: {excludeTCPProbePorts: false}`, probed(tcp, ""), "15021,15090"},
-		"that of a native sidecar's probe": {``, `{metadata: {name: p}, spec: {containers: [{name: app, image: app}],
+		"the proxy's own alone":                   {``, plainPod, "15021,15090"},
+		"not that of a TCP probe":                 {``, probed(tcp, ""), "15021,15090"},
+		"that of a TCP probe, where asked for":    {leave, probed(tcp, ""), "15021,15090,8080"},
+		"that of a TCP probe by name":             {leave, probed(named, ""), "15021,15090,8081"},
+		"not one that two probes share, twice":    {leave, probed(tcp+`, startupProbe: {tcpSocket: {port: 8080}}`, ""), "15021,15090,8080"},
+		"not one that is included by name":        {leave, probed(tcp, include), "15021,15090"},
+		"not one that is excluded already, twice": {leave, probed(tcp, exclude), "15021,15090,8080,22"},
+		"not that of a TCP probe of another host": {leave, probed(`livenessProbe: {tcpSocket: {port: 8080, host: elsewhere}}`, ""), "15021,15090"},
+		"not that of an HTTP probe":               {leave, probed(`livenessProbe: {httpGet: {port: 8080}}`, ""), "15021,15090"},
+		"that of a native sidecar's probe": {leave, `{metadata: {name: p}, spec: {containers: [{name: app, image: app}],
 			initContainers: [{name: cache, image: cache, restartPolicy: Always, startupProbe: {tcpSocket: {port: 6379}}}]}}`, "15021,15090,6379"},
 	} {
 		t.Run(sentence, func(t *testing.T) {

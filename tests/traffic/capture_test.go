@@ -15,7 +15,7 @@ func TestCapture(t *testing.T) {
 	for _, mode := range []string{"REDIRECT", "TPROXY", "NONE"} {
 		t.Run(mode, func(t *testing.T) {
 			w := newScene(t)
-			w.Answer(t, w.Peer, "peer", 80, 5432)
+			w.Answer(t, w.Peer, "peer", 80, 5432, 15200)
 			w.Answer(t, w.Pod, "application", 8080, 9090, 15008)
 			w.StartProxy(t, world.ProxyOwner, mode, world.Source(mode))
 			for sentence, s := range captures {
@@ -112,6 +112,9 @@ func (c call) lines(to netip.AddrPort, passedFrom string) []string {
 		source = "localhost"
 	case c.to == "side":
 		source = "side-pod"
+	}
+	if c.want == "probe" {
+		destination = world.Placed(netip.AddrPortFrom(to.Addr(), 8080))
 	}
 	var lines []string
 	if strings.HasPrefix(c.want, "outbound") {

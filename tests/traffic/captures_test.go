@@ -10,6 +10,7 @@ import "github.com/sidecar-injector/sidecar-injector/tests/traffic/world"
 //	outbound           the proxy as outbound, then the server
 //	inbound            the proxy as inbound, then the application
 //	outbound, inbound  the proxy twice, then the application
+//	probe              nobody but the application, at the port 8080
 //	nobody             it is not made
 type call struct {
 	from, to string
@@ -199,6 +200,31 @@ var captures = map[string]settings{
 		calls: []call{
 			{"application", "loopback2", 8080, "direct"},
 			{"proxy", "loopback2", 8080, "direct"},
+		},
+	},
+	"a probe's port is the application's, past the proxy": {
+		args: "-i * -b * --probe-ports 15200:8080,15201:9999",
+		calls: []call{
+			{"peer", "pod", 15200, "probe"},
+			{"peer", "pod", 15201, "nobody"},
+			{"peer", "side-pod", 15200, "probe"},
+			{"peer", "pod", 8080, "inbound"},
+			{"application", "elsewhere", 15200, "outbound"},
+		},
+	},
+	"a probe's port is the application's on excluded interfaces too": {
+		args: "-i * -b * --probe-ports 15200:8080 -c eth0,side0",
+		calls: []call{
+			{"peer", "pod", 15200, "probe"},
+			{"peer", "side-pod", 15200, "probe"},
+			{"peer", "pod", 8080, "direct"},
+		},
+	},
+	"a probe's port elsewhere is not the pod's to a virtual machine": {
+		args: "-i * -b * --probe-ports 15200:8080 -k vm0",
+		calls: []call{
+			{"machine", "elsewhere", 15200, "outbound"},
+			{"peer", "pod", 15200, "probe"},
 		},
 	},
 	"dropping invalid packets does not harm others": {

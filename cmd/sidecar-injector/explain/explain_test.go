@@ -101,12 +101,12 @@ func TestVerdicts(t *testing.T) {
 		},
 		"a value that cannot be given": {
 			"", pod(`annotations: {sidecar.istio.io/inject: "true", sidecar.istio.io/logLevel: loud}`, ""), nil, Failed, "invalid_input",
-			`the pod is refused: template "envoy" line 166: annotation "sidecar.istio.io/logLevel": "loud" is not allowed, want one of trace, debug, info, warning, error, critical, off`,
+			`the pod is refused: template "envoy" line 195: annotation "sidecar.istio.io/logLevel": "loud" is not allowed, want one of trace, debug, info, warning, error, critical, off`,
 			[]string{"correct the annotation sidecar.istio.io/logLevel of the pod, or remove it (metadata.annotations)"},
 		},
 		"the same, let in": {
 			"onError: allow", pod(`annotations: {sidecar.istio.io/inject: "true", sidecar.istio.io/logLevel: loud}`, ""), nil, Failed, "invalid_input",
-			`the pod is created without a sidecar: template "envoy" line 166: annotation "sidecar.istio.io/logLevel": "loud" is not allowed, want one of trace, debug, info, warning, error, critical, off`,
+			`the pod is created without a sidecar: template "envoy" line 195: annotation "sidecar.istio.io/logLevel": "loud" is not allowed, want one of trace, debug, info, warning, error, critical, off`,
 			[]string{"correct the annotation sidecar.istio.io/logLevel of the pod, or remove it (metadata.annotations)"},
 		},
 		"another injector's pod": {

@@ -149,7 +149,7 @@ func TestBuiltin(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []Finding{{Rule: "pod-security", Severity: Note, File: "profile/envoy/envoy.yaml", Line: 111, Column: 5, Remedy: "label namespaces that enforce a stricter level pod-security.kubernetes.io/enforce=privileged, or take out what needs it", Message: `injected pods reach the Pod Security level privileged; baseline refuses them: non-default capabilities (container "sidecar-init" must not include "NET_ADMIN" in securityContext.capabilities.add)`}}
+	want := []Finding{{Rule: "pod-security", Severity: Note, File: "profile/envoy/envoy.yaml", Line: 137, Column: 5, Remedy: "label namespaces that enforce a stricter level pod-security.kubernetes.io/enforce=privileged, or take out what needs it", Message: `injected pods reach the Pod Security level privileged; baseline refuses them: non-default capabilities (container "sidecar-init" must not include "NET_ADMIN" in securityContext.capabilities.add)`}}
 	if diff := cmp.Diff(want, findings); diff != "" {
 		t.Errorf("findings (-want +got):\n%s", diff)
 	}

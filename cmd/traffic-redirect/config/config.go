@@ -15,8 +15,9 @@ type Config struct {
 
 	InboundPorts         Ports // captured, but for
 	ExcludeInboundPorts  []uint16
-	OutboundPorts        Ports  // captured to any address, besides
-	OutboundRanges       Ranges // captured on any port, but for
+	ProbePorts           []PortPair // inbound, past the proxy
+	OutboundPorts        Ports      // captured to any address, besides
+	OutboundRanges       Ranges     // captured on any port, but for
 	ExcludeOutboundPorts []uint16
 	ExcludeRanges        []netip.Prefix
 
@@ -53,6 +54,9 @@ type Ports struct {
 	All  bool
 	List []uint16
 }
+
+// PortPair says that inbound connections to the port From arrive at the port To.
+type PortPair struct{ From, To uint16 }
 
 // Ranges is a list of IP ranges, or all of both families.
 type Ranges struct {

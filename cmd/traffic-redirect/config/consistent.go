@@ -10,6 +10,9 @@ func (r *reader) consistent(c Config) error {
 	if len(c.ProxyUsers) == 0 && len(c.ProxyGroups) == 0 {
 		return fmt.Errorf("%s: no user and no group is the proxy's, its own traffic would come back to it", find("proxy-uid"))
 	}
+	if err := probePorts(c); err != nil {
+		return err
+	}
 	for _, err := range []error{
 		disjoint("include-inbound-ports", c.InboundPorts.List, "exclude-inbound-ports", c.ExcludeInboundPorts),
 		disjoint("include-outbound-ports", c.OutboundPorts.List, "exclude-outbound-ports", c.ExcludeOutboundPorts),
@@ -20,6 +23,18 @@ func (r *reader) consistent(c Config) error {
 		if err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// probePorts returns an error if two pairs of probe ports begin with one port, or one begins with a port of the proxy.
+func probePorts(c Config) error {
+	taken := map[uint16]option{c.OutboundPort: find("outbound-port"), c.InboundPort: find("inbound-port"), c.TunnelPort: find("tunnel-port")}
+	for _, pair := range c.ProbePorts {
+		if by, ok := taken[pair.From]; ok {
+			return fmt.Errorf("%s: \"%d\" is the port of %s too", find("probe-ports"), pair.From, by)
+		}
+		taken[pair.From] = find("probe-ports")
 	}
 	return nil
 }

@@ -44,6 +44,7 @@ func options() []option {
 			variables: []string{"ISTIO_INBOUND_PORTS"}, usage: `inbound ports to capture, "*" for all`},
 		{name: "exclude-inbound-ports", short: "d", alias: "istio-local-exclude-ports", annotation: traffic + "excludeInboundPorts",
 			variables: []string{"ISTIO_LOCAL_EXCLUDE_PORTS"}, usage: "inbound ports to leave alone"},
+		{name: "probe-ports", usage: "pairs such as 15200:80: inbound connections to the first port go to the second, past the proxy"},
 		{name: "include-outbound-ip-ranges", short: "i", alias: "istio-service-cidr", annotation: traffic + "includeOutboundIPRanges",
 			variables: []string{"ISTIO_SERVICE_CIDR"}, usage: `destinations to capture, "*" for all`},
 		{name: "exclude-outbound-ip-ranges", short: "x", alias: "istio-service-exclude-cidr", annotation: traffic + "excludeOutboundIPRanges",

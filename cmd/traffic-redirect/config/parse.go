@@ -81,6 +81,7 @@ func (r *reader) config() Config {
 		ProxyUsers:            list(r, "proxy-uid", users, parseID),
 		InboundPorts:          Ports(all(r, "include-inbound-ports", parsePort)),
 		ExcludeInboundPorts:   list(r, "exclude-inbound-ports", r.text("exclude-inbound-ports"), parsePort),
+		ProbePorts:            list(r, "probe-ports", r.text("probe-ports"), parsePortPair),
 		OutboundPorts:         Ports(all(r, "include-outbound-ports", parsePort)),
 		ExcludeOutboundPorts:  list(r, "exclude-outbound-ports", r.text("exclude-outbound-ports"), parsePort),
 		OutboundRanges:        Ranges(all(r, "include-outbound-ip-ranges", parseRange)),

@@ -62,6 +62,10 @@ func TestParse(t *testing.T) {
 			args:   []string{"-o", " 53, ,123,"},
 			change: func(c *Config) { c.ExcludeOutboundPorts = []uint16{53, 123} },
 		},
+		"ports of probes": {
+			args:   []string{"--probe-ports", "15200:80, 15201:443"},
+			change: func(c *Config) { c.ProbePorts = []PortPair{{15200, 80}, {15201, 443}} },
+		},
 		"bits of hosts in ranges": {
 			args:   []string{"-x", "10.1.2.3/8"},
 			change: func(c *Config) { c.ExcludeRanges = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")} },
@@ -137,6 +141,10 @@ func TestErrors(t *testing.T) {
 		"-u ,":                            `-u / --proxy-uid: no user and no group is the proxy's, its own traffic would come back to it`,
 		"-t 0":                            `-t / --tproxy-mark: "0" is not a mark (1 to 4294967294)`,
 		"-r 254":                          `-r / --tproxy-route-table: "254" is not a routing table of one's own (1 to 252, or 256 and more)`,
+		"--probe-ports 15200":             `--probe-ports: "15200" is not a pair of ports such as 15200:80`,
+		"--probe-ports 15200:0":           `--probe-ports: "15200:0" is not a pair of ports such as 15200:80`,
+		"--probe-ports 15006:80":          `--probe-ports: "15006" is the port of -z / --inbound-port too`,
+		"--probe-ports 1:80,1:81":         `--probe-ports: "1" is the port of --probe-ports too`,
 		"-z 15001":                        `-z / --inbound-port: "15001" is the port of -p / --outbound-port too`,
 		"--dns-servers dns":               `--dns-servers: "dns" is not an IP address`,
 		"--loopback-ip-range 10.0.0.0/8":  `--loopback-ip-range: "10.0.0.0/8" is not an IP range in 127.0.0.0/8`,

@@ -68,6 +68,19 @@ func parsePort(text string) (uint16, string) {
 	return uint16(port), ""
 }
 
+func parsePortPair(text string) (PortPair, string) {
+	from, to, _ := strings.Cut(text, ":")
+	var pair PortPair
+	var problem string
+	if pair.From, problem = parsePort(from); problem == "" {
+		pair.To, problem = parsePort(to)
+	}
+	if problem != "" {
+		return PortPair{}, "is not a pair of ports such as 15200:80"
+	}
+	return pair, ""
+}
+
 // parseID reads the number of a user or group. The highest is no number of one (chown(2)).
 func parseID(text string) (uint32, string) {
 	id, err := strconv.ParseUint(text, 10, 32)

@@ -31,6 +31,8 @@ func parse(name string, data []byte) (expr.Any, error) {
 		result = &expr.Lookup{}
 	case "redir":
 		result = &expr.Redir{}
+	case "nat":
+		result = &expr.NAT{}
 	case "immediate":
 		immediate := &expr.Immediate{}
 		if err := expr.Unmarshal(unix.NFPROTO_INET, data, immediate); err != nil {
@@ -171,6 +173,8 @@ func decodeChange(filled, used expr.Any) (rules.Action, bool) {
 	switch used := used.(type) {
 	case *expr.Redir:
 		return portAction(rules.Redirect, data), len(data) == 2 && used.RegisterProtoMin == register
+	case *expr.NAT:
+		return portAction(rules.DNAT, data), len(data) == 2 && used.Type == expr.NATTypeDestNAT && used.RegAddrMin == 0 && used.RegProtoMin == register
 	case *expr.TProxy:
 		return portAction(rules.TProxy, data),
 			len(data) == 2 && used.RegPort == register && used.RegAddr == 0 && used.Family == unix.NFPROTO_UNSPEC

@@ -22,6 +22,7 @@ func everything(mode config.Mode) rules.Ruleset {
 		Mode: mode, OutboundPort: 15001, InboundPort: 15006, TunnelPort: 15008,
 		ProxyUsers: []uint32{1}, ProxyGroups: []uint32{1},
 		InboundPorts: config.Ports{List: []uint16{80}}, ExcludeInboundPorts: []uint16{81},
+		ProbePorts:    []config.PortPair{{From: 84, To: 85}},
 		OutboundPorts: config.Ports{List: []uint16{82}}, ExcludeOutboundPorts: []uint16{83},
 		OutboundRanges:        config.Ranges{List: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")}},
 		ExcludeRanges:         []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16"), netip.MustParsePrefix("fd01::/16")},
@@ -76,6 +77,10 @@ func TestDecodeRefuses(t *testing.T) {
 		"another property":           {&expr.Meta{Key: expr.MetaKeyPRIORITY, Register: register}, &expr.Cmp{Register: register}},
 		"another part of the packet": {&expr.Payload{DestRegister: register, Len: 1}, &expr.Cmp{Register: register}},
 		"a redirect to any port":     {&expr.Immediate{Register: register, Data: []byte{0, 1}}, &expr.Redir{}},
+		"a destination of another address": {
+			&expr.Immediate{Register: register, Data: []byte{0, 1}},
+			&expr.NAT{Type: expr.NATTypeDestNAT, RegAddrMin: 2, RegProtoMin: register},
+		},
 		"tproxy to an address": {
 			&expr.Immediate{Register: register, Data: []byte{0, 1}},
 			&expr.TProxy{RegPort: register, RegAddr: 2},

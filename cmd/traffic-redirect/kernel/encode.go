@@ -112,6 +112,9 @@ func encodeAction(action rules.Action) ([]expr.Any, error) {
 	case rules.Redirect:
 		port := binary.BigEndian.AppendUint16(nil, uint16(action.Number))
 		return []expr.Any{number(port), &expr.Redir{RegisterProtoMin: register}}, nil
+	case rules.DNAT:
+		port := binary.BigEndian.AppendUint16(nil, uint16(action.Number))
+		return []expr.Any{number(port), &expr.NAT{Type: expr.NATTypeDestNAT, Family: unix.NFPROTO_INET, RegProtoMin: register}}, nil
 	case rules.TProxy:
 		port := binary.BigEndian.AppendUint16(nil, uint16(action.Number))
 		return []expr.Any{number(port), &expr.TProxy{Family: unix.NFPROTO_UNSPEC, RegPort: register}}, nil

@@ -63,6 +63,8 @@ func moduleOf(verb rules.Verb) string {
 	switch verb {
 	case rules.Redirect:
 		return "nft_redir"
+	case rules.DNAT:
+		return "nft_nat"
 	case rules.TProxy:
 		return "nft_tproxy"
 	case rules.SaveMark, rules.SetZone:

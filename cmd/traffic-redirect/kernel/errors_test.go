@@ -17,7 +17,7 @@ func TestExplain(t *testing.T) {
 			"(securityContext: runAsUser: 0, capabilities: {add: [NET_ADMIN]})",
 		unix.EPROTONOSUPPORT: "apply: protocol not supported: the kernel has no nftables; load nf_tables on the node (modprobe nf_tables)",
 		unix.ENOENT: "apply: no such file or directory: the kernel lacks a part of nftables, or is older than Linux 5.2; " +
-			"load on the node: modprobe -a nf_tables nft_chain_nat nft_ct nft_redir nft_tproxy",
+			"load on the node: modprobe -a nf_tables nft_chain_nat nft_ct nft_nat nft_redir nft_tproxy",
 		unix.ENOBUFS: "apply: no buffer space available: too many ports or IP ranges for one transaction; give fewer, larger ranges",
 		unix.EBUSY:   "apply: device or resource busy",
 	} {

@@ -11,6 +11,7 @@ const (
 	proxyUsers            = "proxy-users"
 	proxyGroups           = "proxy-groups"
 	proxyPorts            = "proxy-ports"
+	probePorts            = "probe-ports"
 	excludedInterfaces    = "excluded-interfaces"
 	reroutedInterfaces    = "rerouted-interfaces"
 	includedInboundPorts  = "included-inbound-ports"
@@ -49,6 +50,7 @@ func Build(c config.Config) Ruleset {
 	} else {
 		all.Chains = append(all.Chains, inboundRedirect(c)...)
 	}
+	all.Chains = append(all.Chains, probes(c))
 	if c.DNS {
 		all.Chains = append(all.Chains, dnsZones(c)...)
 	}
@@ -64,6 +66,10 @@ func Build(c config.Config) Ruleset {
 func sets(c config.Config) []Set {
 	include4, include6 := split(c.OutboundRanges.List)
 	exclude4, exclude6 := split(c.ExcludeRanges)
+	probed := make([]uint16, 0, len(c.ProbePorts))
+	for _, pair := range c.ProbePorts {
+		probed = append(probed, pair.From)
+	}
 	servers := make([]netip.Prefix, 0, len(c.DNSServers))
 	for _, server := range c.DNSServers {
 		servers = append(servers, netip.PrefixFrom(server, server.BitLen()))
@@ -73,6 +79,7 @@ func sets(c config.Config) []Set {
 		keySet(proxyUsers, User, c.ProxyUsers, hostValue),
 		keySet(proxyGroups, Group, c.ProxyGroups, hostValue),
 		keySet(proxyPorts, Port, []uint16{c.OutboundPort, c.InboundPort}, portValue),
+		keySet(probePorts, Port, probed, portValue),
 		keySet(excludedInterfaces, Interface, c.ExcludeInterfaces, interfaceValue),
 		keySet(reroutedInterfaces, Interface, c.RerouteInterfaces, interfaceValue),
 		keySet(includedInboundPorts, Port, c.InboundPorts.List, portValue),

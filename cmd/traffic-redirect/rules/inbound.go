@@ -45,6 +45,16 @@ func guard() Chain {
 	return chain
 }
 
+// probes returns the chain for the kubelet's TCP probes: connections to a port of their own arrive at the application's,
+// on the address that was asked, and the proxy never sees them. So the kubelet learns whether the application listens there.
+func probes(c config.Config) Chain {
+	chain := baseChain("probes", NAT, Prerouting, Probes)
+	for _, pair := range c.ProbePorts {
+		chain.add(number(DNAT, uint32(pair.To)), notIn(InInterface, reroutedInterfaces), tcp, is(DestPort, portValue(pair.From)))
+	}
+	return chain
+}
+
 // addRerouted adds the rules for connections from virtual machines of the pod: they are outbound.
 func addRerouted(base *Chain) {
 	base.add(do(Return), in(InInterface, reroutedInterfaces), tcp, in(DestPort, excludedOutboundPorts))
@@ -75,6 +85,7 @@ func inboundTProxy(c config.Config) []Chain {
 	base.add(do(Return), is(ConnDirection, byteValue(directionReply)))
 	base.add(do(Return), fromSelf, isNot(PacketMark, hostValue(c.Mark+1)))
 	base.add(do(Return), in(InInterface, reroutedInterfaces))
+	base.add(do(Return), in(DestPort, probePorts))
 	base.add(enter(Goto, captureInbound))
 
 	chains := []Chain{capture, base, ownMarks(c)}

@@ -61,6 +61,7 @@ type Priority int32
 const (
 	Raw     Priority = -300
 	Mangle  Priority = -150
+	Probes  Priority = -101 // before the capture rules of REDIRECT
 	DestNAT Priority = -100
 )
 
@@ -96,6 +97,7 @@ const (
 	Jump     Verb = "jump"
 	Goto     Verb = "goto"
 	Redirect Verb = "redirect" // to a port of this host
+	DNAT     Verb = "dnat"     // to a port of the same address
 	TProxy   Verb = "tproxy"   // hand the packet to a listener without changing it; ends the rule if none listens
 	SetMark  Verb = "set mark"
 	SaveMark Verb = "save mark" // the packet's mark becomes the connection's

@@ -89,7 +89,7 @@ func Action(action rules.Action) string {
 	switch action.Verb {
 	case rules.Jump, rules.Goto:
 		return fmt.Sprintf("%s %s", action.Verb, action.Chain)
-	case rules.Redirect, rules.TProxy:
+	case rules.Redirect, rules.DNAT, rules.TProxy:
 		return fmt.Sprintf("%s to :%d", action.Verb, action.Number)
 	case rules.SetMark:
 		return fmt.Sprintf("meta mark set %d", action.Number)
