@@ -38,11 +38,11 @@ func (c *connections) follow(conn net.Conn, state http.ConnState) {
 	if state == http.StateNew && len(c.open) >= c.most {
 		spare := c.spare()
 		if spare == nil {
-			go conn.Close() // which the server notices
+			go func() { _ = conn.Close() }() // which the server notices
 			return
 		}
 		delete(c.open, spare)
-		go spare.Close() // it may say so to the client, and wait for that
+		go func() { _ = spare.Close() }() // it may say so to the client, and wait for that
 	}
 	if c.open == nil {
 		c.open = map[net.Conn]connection{}
