@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -16,6 +15,8 @@ import (
 
 	"github.com/go-logr/logr"
 	"k8s.io/utils/clock"
+
+	"github.com/sidecar-injector/sidecar-injector/internal/files"
 )
 
 // ClientCAOptions are the settings of a [ClientCA].
@@ -42,6 +43,9 @@ type ClientCA struct {
 	failed  string // what was wrong with the file when it was last read, so that it is logged once
 }
 
+// maxClientCAs is how many bytes the file may have.
+const maxClientCAs = 1 << 20
+
 // clientCAs are what the file held.
 type clientCAs struct {
 	text []byte
@@ -62,9 +66,9 @@ func NewClientCA(options ClientCAOptions) (*ClientCA, error) {
 
 // read takes what the file holds. After an error all is as it was.
 func (c *ClientCA) read() error {
-	text, err := os.ReadFile(c.options.File)
+	text, err := files.Read(context.Background(), c.options.File, maxClientCAs)
 	if err != nil {
-		return fmt.Errorf("read the CAs of clients: %w", err)
+		return fmt.Errorf("read the CAs of clients: %q: %w", c.options.File, err)
 	}
 	held := c.held.Load()
 	if held != nil && bytes.Equal(held.text, text) {

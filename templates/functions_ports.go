@@ -27,9 +27,13 @@ func assignPorts(first int64, list, taken any) (map[string]any, error) {
 	return ports, nil
 }
 
-// containerPort looks a port up as the kubelet does for a container's probe: a name is that of a port of the container.
+// containerPort looks a port up as the kubelet does for a container's probe: a name is that of a port of the container. There
+// is none where the number is no port.
 func containerPort(container corev1.Container, port intstr.IntOrString) string {
 	if port.Type == intstr.Int {
+		if port.IntVal < 1 || port.IntVal > 65535 {
+			return ""
+		}
 		return port.String()
 	}
 	for _, named := range container.Ports {

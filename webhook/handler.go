@@ -151,7 +151,7 @@ func (h *Handler) answer(ctx context.Context, scope Scope, parameters map[string
 		a.outcome = outcomeInject
 		h.inject(&a, config, templates.Input{Pod: raw, Namespace: metav1.ObjectMeta{Name: req.Namespace}, Path: parameters, Done: ctx.Done()})
 	}
-	if a.err != nil {
+	if a.err != nil && a.reason != reasonGivenUp {
 		if _, err := convert[corev1.Pod](raw, req.Object.Raw); err != nil { // that is why
 			return badRequest(err)
 		}

@@ -88,7 +88,6 @@ func (s reviews) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err := json.NewEncoder(w).Encode(answer); err != nil {
 		log.FromContext(ctx).Error(err, "Answer not sent")
 	}
-	_ = control.SetWriteDeadline(time.Time{})
 }
 
 // answer reads the review and returns the one with its answer.

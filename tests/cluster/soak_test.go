@@ -111,7 +111,7 @@ func (r *rotation) soakPart(ctx context.Context, part, admissions int) error {
 // answerMany has a replica answer pods, of several clients at once.
 func answerMany(ctx context.Context, url string, part, admissions int) error {
 	// The leaf changes meanwhile; whom the API server trusts is TestRotation's.
-	transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, MaxIdleConnsPerHost: soakClients, ForceAttemptHTTP2: true}
+	transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, MaxIdleConnsPerHost: soakClients}
 	defer transport.CloseIdleConnections()
 	client := &http.Client{Transport: transport, Timeout: createTimeout}
 	var number atomic.Int64

@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 
@@ -23,7 +24,7 @@ func newOurs(c configuration) (*injector, error) {
 
 func newOursAt(c configuration, scope webhook.Scope) (*injector, error) {
 	log.SetLogger(logr.Discard())
-	in := ours.Inputs{Config: []byte("profile: istio\npodPolicy: " + c.podPolicy), Istio: &istio.Sources{
+	in := ours.Inputs{Config: []byte("profile: istio\npodPolicy: " + cmp.Or(c.podPolicy, "{}")), Istio: &istio.Sources{
 		Config:           []byte(c.config),
 		Values:           []byte(c.values),
 		Mesh:             []byte(c.mesh),

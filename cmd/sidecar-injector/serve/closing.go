@@ -8,7 +8,7 @@ import (
 )
 
 // closing registers hooks at a server that, once stopping is true, answer as before and end the connection behind the
-// answer: with "Connection: close", for which HTTP/2 sends GOAWAY. An API server goes on to use a connection that it has,
+// answer, with "Connection: close". An API server goes on to use a connection that it has,
 // also when the Service leads to this replica no more (https://github.com/kubernetes/kubernetes/issues/127335).
 type closing struct {
 	server   *http.ServeMux

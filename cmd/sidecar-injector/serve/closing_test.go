@@ -12,41 +12,35 @@ import (
 // A client keeps its connection until the server is stopping. From then on it gets its answers still, each over a new
 // connection, which may lead to another replica.
 func TestConnectionsAreClosedWhileStopping(t *testing.T) {
-	for protocol, http2 := range map[string]bool{"HTTP/1.1": false, "HTTP/2.0": true} {
-		t.Run(protocol, func(t *testing.T) {
-			var stopping atomic.Bool
-			server := httptest.NewUnstartedServer(closingHook(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				fmt.Fprint(w, r.RemoteAddr)
-			}), &stopping))
-			server.EnableHTTP2 = http2
-			server.StartTLS()
-			defer server.Close()
-			ask := func() string {
-				t.Helper()
-				response, err := server.Client().Get(server.URL)
-				if err != nil {
-					t.Fatal(err)
-				}
-				defer response.Body.Close()
-				from, err := io.ReadAll(response.Body)
-				if err != nil || response.Proto != protocol {
-					t.Fatalf("answer over %s, error %v, want one over %s", response.Proto, err, protocol)
-				}
-				return string(from)
-			}
-			first := ask()
-			if second := ask(); second != first {
-				t.Errorf("while it serves: the second request came from %s, the first from %s, want one connection", second, first)
-			}
-			stopping.Store(true)
-			last := ask() // over the connection that there is
-			for range 3 {
-				next := ask()
-				if next == last {
-					t.Errorf("while it stops: two requests came over the connection from %s", next)
-				}
-				last = next
-			}
-		})
+	var stopping atomic.Bool
+	server := httptest.NewTLSServer(closingHook(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(w, r.RemoteAddr)
+	}), &stopping))
+	defer server.Close()
+	ask := func() string {
+		t.Helper()
+		response, err := server.Client().Get(server.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		from, err := io.ReadAll(response.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(from)
+	}
+	first := ask()
+	if second := ask(); second != first {
+		t.Errorf("while it serves: the second request came from %s, the first from %s, want one connection", second, first)
+	}
+	stopping.Store(true)
+	last := ask() // over the connection that there is
+	for range 3 {
+		next := ask()
+		if next == last {
+			t.Errorf("while it stops: two requests came over the connection from %s", next)
+		}
+		last = next
 	}
 }

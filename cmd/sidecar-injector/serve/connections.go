@@ -11,9 +11,9 @@ import (
 // request that it has made at the same time as others.
 const maxConnections = 512
 
-// connections keeps a server at its limit of connections: one more costs the one that has been idle for longest, or, where
-// none is idle, the oldest that has sent no request yet, such as a handshake that stalls. Where all are at work, the new one
-// is closed. It is safe for concurrent use; the zero value has room for none.
+// connections keeps a server at its limit of connections: one more costs one of the address that has most of those that are
+// not at work, the one that has been idle for longest, or else the oldest that has sent no request yet, such as a handshake
+// that stalls. Where all are at work, the new one is closed. It is safe for concurrent use; the zero value has room for none.
 type connections struct {
 	most int
 
@@ -52,14 +52,32 @@ func (c *connections) follow(conn net.Conn, state http.ConnState) {
 
 // spare returns the connection that is missed least, or nil.
 func (c *connections) spare() (spare net.Conn) {
+	from := map[string]int{}
+	for conn, known := range c.open {
+		if known.state != http.StateActive {
+			from[hostOf(conn)]++
+		}
+	}
 	var least connection
+	var most int
 	for conn, known := range c.open {
 		if known.state == http.StateActive {
 			continue
 		}
-		if spare == nil || known.state > least.state || known.state == least.state && known.since.Before(least.since) {
-			spare, least = conn, known
+		count := from[hostOf(conn)]
+		older := known.state > least.state || known.state == least.state && known.since.Before(least.since)
+		if spare == nil || count > most || count == most && older {
+			spare, least, most = conn, known, count
 		}
 	}
 	return spare
+}
+
+// hostOf returns the address of a client without its port.
+func hostOf(conn net.Conn) string {
+	address := conn.RemoteAddr().String()
+	if host, _, err := net.SplitHostPort(address); err == nil {
+		return host
+	}
+	return address
 }

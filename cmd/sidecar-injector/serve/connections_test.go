@@ -13,19 +13,22 @@ import (
 func TestConnections(t *testing.T) {
 	for sentence, test := range map[string]struct {
 		states []http.ConnState // of three connections, the last the youngest
+		from   [3]string        // whose they are
 		gone   int              // which one; 3: the new one
 	}{
-		"the oldest idle one":             {[]http.ConnState{http.StateActive, http.StateIdle, http.StateIdle}, 1},
-		"an idle one before a silent one": {[]http.ConnState{http.StateNew, http.StateActive, http.StateIdle}, 2},
-		"the oldest silent one":           {[]http.ConnState{http.StateNew, http.StateActive, http.StateNew}, 0},
-		"the new one":                     {[]http.ConnState{http.StateActive, http.StateActive, http.StateActive}, 3},
+		"the oldest idle one":             {[]http.ConnState{http.StateActive, http.StateIdle, http.StateIdle}, [3]string{}, 1},
+		"an idle one before a silent one": {[]http.ConnState{http.StateNew, http.StateActive, http.StateIdle}, [3]string{}, 2},
+		"the oldest silent one":           {[]http.ConnState{http.StateNew, http.StateActive, http.StateNew}, [3]string{}, 0},
+		"one of who has most":             {[]http.ConnState{http.StateIdle, http.StateNew, http.StateNew}, [3]string{"a", "b", "b"}, 1},
+		"the new one":                     {[]http.ConnState{http.StateActive, http.StateActive, http.StateActive}, [3]string{}, 3},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				c := connections{most: 3}
 				var closed []bool
-				add := func() net.Conn {
-					ours, theirs := net.Pipe()
+				add := func(from string) net.Conn {
+					pipe, theirs := net.Pipe()
+					ours := &connectionFrom{pipe, from}
 					number := len(closed)
 					closed = append(closed, false)
 					t.Cleanup(func() { ours.Close() })
@@ -37,10 +40,10 @@ func TestConnections(t *testing.T) {
 					time.Sleep(time.Second)
 					return ours
 				}
-				for _, state := range test.states {
-					c.follow(add(), state)
+				for i, state := range test.states {
+					c.follow(add(test.from[i]), state)
 				}
-				add()
+				add("c")
 				synctest.Wait()
 				for number := range closed {
 					if got := closed[number]; got != (number == test.gone) {
@@ -54,3 +57,12 @@ func TestConnections(t *testing.T) {
 		})
 	}
 }
+
+// connectionFrom is one whose client has an address.
+type connectionFrom struct {
+	net.Conn
+	from string
+}
+
+// RemoteAddr returns the address, with a port.
+func (c *connectionFrom) RemoteAddr() net.Addr { return &net.UnixAddr{Name: c.from + ":1"} }

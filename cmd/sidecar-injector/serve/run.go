@@ -82,7 +82,7 @@ func run(ctx context.Context, mgr manager.Manager) error {
 }
 
 // wire makes all parts of serve, each of those before it, and returns the manager
-// that runs them. It starts nothing but the health probes' listener.
+// that runs them. It starts nothing but to listen.
 func wire(ctx context.Context, options *Options, logger logr.Logger, stopping *atomic.Bool) (manager.Manager, error) {
 	namespace, err := options.ownNamespace()
 	if err != nil {
@@ -165,8 +165,9 @@ func addWebhookServer(mgr manager.Manager, options *Options, handler *webhook.Ha
 		return err
 	}
 	config := &tls.Config{
-		MinVersion:     tlsVersions[options.TLSMinVersion],
-		NextProtos:     []string{"h2", "http/1.1"},
+		MinVersion: tlsVersions[options.TLSMinVersion],
+		// API servers ask webhooks by no other protocol. With HTTP/2 a few connections make thousands of requests.
+		NextProtos:     []string{"http/1.1"},
 		GetCertificate: source.GetCertificate,
 	}
 	if clients != nil {
@@ -185,6 +186,7 @@ func addWebhookServer(mgr manager.Manager, options *Options, handler *webhook.Ha
 			Handler:           mux,
 			MaxHeaderBytes:    maxHeader,
 			ReadHeaderTimeout: handshakeTimeout,
+			WriteTimeout:      writeTimeout,
 			IdleTimeout:       idleTimeout,
 			ConnState:         (&connections{most: maxConnections}).follow,
 		},
@@ -198,6 +200,8 @@ const (
 	maxHeader        = 64 << 10
 	handshakeTimeout = 10 * time.Second
 	idleTimeout      = 100 * time.Second
+	// writeTimeout is for a whole request from its headers on: a handler takes 10 s at most, and its client as long again.
+	writeTimeout = 25 * time.Second
 )
 
 // addClientCA makes what decides who is answered; nil: everybody is.
