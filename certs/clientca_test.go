@@ -16,6 +16,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -225,7 +226,7 @@ func TestClientCAOfOpenConnections(t *testing.T) {
 
 func TestClientCAThatIsNone(t *testing.T) {
 	missing := filepath.Join(t.TempDir(), "ca.crt")
-	if _, err := NewClientCA(ClientCAOptions{File: missing}); err == nil || !strings.Contains(err.Error(), "read the CAs of clients: open "+missing) {
+	if _, err := NewClientCA(ClientCAOptions{File: missing}); err == nil || !strings.Contains(err.Error(), "read the CAs of clients: "+strconv.Quote(missing)) {
 		t.Errorf("a file that is missing: %v", err)
 	}
 	if err := os.WriteFile(missing, []byte("x"), 0o600); err != nil {
