@@ -70,7 +70,7 @@ func parseError(name string, err error, known template.FuncMap) *Error {
 // render executes the template on what it is to see and returns its parsed output, which the caller must not change.
 // Errors are *Error, or ErrEnded once done is closed.
 func (c *compiled) render(data any, done <-chan struct{}) (*overlay, error) {
-	output, err := c.program.Execute(data, param.Budget{Output: maxOutput, Steps: maxSteps, Made: maxMade, Value: maxValue, Done: done})
+	output, err := c.program.Execute(data, param.Budget{Output: maxOutput, Steps: maxSteps, Made: maxMade, Value: maxValue, Prices: prices, Done: done})
 	if err != nil {
 		return nil, c.executionError(err)
 	}
