@@ -49,6 +49,17 @@ const (
 // ErrDone is the error of an execution that its Budget's Done has ended.
 var ErrDone = errors.New("nobody waits for the result any more")
 
+// ErrBudget is what errors are that say which part of a Budget has run out.
+var ErrBudget = errors.New("the template's budget has run out")
+
+// spent is such an error, in words.
+type spent string
+
+func (s spent) Error() string { return string(s) }
+
+// Is says that it is ErrBudget.
+func (s spent) Is(target error) bool { return target == ErrBudget }
+
 // visitsDeepLists are the functions that visit lists in lists without recursion. boxes are those that look at the elements of
 // their lists only, and copy nothing but them. comparesAll are those that compare all elements with each other.
 var (
@@ -90,7 +101,7 @@ type extent struct {
 // spend takes steps. Its error says what ran out.
 func (a *account) spend(steps int) error {
 	if a.Steps -= steps; a.Steps < 0 {
-		return errors.New("the template takes too many steps: does a range have an end?")
+		return spent("the template takes too many steps: does a range have an end?")
 	}
 	select {
 	case <-a.Done:
@@ -134,13 +145,13 @@ func (a *account) returned(name string, value any) error {
 		a.longest = max(a.longest, of.bytes)
 	}
 	if of.bytes > a.Value {
-		return fmt.Errorf("the result is too large; at most %d MiB are allowed", a.Value>>20)
+		return spent(fmt.Sprintf("the result is too large; at most %d MiB are allowed", a.Value>>20))
 	}
 	if boxes[name] {
 		made = (of.length + 4) * elementBytes
 	}
 	if a.Made -= made; a.Made < 0 {
-		return errors.New("the template makes too many values: does a range have an end?")
+		return spent("the template makes too many values: does a range have an end?")
 	}
 	return a.spend(made / bytesPerStep)
 }

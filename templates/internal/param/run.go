@@ -100,5 +100,5 @@ func (b *boundedBuffer) problem() error {
 	if !b.full {
 		return nil
 	}
-	return fmt.Errorf("the output is longer than %d MiB: does a range have an end?", b.limit>>20)
+	return spent(fmt.Sprintf("the output is longer than %d MiB: does a range have an end?", b.limit>>20))
 }

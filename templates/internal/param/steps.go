@@ -70,10 +70,10 @@ func (p *Program) enter(r *run) func(int) (string, error) {
 	step := p.step(r)
 	return func(number int) (string, error) {
 		if r.account.calls++; r.account.calls > maxCalls {
-			return "", p.bodies[number].fail(fmt.Errorf("templates call each other without end; at most %d may be in each other", maxCalls))
+			return "", p.bodies[number].fail(spent(fmt.Sprintf("templates call each other without end; at most %d may be in each other", maxCalls)))
 		}
 		if r.account.levels += p.bodies[number].levels; r.account.levels > maxLevels {
-			return "", p.bodies[number].fail(fmt.Errorf("templates call each other too deep; at most %d actions may be in each other", maxLevels))
+			return "", p.bodies[number].fail(spent(fmt.Sprintf("templates call each other too deep; at most %d actions may be in each other", maxLevels)))
 		}
 		return step(number)
 	}
@@ -93,5 +93,5 @@ func (b *body) fail(err error) error {
 	if err == nil || errors.Is(err, ErrDone) {
 		return err
 	}
-	return &Error{Line: b.line, Action: b.text, Problem: err.Error()}
+	return &Error{Line: b.line, Action: b.text, Problem: err.Error(), Err: err}
 }
