@@ -224,11 +224,6 @@ func (a *account) sum(at unsafe.Pointer, length int, elements func(add func(key 
 // bind returns a function of the same type that takes what it costs from the budget. text/template makes an error, with
 // its place, of a panic with an error.
 func (a *account) bind(name string, function any) any {
-	must := func(err error) {
-		if err != nil {
-			panic(err)
-		}
-	}
 	switch f := function.(type) { // the usual types, without reflection
 	case func(any) (string, error):
 		return func(x any) (string, error) {
@@ -249,13 +244,14 @@ func (a *account) bind(name string, function any) any {
 			must(a.charge(name, x, y))
 			return f(x, y)
 		}
+	case func(...any) string:
+		return variadic(a, name, f)
+	case func(...any) []any:
+		return variadic(a, name, f)
+	case func(...any) map[string]any:
+		return variadic(a, name, f)
 	case func(...any) any:
-		return func(all ...any) any {
-			must(a.charge(name, all...))
-			result := f(all...)
-			must(a.returned(name, result))
-			return result
-		}
+		return variadic(a, name, f)
 	}
 	f := reflect.ValueOf(function)
 	call := f.Call
@@ -276,4 +272,20 @@ func (a *account) bind(name string, function any) any {
 		must(a.returned(name, results[0].Interface()))
 		return results
 	}).Interface()
+}
+
+// variadic is bind for functions of any number of values.
+func variadic[T any](a *account, name string, f func(...any) T) any {
+	return func(all ...any) T {
+		must(a.charge(name, all...))
+		result := f(all...)
+		must(a.returned(name, result))
+		return result
+	}
+}
+
+func must(err error) {
+	if err != nil {
+		panic(err)
+	}
 }

@@ -267,16 +267,14 @@ func (f *filler) text(n *node) (string, error) {
 // textOf returns a parameter in the middle of text. One that stood alone on its line has its lines indented alike.
 func (f *filler) textOf(p part) (string, error) {
 	of := &f.parameters[p.number]
-	text, err := "", error(nil)
-	blanks := ""
-	if of.made == nil || !p.alone {
-		text, err = of.asText()
-	} else {
-		text, err = of.made.unmoved()
+	read, blanks := of.asText, ""
+	if of.made != nil && p.alone {
+		read = of.made.unmoved
 		if strings.Trim(p.blanks, " \t") == "" {
 			blanks = p.blanks
 		}
 	}
+	text, err := read()
 	if err != nil {
 		return "", f.fail(p.number, err.Error())
 	}
