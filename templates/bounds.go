@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"text/template"
+
+	"github.com/sidecar-injector/sidecar-injector/templates/internal/param"
 )
 
 // The budget of one template for one pod. What the shipped profiles take for the largest pods that are let in is less than a
@@ -74,3 +76,6 @@ func limitNumbers(functions template.FuncMap) {
 		}
 	}
 }
+
+// ErrBudget is what an *Error is if a template has taken more steps, or made more, than it may: it probably never ends.
+var ErrBudget = param.ErrBudget

@@ -3,21 +3,17 @@ package templates
 import (
 	"fmt"
 	"reflect"
-	"regexp/syntax"
 	"strconv"
 	"strings"
 	"text/template"
 )
 
 const (
-	// maxPattern is how many bytes a regular expression may have, and maxMatching how many instructions of it, times bytes of
-	// text, may be tried.
-	maxPattern  = 1000
-	maxMatching = 20_000_000
+	// maxPattern is how many bytes a regular expression may have: ten times the longest of the shipped profiles. What it compiles
+	// to has a price, but has to be compiled to know it.
+	maxPattern = 1000
 	// maxParts is how many parts a text may be split into: the longest list that a pod's annotations have room for.
 	maxParts = 300_000
-	// maxCompared is how many pairs of elements may be compared.
-	maxCompared = 4_000_000
 	// maxWord is how many bytes a version or a text to wrap may have, which are read by slow means.
 	maxWord = 64 << 10
 )
@@ -47,14 +43,6 @@ func costs() map[string]cost {
 		"splitList": parts(0, 1),
 		"splitn":    parts(0, 2),
 		"printf":    formatCost,
-		"mustWithout": func(args []reflect.Value) string {
-			return atMost(lengthOf(args, 0)*lengthOf(args, 1), maxCompared, "comparisons")
-		},
-	}
-	for _, name := range []string{"uniq", "mustUniq"} {
-		all[name] = func(args []reflect.Value) string {
-			return atMost(lengthOf(args, 0)*lengthOf(args, 0), maxCompared, "comparisons")
-		}
 	}
 	for _, name := range []string{"wrap", "wrapWith", "semver", "semverCompare", "duration", "initials", "snakecase", "camelcase", "kebabcase", "swapcase", "plural"} {
 		other := all[name]
@@ -70,10 +58,8 @@ func costs() map[string]cost {
 			return ""
 		}
 	}
-	for name := range strings.FieldsSeq(ofSprig) {
-		if strings.Contains(strings.ToLower(name), "regex") && name != "regexQuoteMeta" {
-			all[name] = regexCost
-		}
+	for name := range regexFunctions() {
+		all[name] = regexCost
 	}
 	return all
 }
@@ -144,17 +130,6 @@ func regexCost(args []reflect.Value) string {
 	pattern, text, replacement := textOf(args, 0), textOf(args, 1), textOf(args, 2)
 	if len(pattern) > maxPattern {
 		return fmt.Sprintf("the pattern has %d bytes; at most %d are allowed", len(pattern), maxPattern)
-	}
-	parsed, err := syntax.Parse(pattern, syntax.Perl)
-	if err != nil {
-		return "" // which the function says itself
-	}
-	program, err := syntax.Compile(parsed.Simplify())
-	if err != nil {
-		return ""
-	}
-	if tries := len(program.Inst) * len(text); tries > maxMatching {
-		return fmt.Sprintf("a pattern of %d instructions on %d bytes; their product may be at most %d", len(program.Inst), len(text), maxMatching)
 	}
 	return textAtMost((len(text)+1)*(len(replacement)+1) + strings.Count(replacement, "$")*len(text))
 }

@@ -70,7 +70,7 @@ func parseError(name string, err error, known template.FuncMap) *Error {
 // render executes the template on what it is to see and returns its parsed output, which the caller must not change.
 // Errors are *Error, or ErrEnded once done is closed.
 func (c *compiled) render(data any, done <-chan struct{}) (*overlay, error) {
-	output, err := c.program.Execute(data, param.Budget{Output: maxOutput, Steps: maxSteps, Made: maxMade, Value: maxValue, Done: done})
+	output, err := c.program.Execute(data, param.Budget{Output: maxOutput, Steps: maxSteps, Made: maxMade, Value: maxValue, Prices: prices, Done: done})
 	if err != nil {
 		return nil, c.executionError(err)
 	}
@@ -122,6 +122,8 @@ func (c *compiled) parameterError(err error) *Error {
 	switch {
 	case !ok:
 		return &Error{Template: c.name, Err: err}
+	case errors.Is(err, ErrBudget):
+		return &Error{Template: c.name, Line: found.Line, Action: found.Action, Err: &called{found.Problem, ErrBudget}}
 	case found.OfValue:
 		return &Error{Template: c.name, Line: found.Line, Action: found.Action, Err: &InputError{Problem: found.Problem}}
 	}
@@ -149,6 +151,9 @@ func (c *compiled) executionError(err error) error {
 	if failed, ok := errors.AsType[*FailError](err); ok {
 		cause = &called{cause.Error(), failed}
 	}
+	if errors.Is(err, ErrBudget) {
+		cause = &called{cause.Error(), ErrBudget}
+	}
 	if input, ok := errors.AsType[*InputError](err); ok {
 		cause = input
 		if input.Annotation != "" { // which says more to the pod's author
@@ -158,7 +163,7 @@ func (c *compiled) executionError(err error) error {
 	return &Error{Template: c.name, Line: line, Action: action, Err: cause}
 }
 
-// called is an error of a function as text/template tells it.
+// called is an error of a function, or of what a template may take, as it is told.
 type called struct {
 	text string
 	err  error

@@ -20,12 +20,6 @@ type Sources struct {
 	Over  configuration.Overrides
 }
 
-// Run checks the sources. An error says that they cannot be read at all; whatever else is wrong is a finding. Pods are
-// only rendered by what loads.
-func Run(ctx context.Context, sources Sources) ([]Finding, error) {
-	return run(ctx, sources, patience)
-}
-
 // maxProblems bounds how many errors of loading are looked for.
 const maxProblems = 100
 

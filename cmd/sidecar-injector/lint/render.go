@@ -9,7 +9,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -21,9 +20,6 @@ import (
 	"github.com/sidecar-injector/sidecar-injector/templates/istio"
 )
 
-// patience is how long one pod may take; the API server gives a webhook 10 seconds by default.
-const patience = 10 * time.Second
-
 // injected is an awkward pod after its injection.
 type injected struct {
 	name   string
@@ -33,8 +29,9 @@ type injected struct {
 	containers []string
 }
 
-// run is Run with another patience.
-func run(ctx context.Context, sources Sources, patience time.Duration) ([]Finding, error) {
+// Run checks the sources. An error says that they cannot be read at all, or that ctx has ended; whatever else is wrong is a
+// finding. Pods are only rendered by what loads.
+func Run(ctx context.Context, sources Sources) ([]Finding, error) {
 	l := &loader{sources: sources}
 	config, findings, err := l.load(ctx)
 	if err != nil {
@@ -45,7 +42,7 @@ func run(ctx context.Context, sources Sources, patience time.Duration) ([]Findin
 	}
 	findings = slices.Concat(l.quarantined(config), l.unused(config), l.open(config.Engine()))
 	for _, target := range targetsOf(config.Engine()) {
-		r := &renderer{loader: l, engine: config.Engine(), target: target, patience: patience}
+		r := &renderer{loader: l, engine: config.Engine(), target: target}
 		found, err := r.render(ctx)
 		if err != nil {
 			return nil, err
@@ -106,10 +103,9 @@ func targetsOf(engine *templates.Engine) []target {
 
 // renderer tries templates on the awkward pods.
 type renderer struct {
-	loader   *loader
-	engine   *templates.Engine
-	target   target
-	patience time.Duration
+	loader *loader
+	engine *templates.Engine
+	target target
 }
 
 // render injects every pod and checks what comes out.
@@ -128,7 +124,7 @@ func (r *renderer) render(ctx context.Context) ([]Finding, error) {
 		if r.target.named != "" {
 			pod.Name += fmt.Sprintf(" that names the template %q", r.target.named)
 		}
-		result, found, err := r.within(ctx, pod)
+		result, found, err := r.inject(ctx, pod)
 		if err != nil {
 			return nil, err
 		}
@@ -159,34 +155,14 @@ func (r *renderer) render(ctx context.Context) ([]Finding, error) {
 	return findings, nil
 }
 
-// ruleTooSlow is the rule of templates that do not end.
-const ruleTooSlow = "too-slow"
-
-// within injects a pod, and gives up after a while.
-func (r *renderer) within(ctx context.Context, pod samples.Pod) (*injected, []Finding, error) {
-	type outcome struct {
-		made  *injected
-		found []Finding
-		err   error
-	}
-	o, err := samples.Within(ctx, r.patience, func() (o outcome) {
-		o.made, o.found, o.err = r.inject(pod)
-		return o
-	})
-	if slow, ok := errors.AsType[samples.TooSlow](err); ok {
-		return nil, []Finding{{Rule: ruleTooSlow, Severity: Error, Message: onPod(pod.Name, slow.Error()), Remedy: "give every range an end"}}, nil
-	}
-	if err != nil {
-		return nil, nil, err
-	}
-	return o.made, o.found, o.err
-}
-
-// inject injects a pod twice.
-func (r *renderer) inject(pod samples.Pod) (*injected, []Finding, error) {
+// inject injects a pod twice. Its error is that of the context, or says that what came out cannot be read.
+func (r *renderer) inject(ctx context.Context, pod samples.Pod) (*injected, []Finding, error) {
 	namespace := metav1.ObjectMeta{Name: "shop"}
 	defaulted := simulate.WithDefaults(pod.Object)
-	result, err := r.engine.Inject(templates.Input{Pod: defaulted, Namespace: namespace})
+	result, err := r.engine.Inject(templates.Input{Pod: defaulted, Namespace: namespace, Done: ctx.Done()})
+	if errors.Is(err, templates.ErrEnded) {
+		return nil, nil, context.Cause(ctx)
+	}
 	if err != nil {
 		return nil, r.failures(pod, pod.Name, err), nil
 	}
@@ -197,7 +173,10 @@ func (r *renderer) inject(pod samples.Pod) (*injected, []Finding, error) {
 	if made.after, err = decode(simulate.WithDefaults(result.Pod)); err != nil {
 		return nil, nil, err
 	}
-	again, err := r.engine.Inject(templates.Input{Pod: result.Pod, Namespace: namespace})
+	again, err := r.engine.Inject(templates.Input{Pod: result.Pod, Namespace: namespace, Done: ctx.Done()})
+	if errors.Is(err, templates.ErrEnded) {
+		return nil, nil, context.Cause(ctx)
+	}
 	if err != nil {
 		return nil, r.failures(pod, pod.Name+", injected before", err), nil
 	}
@@ -211,11 +190,17 @@ func (r *renderer) inject(pod samples.Pod) (*injected, []Finding, error) {
 	return made, nil, nil
 }
 
+// ruleTooSlow is the rule of templates that do not end.
+const ruleTooSlow = "too-slow"
+
 // failures are the findings of a pod that cannot be injected, by its name in messages.
 func (r *renderer) failures(pod samples.Pod, name string, err error) []Finding {
 	finding := Finding{Rule: "render", Severity: r.target.severity, Message: onPod(name, err.Error()), Remedy: r.target.remedy}
 	if pod.Invalid && r.target.severity == Error {
 		finding.Severity, finding.Remedy = Warning, "its author would read this instead of the API server's own word: make the template take it"
+	}
+	if errors.Is(err, templates.ErrBudget) {
+		finding.Rule, finding.Severity, finding.Remedy = ruleTooSlow, Error, "give every range an end"
 	}
 	problem, ok := errors.AsType[*templates.Error](err)
 	if !ok {

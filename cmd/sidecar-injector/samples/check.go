@@ -1,12 +1,10 @@
 package samples
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
-	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -17,9 +15,9 @@ import (
 
 // Check refuses templates that cannot be injected, by default or by an alias: whose text alone makes what is no pod for
 // a sample, even if only some take that branch, or that fail for every sample. What another pod may not bring about is
-// no reason: what a sample says itself, a value or a container that one lacks, a template's fail. None may take longer
-// than patience. The error is a *webhook.ConfigError without a line; its text names template and line. The engine is not
-// changed.
+// no reason: what a sample says itself, a value or a container that one lacks, a template's fail. One that takes more than
+// its budget for a sample is refused at once (templates.ErrBudget). The error is a *webhook.ConfigError without a line; its
+// text names template and line. The engine is not changed.
 func Check(engine *templates.Engine) error {
 	if err := check(engine, "", ""); err != nil {
 		return &webhook.ConfigError{Source: webhook.SourceConfig, Path: "defaultTemplates", Err: err}
@@ -49,7 +47,8 @@ func check(engine *templates.Engine, key, value string) error {
 			continue
 		}
 		err = fmt.Errorf("%s cannot be injected: %w", pod.Name, err)
-		if of, ok := errors.AsType[*templates.Error](err); !ok || of.Action == "" && of.Element == "" {
+		of, ok := errors.AsType[*templates.Error](err)
+		if !ok || of.Action == "" && of.Element == "" || errors.Is(err, templates.ErrBudget) {
 			return err
 		}
 		if failed == nil {
@@ -62,19 +61,10 @@ func check(engine *templates.Engine, key, value string) error {
 	return failed
 }
 
-// patience is how long a sample may take.
-const patience = 5 * time.Second
-
-// inject injects a sample. One that takes too long is an error.
+// inject injects a sample.
 func inject(engine *templates.Engine, pod Pod) error {
-	failed, err := Within(context.Background(), patience, func() error {
-		_, err := engine.Inject(templates.Input{Pod: simulate.WithDefaults(pod.Object), Namespace: metav1.ObjectMeta{Name: "shop"}})
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("%w: give every range an end", err)
-	}
-	return failed
+	_, err := engine.Inject(templates.Input{Pod: simulate.WithDefaults(pod.Object), Namespace: metav1.ObjectMeta{Name: "shop"}})
+	return err
 }
 
 // ofPod says that a sample is injected, or refused for what it says or because the template calls fail.

@@ -28,6 +28,8 @@ func TestCheck(t *testing.T) {
 			`config: a minimal pod cannot be injected: template "t": container "x": image: "" is not an image: want a name, with no space around it`},
 		"another function whose error talks of fail": {`{{ fromJson "error calling fail:" | toYaml }}{{ mustRegexMatch "error calling fail:(" "x" }}`,
 			"config: a minimal pod cannot be injected: template \"t\" line 1 {{mustRegexMatch \"error calling fail:(\" \"x\"}}: error calling mustRegexMatch: error parsing regexp: missing closing ): `error calling fail:(`"},
+		"a range without end, for one sample alone": {"{{ if .Spec.InitContainers }}\n{{ range 1000000000 }}{{ end }}{{ end }}",
+			`config: a pod with init containers, one of them native cannot be injected: template "t" line 2 {{range 1000000000}}: the template takes too many steps: does a range have an end?`},
 		"an annotation that is asked": {`{{ if not (index .ObjectMeta.Annotations "team") }}{{ fail "name your team" }}{{ end }}`, "<nil>"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -2,5 +2,4 @@
 //
 //	Pods      pods on which templates stumble, by what they are        pods.go
 //	Check     refuses templates that fail on them                      check.go
-//	Within    gives up on templates that do not end                    within.go
 package samples

@@ -18,19 +18,29 @@ type Budget struct {
 	// Made is how many bytes functions may make, which bounds what is held at once, and Value is how many a single value may
 	// have.
 	Made, Value int
+	// Prices are what calls of functions cost besides, by name: of those whose time does not follow the size of what they are
+	// given and return.
+	Prices map[string]Price
 	// Done, once it is closed, ends the execution with ErrDone. Nil: nothing does.
 	Done <-chan struct{}
 }
+
+// A Price returns how many steps a call costs, given its arguments.
+type Price func(args []any) int
 
 const (
 	// callSteps is what a call costs beside a node of the same body.
 	callSteps       = 4
 	bytesPerStep    = 64
 	elementsPerStep = 8
+	// comparedPerStep is how many bytes of text are compared in the time of a step.
+	comparedPerStep = 16 << 10
 	// elementBytes is what an element of a list or a map takes beside its own value.
 	elementBytes = 16
 	// maxCalls is how deep templates may call each other: text/template's own limit takes 200 MiB.
 	maxCalls = 1000
+	// maxLevels is how deep the actions of all these may be in each other: each takes about 300 bytes of a stack.
+	maxLevels = 50_000
 	// maxNesting is how many lists and maps may be in each other in what a function is given, but for those that know deep
 	// lists. What a function makes recursively of a deeper value could take a whole stack, and end the process.
 	maxNesting = 100
@@ -39,13 +49,25 @@ const (
 // ErrDone is the error of an execution that its Budget's Done has ended.
 var ErrDone = errors.New("nobody waits for the result any more")
 
+// ErrBudget is what errors are that say which part of a Budget has run out.
+var ErrBudget = errors.New("the template's budget has run out")
+
+// spent is such an error, in words.
+type spent string
+
+func (s spent) Error() string { return string(s) }
+
+// Is says that it is ErrBudget.
+func (s spent) Is(target error) bool { return target == ErrBudget }
+
 // visitsDeepLists are the functions that visit lists in lists without recursion. boxes are those that look at the elements of
-// their lists only, and copy nothing but them.
+// their lists only, and copy nothing but them. comparesAll are those that compare all elements with each other.
 var (
 	visitsDeepLists = map[string]bool{"union": true, "minus": true, "without": true}
 	boxes           = map[string]bool{
 		"list": true, "tuple": true, "append": true, "prepend": true, "concat": true, "first": true, "last": true, "default": true, "empty": true,
 	}
+	comparesAll = map[string]bool{"uniq": true, "mustUniq": true, "mustWithout": true}
 )
 
 // printers are the functions of text/template that make text: as functions of ours they have a budget.
@@ -59,8 +81,9 @@ func printers() template.FuncMap {
 // account is what is left of the budget of one execution.
 type account struct {
 	Budget
-	calls int
-	sizes map[identity]extent // of the lists and maps seen
+	calls, levels int
+	longest       int                 // bytes of the longest text made
+	sizes         map[identity]extent // of the lists and maps seen
 }
 
 // identity is that of a list or a map: nobody changes one, and who knows its identity keeps it.
@@ -78,7 +101,7 @@ type extent struct {
 // spend takes steps. Its error says what ran out.
 func (a *account) spend(steps int) error {
 	if a.Steps -= steps; a.Steps < 0 {
-		return errors.New("the template takes too many steps: does a range have an end?")
+		return spent("the template takes too many steps: does a range have an end?")
 	}
 	select {
 	case <-a.Done:
@@ -101,6 +124,15 @@ func (a *account) charge(name string, args ...any) error {
 			return fmt.Errorf("got lists or maps that are %d deep; at most %d may be in each other", of.nesting, maxNesting)
 		}
 		steps += of.bytes / bytesPerStep
+		if comparesAll[name] { // each element of the first list with all the others, or with the other arguments
+			steps += of.bytes / bytesPerStep * max(of.length, len(args))
+		}
+	}
+	if price := a.Prices[name]; price != nil {
+		if err := a.spend(steps); err != nil {
+			return err
+		}
+		steps = price(args)
 	}
 	return a.spend(steps)
 }
@@ -108,14 +140,18 @@ func (a *account) charge(name string, args ...any) error {
 // returned takes what a function has made.
 func (a *account) returned(name string, value any) error {
 	of, made := a.extentOf(value)
+	switch value.(type) {
+	case string, *Value:
+		a.longest = max(a.longest, of.bytes)
+	}
 	if of.bytes > a.Value {
-		return fmt.Errorf("the result is too large; at most %d MiB are allowed", a.Value>>20)
+		return spent(fmt.Sprintf("the result is too large; at most %d MiB are allowed", a.Value>>20))
 	}
 	if boxes[name] {
 		made = (of.length + 4) * elementBytes
 	}
 	if a.Made -= made; a.Made < 0 {
-		return errors.New("the template makes too many values: does a range have an end?")
+		return spent("the template makes too many values: does a range have an end?")
 	}
 	return a.spend(made / bytesPerStep)
 }
@@ -131,7 +167,8 @@ func (a *account) extentOf(value any) (of extent, unseen int) {
 			of, unseen = a.extentOf(value.value)
 		}
 		if value != nil {
-			of.bytes, unseen = max(of.bytes, len(value.text)), unseen+len(value.text)
+			blanks := value.layout.indent * value.lines // which are written later
+			of.bytes, unseen = max(of.bytes, len(value.text))+blanks, unseen+len(value.text)+blanks
 		}
 		return of, unseen
 	case []any:
@@ -187,11 +224,6 @@ func (a *account) sum(at unsafe.Pointer, length int, elements func(add func(key 
 // bind returns a function of the same type that takes what it costs from the budget. text/template makes an error, with
 // its place, of a panic with an error.
 func (a *account) bind(name string, function any) any {
-	must := func(err error) {
-		if err != nil {
-			panic(err)
-		}
-	}
 	switch f := function.(type) { // the usual types, without reflection
 	case func(any) (string, error):
 		return func(x any) (string, error) {
@@ -212,13 +244,14 @@ func (a *account) bind(name string, function any) any {
 			must(a.charge(name, x, y))
 			return f(x, y)
 		}
+	case func(...any) string:
+		return variadic(a, name, f)
+	case func(...any) []any:
+		return variadic(a, name, f)
+	case func(...any) map[string]any:
+		return variadic(a, name, f)
 	case func(...any) any:
-		return func(all ...any) any {
-			must(a.charge(name, all...))
-			result := f(all...)
-			must(a.returned(name, result))
-			return result
-		}
+		return variadic(a, name, f)
 	}
 	f := reflect.ValueOf(function)
 	call := f.Call
@@ -239,4 +272,20 @@ func (a *account) bind(name string, function any) any {
 		must(a.returned(name, results[0].Interface()))
 		return results
 	}).Interface()
+}
+
+// variadic is bind for functions of any number of values.
+func variadic[T any](a *account, name string, f func(...any) T) any {
+	return func(all ...any) T {
+		must(a.charge(name, all...))
+		result := f(all...)
+		must(a.returned(name, result))
+		return result
+	}
+}
+
+func must(err error) {
+	if err != nil {
+		panic(err)
+	}
 }

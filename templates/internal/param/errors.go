@@ -13,7 +13,12 @@ type Error struct {
 	Problem string
 	// OfValue says that it is the value that is wrong, not the template.
 	OfValue bool
+	// Err is the cause if that can be told: ErrBudget.
+	Err error
 }
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
 
 func (e *Error) Error() string {
 	where := ""

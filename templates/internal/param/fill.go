@@ -31,11 +31,23 @@ type FillOptions struct {
 	LastWins bool
 }
 
+// maxFilled is how many bytes of text one overlay may have: many times what can be stored of a pod.
+const maxFilled = 16 << 20
+
 type filler struct {
 	*Output
 	FillOptions
 	tree      *Tree
 	unchecked bool
+	filled    int // bytes of text so far
+}
+
+// grow refuses text that becomes too long, before it is made.
+func (f *filler) grow(number, bytes int) error {
+	if f.filled += bytes; f.filled > maxFilled {
+		return f.fail(number, fmt.Sprintf("the values that are printed are too large; at most %d MiB are allowed", maxFilled>>20))
+	}
+	return nil
 }
 
 func (t *Tree) fill(f *filler) (any, error) {
@@ -242,7 +254,7 @@ func (f *filler) text(n *node) (string, error) {
 		}
 		text, err := f.textOf(p)
 		if err != nil {
-			return "", f.fail(p.number, err.Error())
+			return "", err
 		}
 		if len(n.parts) == 1 {
 			return text, f.checkMade(text, p.number)
@@ -255,12 +267,22 @@ func (f *filler) text(n *node) (string, error) {
 // textOf returns a parameter in the middle of text. One that stood alone on its line has its lines indented alike.
 func (f *filler) textOf(p part) (string, error) {
 	of := &f.parameters[p.number]
-	if of.made == nil || !p.alone {
-		return of.asText()
+	read, blanks := of.asText, ""
+	if of.made != nil && p.alone {
+		read = of.made.unmoved
+		if strings.Trim(p.blanks, " \t") == "" {
+			blanks = p.blanks
+		}
 	}
-	text, err := of.made.unmoved()
-	if strings.Trim(p.blanks, " \t") == "" {
-		text = strings.ReplaceAll(text, "\n", "\n"+p.blanks)
+	text, err := read()
+	if err != nil {
+		return "", f.fail(p.number, err.Error())
 	}
-	return text, err
+	if err := f.grow(p.number, len(text)+len(blanks)*strings.Count(text, "\n")); err != nil {
+		return "", err
+	}
+	if blanks != "" {
+		text = strings.ReplaceAll(text, "\n", "\n"+blanks)
+	}
+	return text, nil
 }

@@ -48,7 +48,7 @@ type action struct {
 // body is that of a range or of a template, which may be executed many times.
 type body struct {
 	action
-	nodes int // of it, without the bodies of ranges in it
+	weight
 }
 
 // Compile makes a program of a template that was parsed with functions, which Functions returned, and takes both over: they
@@ -66,7 +66,7 @@ func Compile(t *template.Template, functions template.FuncMap) (*Program, error)
 	}
 	t.Funcs(template.FuncMap{
 		printFunction: func(int, any) string { return "" }, stepFunction: func(int) string { return "" },
-		enterFunction: func(int) string { return "" }, leaveFunction: func() string { return "" },
+		enterFunction: func(int) string { return "" }, leaveFunction: func(int) string { return "" },
 	})
 	return p, nil
 }

@@ -46,7 +46,7 @@ func (p *Program) newRun() (*run, error) {
 		return nil, fmt.Errorf("clone template %q: %w", p.name, err)
 	}
 	r := &run{template: own}
-	functions := template.FuncMap{printFunction: r.print, stepFunction: p.step(r), enterFunction: p.enter(r), leaveFunction: r.leave}
+	functions := template.FuncMap{printFunction: p.print(r), stepFunction: p.step(r), enterFunction: p.enter(r), leaveFunction: p.leave(r)}
 	for name, function := range p.functions {
 		functions[name] = r.account.bind(name, function)
 	}
@@ -54,11 +54,19 @@ func (p *Program) newRun() (*run, error) {
 	return r, nil
 }
 
-// print notes the value of an action, and returns its token.
-func (r *run) print(number int, value any) (string, error) {
-	if err := r.account.charge(printFunction, value); err != nil {
-		return "", err
+// print returns the function that notes the value of an action, and returns its token.
+func (p *Program) print(r *run) func(int, any) (string, error) {
+	return func(number int, value any) (string, error) {
+		if err := r.account.charge(printFunction, value); err != nil {
+			of := body{action: p.actions[number]}
+			return "", of.fail(err)
+		}
+		return r.print(number, value), nil
 	}
+}
+
+// print notes the value of an action, and returns its token.
+func (r *run) print(number int, value any) string {
 	made := parameterOf(number, value)
 	r.parameters = append(r.parameters, made)
 	var buffer [48]byte
@@ -70,7 +78,7 @@ func (r *run) print(number int, value any) (string, error) {
 	}
 	text = append(text, string(comma)...)
 	text = strconv.AppendInt(text, int64(len(r.parameters)-1), 10)
-	return string(append(text, string(end)...)), nil
+	return string(append(text, string(end)...))
 }
 
 // boundedBuffer is what a template writes to. It keeps no more than its limit; the next step is an error then.
@@ -92,5 +100,5 @@ func (b *boundedBuffer) problem() error {
 	if !b.full {
 		return nil
 	}
-	return fmt.Errorf("the output is longer than %d MiB: does a range have an end?", b.limit>>20)
+	return spent(fmt.Sprintf("the output is longer than %d MiB: does a range have an end?", b.limit>>20))
 }

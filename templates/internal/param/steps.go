@@ -21,7 +21,7 @@ const maxAction = 60
 
 // countRange lets each pass through a range take its steps.
 func (p *Program) countRange(node *parse.RangeNode) {
-	p.bodies = append(p.bodies, body{action{node.Line, cut("{{range " + node.Pipe.String() + "}}")}, nodesOf(node.List)})
+	p.bodies = append(p.bodies, body{action{node.Line, cut("{{range " + node.Pipe.String() + "}}")}, weightOf(node.List)})
 	node.List.Nodes = append([]parse.Node{hiddenCall(node.Pos, node.Line, stepFunction, len(p.bodies)-1)}, node.List.Nodes...)
 }
 
@@ -29,39 +29,17 @@ func (p *Program) countRange(node *parse.RangeNode) {
 func (p *Program) countTemplate(t *template.Template) {
 	root := t.Root
 	line := lineOf(t.Tree, root)
-	p.bodies = append(p.bodies, body{action{line, cut("{{template " + strconv.Quote(t.Name()) + "}}")}, nodesOf(root)})
+	p.bodies = append(p.bodies, body{action{line, cut("{{template " + strconv.Quote(t.Name()) + "}}")}, weightOf(root)})
 	begin := hiddenCall(root.Pos, line, enterFunction, len(p.bodies)-1)
-	root.Nodes = append(append([]parse.Node{begin}, root.Nodes...), hiddenCall(root.Pos, line, leaveFunction))
+	root.Nodes = append(append([]parse.Node{begin}, root.Nodes...), hiddenCall(root.Pos, line, leaveFunction, len(p.bodies)-1))
 }
 
-// nodesOf returns how many nodes are executed below a list, the bodies of ranges left out.
-func nodesOf(list *parse.ListNode) int {
-	if list == nil {
-		return 0
-	}
-	nodes := 1
-	for _, node := range list.Nodes {
-		nodes++
-		switch node := node.(type) {
-		case *parse.IfNode:
-			nodes += nodesOf(node.List) + nodesOf(node.ElseList)
-		case *parse.WithNode:
-			nodes += nodesOf(node.List) + nodesOf(node.ElseList)
-		case *parse.RangeNode:
-			nodes += nodesOf(node.ElseList)
-		}
-	}
-	return nodes
-}
-
-// hiddenCall returns an action that calls a function with a number, or with nothing.
-func hiddenCall(pos parse.Pos, line int, function string, numbers ...int) *parse.ActionNode {
-	command := &parse.CommandNode{NodeType: parse.NodeCommand, Pos: pos, Args: []parse.Node{parse.NewIdentifier(function).SetPos(pos)}}
-	for _, number := range numbers {
-		command.Args = append(command.Args, &parse.NumberNode{
-			NodeType: parse.NodeNumber, Pos: pos, IsInt: true, Int64: int64(number), Text: strconv.Itoa(number),
-		})
-	}
+// hiddenCall returns an action that calls a function with a number.
+func hiddenCall(pos parse.Pos, line int, function string, number int) *parse.ActionNode {
+	command := &parse.CommandNode{NodeType: parse.NodeCommand, Pos: pos, Args: []parse.Node{
+		parse.NewIdentifier(function).SetPos(pos),
+		&parse.NumberNode{NodeType: parse.NodeNumber, Pos: pos, IsInt: true, Int64: int64(number), Text: strconv.Itoa(number)},
+	}}
 	return &parse.ActionNode{NodeType: parse.NodeAction, Pos: pos, Line: line, Pipe: &parse.PipeNode{
 		NodeType: parse.NodePipe, Pos: pos, Line: line, Cmds: []*parse.CommandNode{command},
 	}}
@@ -81,7 +59,7 @@ func (p *Program) step(r *run) func(int) (string, error) {
 		of := &p.bodies[number]
 		err := r.text.problem()
 		if err == nil {
-			err = r.account.spend(callSteps + of.nodes)
+			err = r.account.spend(callSteps + of.steps() + of.compared*(r.account.longest/comparedPerStep))
 		}
 		return "", of.fail(err)
 	}
@@ -92,16 +70,22 @@ func (p *Program) enter(r *run) func(int) (string, error) {
 	step := p.step(r)
 	return func(number int) (string, error) {
 		if r.account.calls++; r.account.calls > maxCalls {
-			return "", p.bodies[number].fail(fmt.Errorf("templates call each other without end; at most %d may be in each other", maxCalls))
+			return "", p.bodies[number].fail(spent(fmt.Sprintf("templates call each other without end; at most %d may be in each other", maxCalls)))
+		}
+		if r.account.levels += p.bodies[number].levels; r.account.levels > maxLevels {
+			return "", p.bodies[number].fail(spent(fmt.Sprintf("templates call each other too deep; at most %d actions may be in each other", maxLevels)))
 		}
 		return step(number)
 	}
 }
 
-// leave is the function that a template ends with.
-func (r *run) leave() string {
-	r.account.calls--
-	return ""
+// leave returns the function that a template ends with.
+func (p *Program) leave(r *run) func(int) string {
+	return func(number int) string {
+		r.account.calls--
+		r.account.levels -= p.bodies[number].levels
+		return ""
+	}
 }
 
 // fail says in which body something has run out.
@@ -109,5 +93,5 @@ func (b *body) fail(err error) error {
 	if err == nil || errors.Is(err, ErrDone) {
 		return err
 	}
-	return &Error{Line: b.line, Action: b.text, Problem: err.Error()}
+	return &Error{Line: b.line, Action: b.text, Problem: err.Error(), Err: err}
 }

@@ -23,6 +23,7 @@ type Value struct {
 	written bool
 
 	layout layout
+	lines  int    // at least so many, once they were moved
 	bare   *Value // the same before its lines were moved; nil: the Value itself
 }
 
@@ -94,6 +95,10 @@ func (v *Value) asJSON() (any, error) {
 func (v *Value) laidOut(to layout, change func(string) (string, error)) *Value {
 	moved := *v
 	moved.layout, moved.written = to, false
+	if to.indent > 0 && moved.lines == 0 {
+		decoded, _ := v.asJSON() // its error comes back with the text
+		moved.lines = linesOf(decoded)
+	}
 	moved.read = v.asJSON
 	if moved.bare == nil {
 		moved.bare = v
@@ -106,6 +111,24 @@ func (v *Value) laidOut(to layout, change func(string) (string, error)) *Value {
 		return change(text)
 	}
 	return &moved
+}
+
+// linesOf returns how many lines a value has at most.
+func linesOf(value any) int {
+	lines := 1
+	switch value := value.(type) {
+	case string:
+		lines += strings.Count(value, "\n")
+	case map[string]any:
+		for key, field := range value {
+			lines += strings.Count(key, "\n") + linesOf(field)
+		}
+	case []any:
+		for _, element := range value {
+			lines += linesOf(element)
+		}
+	}
+	return lines
 }
 
 // flowOf returns a Value for text that is JSON.
