@@ -2,6 +2,7 @@ package templates
 
 import (
 	"fmt"
+	"path"
 	"slices"
 )
 
@@ -34,12 +35,13 @@ func (s *subject) handover() *violation {
 	return nil
 }
 
-// volumeAt returns the name of the volume that a container mounts at a path, with a sub-path; empty if none.
-func volumeAt(container map[string]any, path string) string {
+// volumeAt returns the name of the volume that a container mounts at a path, however it is spelled, with a sub-path; empty if
+// none. Of several the last counts: it hides the others.
+func volumeAt(container map[string]any, at string) (volume string) {
 	for _, mount := range objectsOf(container, "volumeMounts") {
-		if textAt(mount, "mountPath") == path {
-			return textAt(mount, "name") + "/" + textAt(mount, "subPath")
+		if path.Clean(textAt(mount, "mountPath")) == at {
+			volume = textAt(mount, "name") + "/" + textAt(mount, "subPath")
 		}
 	}
-	return ""
+	return volume
 }
