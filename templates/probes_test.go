@@ -107,3 +107,23 @@ func TestProbePortsRunOut(t *testing.T) {
 		t.Errorf("got %v, want %q", err, want)
 	}
 }
+
+// TestProbesOfTheProxysPorts shows that a probe of a port where the proxy takes connections gets no other: it would come past
+// the rules that close the port, and succeed because of the proxy.
+func TestProbesOfTheProxysPorts(t *testing.T) {
+	engine := mustEngine(t, Options{})
+	for _, port := range []int64{15001, 15006, 15008, 15021, 15090} {
+		pod := podOf(t, fmt.Sprintf(probedPod, fmt.Sprintf(`tcpSocket: {port: %d}`, port), `livenessProbe: {tcpSocket: {port: 8080}}`))
+		result, err := engine.Inject(Input{Pod: pod})
+		if err != nil {
+			t.Fatal(err)
+		}
+		container, _ := Pod(result.Pod).Find("app")
+		if got := valueAt(container, "readinessProbe.tcpSocket.port"); got != port {
+			t.Errorf("the probe of the port %d asks %v", port, got)
+		}
+		if got := valueAt(container, "livenessProbe.tcpSocket.port"); got != int64(15200) {
+			t.Errorf("the probe of the port 8080 beside it asks %v", got)
+		}
+	}
+}
