@@ -8,8 +8,8 @@ import (
 	"github.com/sidecar-injector/sidecar-injector/templates/internal/param"
 )
 
-// The budget of one template for one pod. What the shipped profiles take for the largest pods that are let in is less than a
-// third of it, and all of it takes a second or less.
+// The budget of one template for one pod. The shipped profile has room in it for thousands of containers, and all of it takes
+// about a second or less.
 const (
 	// maxSteps is how much work may be done: about the nodes that are executed, four for each call of a function and each pass
 	// through a range, and one for 64 bytes of what functions are given and return.

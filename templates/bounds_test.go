@@ -101,7 +101,7 @@ func TestBounds(t *testing.T) {
 	}
 }
 
-// TestLargePodsFit: the shipped profile injects pods with as many containers as 1 MiB has room for.
+// TestLargePodsFit: the shipped profile injects pods with thousands of containers.
 func TestLargePodsFit(t *testing.T) {
 	engine := mustEngine(t, Options{})
 	for name, container := range map[string]string{
@@ -111,7 +111,7 @@ func TestLargePodsFit(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var all []string
-			for size := 0; size < 1<<20; size += len(all[len(all)-1]) {
+			for len(all) < 8000 {
 				all = append(all, fmt.Sprintf(container, 20000+len(all)))
 			}
 			pod, err := strictyaml.DecodeObject([]byte(`{"metadata":{"name":"p"},"spec":{"containers":[` + strings.Join(all, ",") + `]}}`))
