@@ -91,7 +91,7 @@ func (l load) status(review []byte) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("send one of the worst pods: %w", err)
 	}
-	defer answer.Body.Close()
+	defer func() { _ = answer.Body.Close() }()
 	text, err := io.ReadAll(answer.Body)
 	if err != nil {
 		return "", fmt.Errorf("read the answer for one of the worst pods: %w", err)
