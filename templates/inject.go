@@ -1,6 +1,8 @@
 package templates
 
 import (
+	"sync"
+
 	"cmp"
 	"errors"
 
@@ -87,7 +89,8 @@ func (e *Engine) Inject(input Input) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := e.policy.checkContainers(rules, r); err != nil {
+	templatesImages := sync.OnceValue(func() map[string]bool { return e.imagesWithoutChoices(author, r.lists, input) })
+	if err := e.policy.checkContainers(rules, r, templatesImages); err != nil {
 		return nil, err
 	}
 	if parted := rules.handover(); parted != nil {

@@ -139,6 +139,47 @@ func (e *Engine) ownChoices() ownChoices {
 	return found
 }
 
+// imagesWithoutChoices returns the images that the templates give the containers that they inject, which lists names, into an
+// author's pod with neither annotations, its namespace's included, nor overrides: a template may choose by name and labels of
+// pod and namespace.
+func (e *Engine) imagesWithoutChoices(author Pod, lists map[string]string, input Input) map[string]bool {
+	metadata, kept := maps.Clone(asObject(author["metadata"])), map[string]any{}
+	if key := e.profile.Keys.Templates; key != "" {
+		if said, ok := author.Annotation(key); ok {
+			kept[key] = said
+		}
+	}
+	if metadata == nil {
+		metadata = map[string]any{}
+	}
+	metadata["annotations"] = kept
+	bare := maps.Clone(author)
+	bare["metadata"] = metadata
+	others := map[string][]any{}
+	for _, list := range containerLists {
+		others[list] = nil
+		for _, element := range author.elements(list) {
+			if container, ok := element.(map[string]any); !ok || lists[nameOf(container)] == "" {
+				others[list] = append(others[list], element)
+			}
+		}
+	}
+	bare = bare.withContainers(others)
+	input.Pod, input.Namespace.Annotations = bare, nil
+	images := map[string]bool{}
+	r, err := e.render(bare, input, status{})
+	if err != nil {
+		return images
+	}
+	for _, o := range r.overlays {
+		for _, container := range Pod(o.pod).All() {
+			images[textAt(container, "image")] = true
+		}
+	}
+	delete(images, "")
+	return images
+}
+
 // checkAnnotations returns an *InputError about the first annotation of a pod, inherited ones included and in alphabetical
 // order, that the policy does not leave to pods.
 func (e *Engine) checkAnnotations(pod Pod, input Input) error {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"reflect"
 	"slices"
 	"strings"
 )
@@ -22,8 +23,8 @@ import (
 // token: those pass.
 
 // checkContainers returns an *InputError about the first injected container in which the pod's author has chosen what the
-// policy does not leave to pods.
-func (p *podPolicy) checkContainers(s *subject, r *rendering) error {
+// policy does not leave to pods. templatesImages returns the images that the templates choose where the author says nothing.
+func (p *podPolicy) checkContainers(s *subject, r *rendering, templatesImages func() map[string]bool) error {
 	for _, list := range containerLists {
 		for _, container := range s.after.In(list) {
 			name := nameOf(container)
@@ -36,6 +37,9 @@ func (p *podPolicy) checkContainers(s *subject, r *rendering) error {
 				given = privilegeOf(container, injected)
 			}
 			broken := p.checkImage(container, given)
+			if broken != nil && templatesImages()[textAt(container, "image")] {
+				broken = nil
+			}
 			if broken == nil && given != "" {
 				broken = protect(s, r, container, injected)
 			}
@@ -80,18 +84,26 @@ func (p *podPolicy) checkImage(container map[string]any, given string) *violatio
 	return &violation{container: nameOf(container), field: "image", problem: problem, causes: []cause{{field: "image"}}}
 }
 
-// privilegeOf returns what the templates give to a container and it has, in words; empty if it is nothing of importance.
+// privilegeOf returns what a container has beyond others, in words, if the templates give it something of that kind; empty if
+// it has nothing of importance. Who admits an injected container by its name admits whatever privileges it has.
 func privilegeOf(container map[string]any, injected []map[string]any) string {
-	for _, own := range injected {
-		if valueAt(own, "securityContext.privileged") == true && valueAt(container, "securityContext.privileged") == true {
-			return "all privileges"
-		}
-		has, _ := valueAt(container, "securityContext.capabilities.add").([]any)
-		given, _ := valueAt(own, "securityContext.capabilities.add").([]any)
-		for _, capability := range given {
-			if capability != "NET_BIND_SERVICE" && slices.Contains(has, capability) { // which Pod Security grants everybody
-				return fmt.Sprintf("the capability %v", capability)
-			}
+	if !slices.ContainsFunc(injected, func(own map[string]any) bool { return privilegesOf(own) != "" }) {
+		return ""
+	}
+	return privilegesOf(container)
+}
+
+// privilegesOf returns the first privilege that a container asks for, in words. Runtimes take capabilities in any case, and
+// with or without CAP_.
+func privilegesOf(container map[string]any) string {
+	if valueAt(container, "securityContext.privileged") == true {
+		return "all privileges"
+	}
+	capabilities, _ := valueAt(container, "securityContext.capabilities.add").([]any)
+	for _, capability := range capabilities {
+		name := strings.TrimPrefix(strings.ToUpper(fmt.Sprint(capability)), "CAP_")
+		if name != "NET_BIND_SERVICE" { // which Pod Security grants everybody
+			return fmt.Sprintf("the capability %v", capability)
 		}
 	}
 	return ""
@@ -113,6 +125,18 @@ func protect(s *subject, r *rendering, container map[string]any, injected []map[
 			return &violation{annotation: key, problem: fmt.Sprintf("is not allowed with the container %q, %s", name, privileged)}
 		}
 	}
+	for _, key := range s.profile.EnvironmentAnnotations {
+		if _, set := s.annotations[key]; !set {
+			continue
+		}
+		for _, own := range injected {
+			for _, variable := range objectsOf(own, "env") {
+				if loadsCode(nameOf(variable)) {
+					return &violation{annotation: key, problem: fmt.Sprintf("is not allowed with the variable %q in the container %q, %s", nameOf(variable), name, privileged)}
+				}
+			}
+		}
+	}
 	return checkSources(s, r, name, injected)
 }
 
@@ -120,7 +144,7 @@ func protect(s *subject, r *rendering, container map[string]any, injected []map[
 func checkOverride(name string, override map[string]any, injected []map[string]any) *violation {
 	for _, field := range []string{"command", "args"} {
 		value, _ := override[field].([]any)
-		if len(value) > 0 && !slices.ContainsFunc(injected, func(own map[string]any) bool { return fmt.Sprint(own[field]) == fmt.Sprint(value) }) {
+		if len(value) > 0 && !slices.ContainsFunc(injected, func(own map[string]any) bool { return reflect.DeepEqual(own[field], override[field]) }) {
 			return &violation{field: field, problem: "is not for pods to choose"}
 		}
 	}
@@ -128,6 +152,9 @@ func checkOverride(name string, override map[string]any, injected []map[string]a
 		if valueAt(override, field+".exec") != nil {
 			return &violation{field: field + ".exec", problem: "is not for pods to choose"}
 		}
+	}
+	if textAt(override, "workingDir") != "" {
+		return &violation{field: "workingDir", problem: "is not for pods to choose"}
 	}
 	if from, _ := override["envFrom"].([]any); len(from) > 0 {
 		return &violation{field: "envFrom", problem: "is not for pods to choose"}
@@ -145,13 +172,21 @@ func checkOverride(name string, override map[string]any, injected []map[string]a
 	return nil
 }
 
+// codeVariables are those by which programs find other code, or what they start: of the dynamic linker and libc, shells,
+// OpenSSL, iptables and Istio's agent.
+var codeVariables = []string{
+	"PATH", "GCONV_PATH", "BASH_ENV", "ENV", "IFS",
+	"OPENSSL_CONF", "OPENSSL_MODULES", "OPENSSL_ENGINES", "XTABLES_LIBDIR", "IPTABLES_LIB_DIR", "IP6TABLES_LIB_DIR",
+	"PROXY_CONFIG", "ISTIO_BOOTSTRAP", "ISTIO_BOOTSTRAP_OVERRIDE",
+}
+
 // loadsCode says whether programs look for other code where a variable of their environment says.
 func loadsCode(variable string) bool {
-	return strings.HasPrefix(variable, "LD_") || slices.Contains([]string{"PATH", "OPENSSL_CONF", "ISTIO_BOOTSTRAP_OVERRIDE"}, variable)
+	return strings.HasPrefix(variable, "LD_") || slices.Contains(codeVariables, variable)
 }
 
 // programPlaces are the folders of images in which programs, and what they load, stand.
-var programPlaces = []string{"/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/usr", "/etc", "/opt"}
+var programPlaces = []string{"/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/usr", "/etc", "/opt", "/var/lib"}
 
 // covers returns what stands above or below a mount of a container that has these parts from templates; empty if nothing
 // does.
@@ -188,21 +223,21 @@ func isBelow(inner, outer string) bool {
 	return inner == outer || outer == "/" || strings.HasPrefix(inner, outer+"/")
 }
 
-// checkSources: what a container reads, by a mount of the templates that is read only, is of the templates' source, and
-// injected containers alone write to it.
+// checkSources: what the templates mount is of their source, and to what a container only reads injected containers alone
+// write.
 func checkSources(s *subject, r *rendering, name string, injected []map[string]any) *violation {
 	for _, own := range injected {
 		for _, mount := range objectsOf(own, "volumeMounts") {
 			volume := nameOf(mount)
-			if mount["readOnly"] != true || s.volumes[volume].template == "" {
+			if s.volumes[volume].template == "" {
 				continue
 			}
 			field := fmt.Sprintf("volume %q", volume)
-			problem := fmt.Sprintf("is read by the container %q, %s, and is not for pods to", name, privileged)
+			problem := fmt.Sprintf("is mounted by the container %q, %s, and is not for pods to", name, privileged)
 			if s.replaces(r, volume) {
 				return &violation{field: field, problem: problem + " give another source"}
 			}
-			if writer := s.writerOf(volume); writer != "" {
+			if writer := s.writerOf(volume); writer != "" && mount["readOnly"] == true {
 				return &violation{field: field, problem: fmt.Sprintf("%s mount in the container %q, but with readOnly", problem, writer)}
 			}
 		}

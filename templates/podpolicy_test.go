@@ -52,12 +52,18 @@ func TestPrivilegedContainersAreProtected(t *testing.T) {
 			`container "sidecar-init": image: "evil.example/init" is not allowed in the container "sidecar-init", which is given the capability NET_ADMIN: ` + own},
 		"an image in an override of the proxy with NET_ADMIN": {overriding(tproxy, `{name: sidecar-proxy, image: evil.example/envoy}`),
 			`container "sidecar-proxy": image: "evil.example/envoy" is not allowed in the container "sidecar-proxy", which is given the capability NET_ADMIN: ` + own},
-		"a command":              {overriding("", `{name: sidecar-init, image: auto, command: [/bin/sh]}`), inInit("command: is not for pods to choose")},
-		"arguments":              {overriding("", `{name: sidecar-init, image: auto, args: [x]}`), inInit("args: is not for pods to choose")},
-		"a hook":                 {overriding(tproxy, `{name: sidecar-proxy, image: auto, lifecycle: {postStart: {exec: {command: [x]}}}}`), `container "sidecar-proxy": lifecycle.postStart.exec: is not for pods to choose ` + inPrivileged},
-		"a probe that runs":      {overriding(tproxy, `{name: sidecar-proxy, image: auto, livenessProbe: {exec: {command: [x]}}}`), `container "sidecar-proxy": livenessProbe.exec: is not for pods to choose ` + inPrivileged},
-		"a loader's variable":    {overriding("", `{name: sidecar-init, image: auto, env: [{name: A, value: x}, {name: LD_PRELOAD, value: /x}]}`), inInit(`env[1]: the variable "LD_PRELOAD" is not for pods to choose`)},
-		"variables from outside": {overriding("", `{name: sidecar-init, image: auto, envFrom: [{configMapRef: {name: x}, prefix: LD_}]}`), inInit(`envFrom: is not for pods to choose`)},
+		"the capability in another spelling": {overriding("", `{name: sidecar-init, image: evil.example/init, securityContext: {capabilities: {add: [cap_net_admin]}}}`),
+			`container "sidecar-init": image: "evil.example/init" is not allowed in the container "sidecar-init", which is given the capability cap_net_admin: ` + own},
+		"all privileges instead of it": {overriding("", `{name: sidecar-init, image: evil.example/init, securityContext: {privileged: true, allowPrivilegeEscalation: true}}`),
+			`container "sidecar-init": image: "evil.example/init" is not allowed in the container "sidecar-init", which is given all privileges: ` + own},
+		"a command":               {overriding("", `{name: sidecar-init, image: auto, command: [/bin/sh]}`), inInit("command: is not for pods to choose")},
+		"arguments":               {overriding("", `{name: sidecar-init, image: auto, args: [x]}`), inInit("args: is not for pods to choose")},
+		"a folder to work in":     {overriding("", `{name: sidecar-init, image: auto, workingDir: /x}`), inInit("workingDir: is not for pods to choose")},
+		"a hook":                  {overriding(tproxy, `{name: sidecar-proxy, image: auto, lifecycle: {postStart: {exec: {command: [x]}}}}`), `container "sidecar-proxy": lifecycle.postStart.exec: is not for pods to choose ` + inPrivileged},
+		"a probe that runs":       {overriding(tproxy, `{name: sidecar-proxy, image: auto, livenessProbe: {exec: {command: [x]}}}`), `container "sidecar-proxy": livenessProbe.exec: is not for pods to choose ` + inPrivileged},
+		"a loader's variable":     {overriding("", `{name: sidecar-init, image: auto, env: [{name: A, value: x}, {name: LD_PRELOAD, value: /x}]}`), inInit(`env[1]: the variable "LD_PRELOAD" is not for pods to choose`)},
+		"variables from outside":  {overriding("", `{name: sidecar-init, image: auto, envFrom: [{configMapRef: {name: x}, prefix: LD_}]}`), inInit(`envFrom: is not for pods to choose`)},
+		"what a shell runs first": {overriding("", `{name: sidecar-init, image: auto, env: [{name: BASH_ENV, value: /x}]}`), inInit(`env[0]: the variable "BASH_ENV" is not for pods to choose`)},
 		"a mount over programs": {overriding("", `{name: sidecar-init, image: auto, volumeMounts: [{name: mine, mountPath: /usr/local/bin}]}`),
 			inInit(`volumeMounts[0]: the path "/usr/local/bin" is not for pods to choose, since it is above or below /usr`)},
 		"a mount above one of the templates": {overriding("", `{name: sidecar-init, image: auto, volumeMounts: [{name: mine, mountPath: /run/../run}]}`),
@@ -65,10 +71,10 @@ func TestPrivilegedContainersAreProtected(t *testing.T) {
 		"a mount in the place of one of the templates": {overriding(tproxy, `{name: sidecar-proxy, image: auto, volumeMounts: [{name: mine, mountPath: /var/run/sidecar}]}`),
 			`container "sidecar-proxy": volumeMounts[0]: the path "/var/run/sidecar" is not for pods to choose, since it is above or below /var/run/sidecar ` + inPrivileged},
 		"an application that writes the proxy's configuration": {`{metadata: {annotations: {` + tproxy + `}}, spec: {containers: [{name: app, image: app, volumeMounts: [{name: sidecar-files, mountPath: /x}]}]}}`,
-			`volume "sidecar-files": is read by the container "sidecar-proxy", to which injection gives privileges (podPolicy.privilegedContainers), and is not for pods to mount in the container "app", but with readOnly`},
+			`volume "sidecar-files": is mounted by the container "sidecar-proxy", to which injection gives privileges (podPolicy.privilegedContainers), and is not for pods to mount in the container "app", but with readOnly`},
 		"an application that reads it": {`{metadata: {annotations: {` + tproxy + `}}, spec: {containers: [{name: app, image: app, volumeMounts: [{name: sidecar-files, mountPath: /x, readOnly: true}]}]}}`, "<nil>"},
 		"another source of it": {`{metadata: {annotations: {` + tproxy + `}}, spec: {volumes: [{name: sidecar-files, configMap: {name: x}}], containers: [{name: app, image: app}]}}`,
-			`volume "sidecar-files": is read by the container "sidecar-proxy", to which injection gives privileges (podPolicy.privilegedContainers), and is not for pods to give another source`},
+			`volume "sidecar-files": is mounted by the container "sidecar-init", to which injection gives privileges (podPolicy.privilegedContainers), and is not for pods to give another source`},
 		"what other webhooks add to every container": {overriding("", `{name: sidecar-init, image: auto, env: [{name: AWS_ROLE_ARN, value: x}], volumeMounts: [{name: mine, mountPath: /var/run/secrets/eks.amazonaws.com/serviceaccount}]}`), "<nil>"},
 		"what an author tunes":                       {overriding(tproxy, `{name: sidecar-proxy, image: auto, resources: {limits: {cpu: "3"}}, livenessProbe: {httpGet: {path: /, port: 15021}}}`), "<nil>"},
 		"the same of a proxy without privileges":     {overriding("", `{name: sidecar-proxy, image: evil.example/envoy, command: [x], args: [z], env: [{name: LD_PRELOAD, value: /x}]}`), "<nil>"},
@@ -126,6 +132,27 @@ func TestOwnImagesOfTemplates(t *testing.T) {
 	checkPolicy(t, engine, annotated(""), "<nil>")
 	checkPolicy(t, engine, annotated("example.com/agent: evil.example/agent"),
 		`container "agent": image: "evil.example/agent" is not allowed in the container "agent", which is given all privileges: podPolicy.allowedImages allows docker.io/envoyproxy/envoy, ghcr.io/sidecar-injector/sidecar-injector, team.example/agent`)
+}
+
+// TestTemplatesChooseByNamespaceAndLabels shows that what a template chooses by itself is no choice of a pod's, and that a pod
+// cannot choose it by an annotation.
+func TestTemplatesChooseByNamespaceAndLabels(t *testing.T) {
+	engine := mustEngine(t, Options{DefaultTemplates: []string{"envoy", "agent"}, Templates: map[string]string{
+		"agent": `spec: {containers: [{name: agent, image: {{ if eq .Namespace.Name "shop" }}shop.example/agent{{ else }}team.example/agent{{ end }}, securityContext: {privileged: true}}]}`,
+	}})
+	checkPolicy(t, engine, annotated(""), "<nil>")
+	checkPolicy(t, engine, overriding("", `{name: agent, image: evil.example/agent}`),
+		`container "agent": image: "evil.example/agent" is not allowed in the container "agent", which is given all privileges: podPolicy.allowedImages allows docker.io/envoyproxy/envoy, ghcr.io/sidecar-injector/sidecar-injector, team.example/agent`)
+}
+
+// TestArgumentsThatReadAlike shows that arguments are compared one by one.
+func TestArgumentsThatReadAlike(t *testing.T) {
+	engine := mustEngine(t, Options{DefaultTemplates: []string{"agent"}, Templates: map[string]string{
+		"agent": `spec: {containers: [{name: agent, image: team.example/agent, args: ["--note", "x --exec /evil"], securityContext: {privileged: true}}]}`,
+	}})
+	checkPolicy(t, engine, overriding("", `{name: agent, image: auto, args: ["--note", "x --exec /evil"]}`), "<nil>")
+	checkPolicy(t, engine, overriding("", `{name: agent, image: auto, args: ["--note", "x", "--exec", "/evil"]}`),
+		`container "agent": args: is not for pods to choose `+inPrivileged)
 }
 
 func TestPodPoliciesThatAreNone(t *testing.T) {

@@ -53,6 +53,8 @@ type Profile struct {
 	Records []string `json:"records,omitempty"`
 	// RunAnnotations are those that say what an injected container runs, or mount something into it, by its name.
 	RunAnnotations map[string][]string `json:"runAnnotations,omitempty"`
+	// EnvironmentAnnotations are those that may set any variable of injected containers.
+	EnvironmentAnnotations []string `json:"environmentAnnotations,omitempty"`
 	// ValueRules are what values have to be besides their type.
 	ValueRules []ValueRule `json:"valueRules,omitempty"`
 

@@ -21,6 +21,10 @@ templates:
       - name: istio-init
         image: {{ annotation .ObjectMeta "sidecar.istio.io/proxyImage" .ProxyInitImage }}
         securityContext: {capabilities: {add: [NET_ADMIN]}}
+        env:
+        {{- range $key, $value := .ProxyConfig.ProxyMetadata }}
+        - {name: {{ $key }}, value: "{{ $value }}"}
+        {{- end }}
       containers:
       - name: istio-proxy
         image: {{ annotation .ObjectMeta "sidecar.istio.io/proxyImage" .ProxyImage }}
@@ -53,18 +57,20 @@ func TestPodPolicy(t *testing.T) {
 		policy            templates.PodPolicy
 		annotations, want string
 	}{
-		"all is open":               {templates.PodPolicy{}, image + ", " + tproxy + ", " + mount, "<nil>"},
-		"an image of one's own":     {protected, image, `annotation "sidecar.istio.io/proxyImage": "evil.example/proxy" is not allowed in the container "istio-init", which is given the capability NET_ADMIN: podPolicy.allowedImages allows docker.io/istio/proxyv2`},
-		"another type of image":     {protected, `sidecar.istio.io/proxyImageType: distroless`, "<nil>"},
-		"a mount":                   {protected, mount, "<nil>"},
-		"a mount with NET_ADMIN":    {protected, tproxy + ", " + mount, `annotation "sidecar.istio.io/userVolumeMount": is not allowed with the container "istio-proxy", to which injection gives privileges (podPolicy.privilegedContainers)`},
-		"TPROXY":                    {modes, tproxy, `annotation "sidecar.istio.io/interceptionMode": the interception mode "TPROXY" is not allowed here: podPolicy.allowedInterceptionModes allows REDIRECT`},
-		"TPROXY in the settings":    {modes, settings, `annotation "proxy.istio.io/config": the interception mode "TPROXY" is not allowed here: podPolicy.allowedInterceptionModes allows REDIRECT`},
-		"other settings":            {modes, `proxy.istio.io/config: "concurrency: 2"`, "<nil>"},
-		"a closed annotation":       {closed, mount, `annotation "sidecar.istio.io/userVolumeMount": is not allowed here: podPolicy.allowedAnnotations allows sidecar.istio.io/proxyCPU`},
-		"closed settings":           {closed, settings, `annotation "proxy.istio.io/config": is not allowed here: podPolicy.allowedAnnotations allows sidecar.istio.io/proxyCPU`},
-		"an open annotation":        {closed, `sidecar.istio.io/proxyCPU: 100m`, "<nil>"},
-		"annotations of no meaning": {closed, `example.com/a: b, sidecar.istio.io/inject: "true", sidecar.istio.io/status: x, proxy.istio.io/overrides: x`, "<nil>"},
+		"all is open":                {templates.PodPolicy{}, image + ", " + tproxy + ", " + mount, "<nil>"},
+		"an image of one's own":      {protected, image, `annotation "sidecar.istio.io/proxyImage": "evil.example/proxy" is not allowed in the container "istio-init", which is given the capability NET_ADMIN: podPolicy.allowedImages allows docker.io/istio/proxyv2`},
+		"another type of image":      {protected, `sidecar.istio.io/proxyImageType: distroless`, "<nil>"},
+		"a mount":                    {protected, mount, "<nil>"},
+		"a mount with NET_ADMIN":     {protected, tproxy + ", " + mount, `annotation "sidecar.istio.io/userVolumeMount": is not allowed with the container "istio-proxy", to which injection gives privileges (podPolicy.privilegedContainers)`},
+		"a variable that loads code": {protected, `proxy.istio.io/config: '{"proxyMetadata": {"LD_PRELOAD": "/data/x.so"}}'`, `annotation "proxy.istio.io/config": is not allowed with the variable "LD_PRELOAD" in the container "istio-init", to which injection gives privileges (podPolicy.privilegedContainers)`},
+		"another variable":           {protected, `proxy.istio.io/config: '{"proxyMetadata": {"ISTIO_META_DNS_CAPTURE": "true"}}'`, "<nil>"},
+		"TPROXY":                     {modes, tproxy, `annotation "sidecar.istio.io/interceptionMode": the interception mode "TPROXY" is not allowed here: podPolicy.allowedInterceptionModes allows REDIRECT`},
+		"TPROXY in the settings":     {modes, settings, `annotation "proxy.istio.io/config": the interception mode "TPROXY" is not allowed here: podPolicy.allowedInterceptionModes allows REDIRECT`},
+		"other settings":             {modes, `proxy.istio.io/config: "concurrency: 2"`, "<nil>"},
+		"a closed annotation":        {closed, mount, `annotation "sidecar.istio.io/userVolumeMount": is not allowed here: podPolicy.allowedAnnotations allows sidecar.istio.io/proxyCPU`},
+		"closed settings":            {closed, settings, `annotation "proxy.istio.io/config": is not allowed here: podPolicy.allowedAnnotations allows sidecar.istio.io/proxyCPU`},
+		"an open annotation":         {closed, `sidecar.istio.io/proxyCPU: 100m`, "<nil>"},
+		"annotations of no meaning":  {closed, `example.com/a: b, sidecar.istio.io/inject: "true", sidecar.istio.io/status: x, proxy.istio.io/overrides: x`, "<nil>"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			engine, err := templates.New(templates.Options{Profile: installation.Profile, PodPolicy: test.policy})
