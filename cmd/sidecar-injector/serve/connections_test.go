@@ -3,6 +3,7 @@ package serve
 import (
 	"net"
 	"net/http"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -25,16 +26,16 @@ func TestConnections(t *testing.T) {
 		t.Run(sentence, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				c := connections{most: 3}
-				var closed []bool
+				var closed []*atomic.Bool
 				add := func(from string) net.Conn {
 					pipe, theirs := net.Pipe()
 					ours := &connectionFrom{pipe, from}
-					number := len(closed)
-					closed = append(closed, false)
+					gone := &atomic.Bool{}
+					closed = append(closed, gone)
 					t.Cleanup(func() { ours.Close() })
 					go func() {
 						_, err := theirs.Read(make([]byte, 1))
-						closed[number] = err != nil
+						gone.Store(err != nil)
 					}()
 					c.follow(ours, http.StateNew)
 					time.Sleep(time.Second)
@@ -46,7 +47,7 @@ func TestConnections(t *testing.T) {
 				add("c")
 				synctest.Wait()
 				for number := range closed {
-					if got := closed[number]; got != (number == test.gone) {
+					if got := closed[number].Load(); got != (number == test.gone) {
 						t.Errorf("connection %d: closed %v", number, got)
 					}
 				}
