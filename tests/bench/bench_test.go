@@ -109,7 +109,7 @@ func TestGoals(t *testing.T) {
 		known[name] = false
 	}
 	for _, name := range []string{"HTTPS", "HTTPS, p50", "HTTPS, p99", "documents, yaml", "documents, diff", "documents, built-in",
-		"memory, idle", "memory, load", "memory, preview"} {
+		"memory, idle", "memory, load", "memory, preview", "hostile, memory", "hostile, p50", "hostile, p99"} {
 		known[name] = false
 	}
 	for _, g := range goals {
