@@ -25,7 +25,7 @@ type ValueRule struct {
 	Max *float64 `json:"max,omitempty"`
 	// OneOf lists the texts that are allowed. Empty: any.
 	OneOf []string `json:"oneOf,omitempty"`
-	// Is names what a text or an object has to be: image, resources, host (a DNS name or an IP address, or empty), token (of
+	// Is names what a text or an object has to be: image, resources, host (a DNS name or an IP address, or empty), protocol (of
 	// HTTP), text (without control characters), or a function of templates that checks a text, such as seconds and ports.
 	// Empty: anything.
 	Is string `json:"is,omitempty"`
@@ -79,21 +79,21 @@ func (r *ValueRule) check(value any) (at, problem string) {
 			return "", "is wrong: " + broken.problem
 		}
 		return "", ""
-	case "host", "token", "text":
+	case "host", "protocol", "text":
 		return "", textProblem(r.Is, text)
 	}
 	return "", listProblem(r.Is, text)
 }
 
-// token is what RFC 9110 has for names, such as those of protocols.
-var token = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")
+// protocol is what RFC 9110 (section 7.8) has for a protocol: a name, and perhaps its version.
+var protocol = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]+(/[A-Za-z0-9!#$%&'*+.^_`|~-]+)?$")
 
 // textProblem checks a text that stands in the proxy's configuration.
 func textProblem(kind, text string) string {
 	switch {
 	case kind == "host" && text != "" && len(validation.IsDNS1123Subdomain(text)) > 0 && !isAddress(text):
 		return fmt.Sprintf("is %q, want a DNS name or an IP address", text)
-	case kind == "token" && !token.MatchString(text):
+	case kind == "protocol" && !protocol.MatchString(text):
 		return fmt.Sprintf("is %q, want the name of a protocol, such as websocket", text)
 	case kind == "text" && strings.ContainsFunc(text, unicode.IsControl):
 		return fmt.Sprintf("is %q, want a text without control characters", text)

@@ -42,7 +42,7 @@ func TestValueRules(t *testing.T) {
 		"http: {retries: {statuses: [{}]}}":                         `value "http.retries.statuses" is an object, want a number, 100 to 599`,
 		"http: {upgrades: [a b]}":                                   `value "http.upgrades" is "a b", want the name of a protocol, such as websocket`,
 		"http: {upgrades: [1]}":                                     `value "http.upgrades" is an integer, want a string`,
-		"http: {upgrades: [websocket, 'HTTP/2']}":                   `value "http.upgrades" is "HTTP/2", want the name of a protocol, such as websocket`,
+		"http: {upgrades: [websocket, 'spdy/3.1', 'a/b/c']}":        `value "http.upgrades" is "a/b/c", want the name of a protocol, such as websocket`,
 		`tracing: {host: "a\0b"}`:                                   `value "tracing.host" is "a\x00b", want a DNS name or an IP address`,
 		"tracing: {host: '::ffff:10.0.0.1'}":                        `value "tracing.host" is "::ffff:10.0.0.1", want a DNS name or an IP address`,
 		"tracing: {host: '2001:db8::1'}":                            "",
