@@ -100,14 +100,14 @@ func cutOff(count int) func(context.Context, *rotation) error {
 	return func(ctx context.Context, r *rotation) error {
 		for _, replica := range r.replicas[:count] {
 			replica.line.Cut()
-			defer replica.line.Mend()
+			defer replica.line.Restore()
 		}
 		time.Sleep(awayTime)
 		for _, replica := range r.replicas[:count] {
 			if !r.balancer.Ready(replica.name) {
 				return fmt.Errorf("%s is not ready while it is cut off", replica.name)
 			}
-			replica.line.Mend()
+			replica.line.Restore()
 		}
 		return r.followed(ctx)
 	}
@@ -117,7 +117,7 @@ func cutOff(count int) func(context.Context, *rotation) error {
 func compactWatch(ctx context.Context, r *rotation) error {
 	for _, replica := range r.replicas {
 		replica.line.Cut()
-		defer replica.line.Mend()
+		defer replica.line.Restore()
 	}
 	if err := r.setImage(ctx, "while-cut-off"); err != nil {
 		return err
@@ -129,7 +129,7 @@ func compactWatch(ctx context.Context, r *rotation) error {
 		return err
 	}
 	for _, replica := range r.replicas {
-		replica.line.Mend()
+		replica.line.Restore()
 	}
 	if err := r.injects(ctx, "while-cut-off"); err != nil {
 		return err
@@ -207,7 +207,7 @@ func loseNames(ctx context.Context, r *rotation) error {
 			return err
 		}
 		replica.line.Cut()
-		replica.line.Mend()
+		replica.line.Restore()
 		time.Sleep(awayTime)
 		if !r.balancer.Ready(replica.name) {
 			return errors.New("the replica is not ready without DNS")

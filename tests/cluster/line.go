@@ -39,7 +39,7 @@ func (l *Line) Stop() {
 	l.running.Wait()
 }
 
-// Cut closes every connection, and those that come until Mend.
+// Cut closes every connection, and those that come until Restore.
 func (l *Line) Cut() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -49,8 +49,8 @@ func (l *Line) Cut() {
 	}
 }
 
-// Mend undoes Cut.
-func (l *Line) Mend() {
+// Restore undoes Cut.
+func (l *Line) Restore() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.cut = false
