@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/utils/clock"
 
 	"github.com/sidecar-injector/sidecar-injector/internal/files"
@@ -61,12 +62,12 @@ func NewClientCA(options ClientCAOptions) (*ClientCA, error) {
 		options.Clock = clock.RealClock{}
 	}
 	c := &ClientCA{options: options}
-	return c, c.read()
+	return c, c.read(context.Background())
 }
 
 // read takes what the file holds. After an error all is as it was.
-func (c *ClientCA) read() error {
-	text, err := files.Read(context.Background(), c.options.File, maxClientCAs)
+func (c *ClientCA) read(ctx context.Context) error {
+	text, err := files.Read(ctx, c.options.File, maxClientCAs)
 	if err != nil {
 		return fmt.Errorf("read the CAs of clients: %q: %w", c.options.File, err)
 	}
@@ -89,20 +90,20 @@ func (c *ClientCA) read() error {
 
 // Start follows the file until ctx ends. What cannot be used is logged once, and the last good CAs stay.
 func (c *ClientCA) Start(ctx context.Context) error {
-	ticker := time.NewTicker(c.options.Interval)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-ticker.C:
-		}
-		err := c.read()
-		if problem := fmt.Sprint(err); problem != c.failed {
-			c.failed = problem
-			if err != nil {
-				c.options.Log.Error(err, "CAs of clients refused, keeping the last good ones")
-			}
+	wait.UntilWithContext(ctx, c.look, c.options.Interval)
+	return nil
+}
+
+// look takes what the file holds now and logs a refusal, once.
+func (c *ClientCA) look(ctx context.Context) {
+	err := c.read(ctx)
+	if ctx.Err() != nil {
+		return
+	}
+	if problem := fmt.Sprint(err); problem != c.failed {
+		c.failed = problem
+		if err != nil {
+			c.options.Log.Error(err, "CAs of clients refused, keeping the last good ones")
 		}
 	}
 }

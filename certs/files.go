@@ -10,6 +10,7 @@ import (
 
 	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/utils/clock"
 
 	"github.com/sidecar-injector/sidecar-injector/internal/files"
@@ -63,16 +64,8 @@ func NewFileSource(options FileOptions) (*FileSource, error) {
 // and looked at again, since its time may come. What is no file, such as a named
 // pipe, is an error and not waited for. The error is nil.
 func (s *FileSource) Start(ctx context.Context) error {
-	ticker := time.NewTicker(s.options.Interval)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-ticker.C:
-			s.look(ctx)
-		}
-	}
+	wait.UntilWithContext(ctx, s.look, s.options.Interval)
+	return nil
 }
 
 // look takes what the files hold now and logs a refusal, once for each pair.

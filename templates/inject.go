@@ -1,10 +1,9 @@
 package templates
 
 import (
-	"sync"
-
 	"cmp"
 	"errors"
+	"sync"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 

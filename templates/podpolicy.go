@@ -98,12 +98,11 @@ func matchesKey(pattern, key string) bool {
 	return key == pattern
 }
 
-// ownChoices renders every template for a pod that asks for nothing. What fails there fails for every pod, and is told of
-// where it does.
+// ownChoices renders every template for a pod that asks for nothing. A template that fails there, such as one that needs a
+// label, chooses nothing by itself that could be known before there is a pod.
 func (e *Engine) ownChoices() ownChoices {
 	found := ownChoices{images: map[string]bool{}, annotations: map[string]any{}}
-	note := func(reference any) {
-		text, _ := reference.(string)
+	note := func(text string) {
 		if image, ok := parseImage(text); ok {
 			found.images[text] = true
 			found.repositories = append(found.repositories, image.repository)
@@ -112,7 +111,7 @@ func (e *Engine) ownChoices() ownChoices {
 	for _, rule := range e.profile.ValueRules {
 		for _, path := range rule.Values {
 			if rule.Is == "image" {
-				note(valueAt(e.values, path))
+				note(textAt(e.values, path))
 			}
 		}
 	}
@@ -125,10 +124,10 @@ func (e *Engine) ownChoices() ownChoices {
 		if err != nil {
 			continue
 		}
+		for image := range r.images() {
+			note(image)
+		}
 		for _, o := range r.overlays {
-			for _, container := range Pod(o.pod).All() {
-				note(container["image"])
-			}
 			for key, value := range asObject(valueAt(o.pod, "metadata.annotations")) {
 				found.annotations[key] = value
 			}
@@ -143,40 +142,40 @@ func (e *Engine) ownChoices() ownChoices {
 // author's pod with neither annotations, its namespace's included, nor overrides: a template may choose by name and labels of
 // pod and namespace.
 func (e *Engine) imagesWithoutChoices(author Pod, lists map[string]string, input Input) map[string]bool {
-	metadata, kept := maps.Clone(asObject(author["metadata"])), map[string]any{}
+	annotations := map[string]any{}
 	if key := e.profile.Keys.Templates; key != "" {
 		if said, ok := author.Annotation(key); ok {
-			kept[key] = said
+			annotations[key] = said
 		}
 	}
-	if metadata == nil {
-		metadata = map[string]any{}
-	}
-	metadata["annotations"] = kept
-	bare := maps.Clone(author)
+	metadata := map[string]any{}
+	maps.Copy(metadata, asObject(author["metadata"]))
+	metadata["annotations"] = annotations
+	bare := author.mapContainers(func(_ string, container map[string]any) map[string]any {
+		if lists[nameOf(container)] != "" {
+			return nil
+		}
+		return container
+	})
 	bare["metadata"] = metadata
-	others := map[string][]any{}
-	for _, list := range containerLists {
-		others[list] = nil
-		for _, element := range author.elements(list) {
-			if container, ok := element.(map[string]any); !ok || lists[nameOf(container)] == "" {
-				others[list] = append(others[list], element)
+	input.Pod, input.Namespace.Annotations = bare, nil
+	r, err := e.render(bare, input, status{})
+	if err != nil {
+		return nil
+	}
+	return r.images()
+}
+
+// images returns those of the containers that the templates made.
+func (r *rendering) images() map[string]bool {
+	images := map[string]bool{}
+	for _, o := range r.overlays {
+		for _, container := range Pod(o.pod).All() {
+			if image := textAt(container, "image"); image != "" {
+				images[image] = true
 			}
 		}
 	}
-	bare = bare.withContainers(others)
-	input.Pod, input.Namespace.Annotations = bare, nil
-	images := map[string]bool{}
-	r, err := e.render(bare, input, status{})
-	if err != nil {
-		return images
-	}
-	for _, o := range r.overlays {
-		for _, container := range Pod(o.pod).All() {
-			images[textAt(container, "image")] = true
-		}
-	}
-	delete(images, "")
 	return images
 }
 

@@ -36,10 +36,7 @@ func (p *podPolicy) checkContainers(s *subject, r *rendering, templatesImages fu
 			if p.PrivilegedContainers == PrivilegedProtected {
 				given = privilegeOf(container, injected)
 			}
-			broken := p.checkImage(container, given)
-			if broken != nil && templatesImages()[textAt(container, "image")] {
-				broken = nil
-			}
+			broken := p.checkImage(container, given, templatesImages)
 			if broken == nil && given != "" {
 				broken = protect(s, r, container, injected)
 			}
@@ -60,8 +57,8 @@ func (s *subject) refuseAuthor(broken *violation) error {
 	return err
 }
 
-// checkImage: an image that a pod has chosen is one of those allowed.
-func (p *podPolicy) checkImage(container map[string]any, given string) *violation {
+// checkImage: an image that a pod has chosen is one of those allowed. templatesImages is asked last, since it renders.
+func (p *podPolicy) checkImage(container map[string]any, given string, templatesImages func() map[string]bool) *violation {
 	if p.AllowedImages == nil && given == "" {
 		return nil
 	}
@@ -72,6 +69,9 @@ func (p *podPolicy) checkImage(container map[string]any, given string) *violatio
 	image, ok := parseImage(reference)
 	allows := func(pattern imagePattern) bool { return pattern.any || ok && pattern.allows(image) }
 	if ok && slices.Contains(p.own().repositories, image.repository) || slices.ContainsFunc(p.images, allows) {
+		return nil
+	}
+	if templatesImages()[reference] {
 		return nil
 	}
 	problem := fmt.Sprintf("%q is not allowed", reference)

@@ -160,8 +160,8 @@ func (h *Handler) answer(ctx context.Context, scope Scope, parameters map[string
 }
 
 func badRequest(err error) answer {
-	if limit, ok := errors.AsType[*limitError](err); ok {
-		return answer{outcome: outcomeError, reason: reasonTooLarge, status: limit.code(), err: err}
+	if _, large := errors.AsType[*limitError](err); large {
+		return answer{outcome: outcomeError, reason: reasonTooLarge, status: http.StatusRequestEntityTooLarge, err: err}
 	}
 	return answer{outcome: outcomeError, reason: reasonBadRequest, status: http.StatusBadRequest, err: err}
 }

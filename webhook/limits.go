@@ -2,7 +2,6 @@ package webhook
 
 import (
 	"fmt"
-	"net/http"
 	"strconv"
 	"strings"
 
@@ -34,9 +33,6 @@ func (e *limitError) Error() string {
 	}
 	return "pod field " + e.field + ": " + e.problem
 }
-
-// code is the HTTP status of the refusal.
-func (e *limitError) code() int32 { return http.StatusRequestEntityTooLarge }
 
 // size counts what a pod has while it is decoded, and ends that with a *limitError.
 type size struct {

@@ -17,8 +17,8 @@ import (
 )
 
 // breakConfiguration breaks the ConfigMap: pods are injected as before. Restored, and changed, it is followed.
-func breakConfiguration(how func(context.Context, *corev1.ConfigMap) error) func(context.Context, *rotation) error {
-	return func(ctx context.Context, r *rotation) error {
+func breakConfiguration(how func(context.Context, *corev1.ConfigMap) error) func(context.Context, *fleet) error {
+	return func(ctx context.Context, r *fleet) error {
 		if err := r.setImage(ctx, "before"); err != nil {
 			return err
 		}
@@ -44,7 +44,7 @@ func breakConfiguration(how func(context.Context, *corev1.ConfigMap) error) func
 }
 
 // keepsInjecting checks that both replicas go on with the proxy's image, and stay ready.
-func (r *rotation) keepsInjecting(ctx context.Context, want string) error {
+func (r *fleet) keepsInjecting(ctx context.Context, want string) error {
 	for range 8 * len(r.replicas) {
 		image, err := r.proxyImage(ctx)
 		if err != nil {
@@ -95,7 +95,7 @@ func cutConfigMap(ctx context.Context, config *corev1.ConfigMap) error {
 }
 
 // setImage changes the proxy's image in the configuration's values.
-func (r *rotation) setImage(ctx context.Context, image string) error {
+func (r *fleet) setImage(ctx context.Context, image string) error {
 	client := shared.Client.CoreV1().ConfigMaps(rotationRelease)
 	config, err := client.Get(ctx, rotationRelease, metav1.GetOptions{})
 	if err != nil {
@@ -107,7 +107,7 @@ func (r *rotation) setImage(ctx context.Context, image string) error {
 }
 
 // followed changes the configuration and waits until both replicas inject by it.
-func (r *rotation) followed(ctx context.Context) error {
+func (r *fleet) followed(ctx context.Context) error {
 	image := fmt.Sprintf("proxy-%d", time.Now().UnixMilli())
 	if err := r.setImage(ctx, image); err != nil {
 		return err
@@ -116,7 +116,7 @@ func (r *rotation) followed(ctx context.Context) error {
 }
 
 // injects waits until every one of several pods, and so both replicas, has the proxy's image.
-func (r *rotation) injects(ctx context.Context, want string) error {
+func (r *fleet) injects(ctx context.Context, want string) error {
 	return cluster.Eventually(ctx, waitTimeout, func(ctx context.Context) error {
 		for range 4 * len(r.replicas) {
 			image, err := r.proxyImage(ctx)
@@ -135,7 +135,7 @@ func (r *rotation) injects(ctx context.Context, want string) error {
 const closeInterval = 200 * time.Millisecond
 
 // proxyImage creates a pod and returns the image of its proxy.
-func (r *rotation) proxyImage(ctx context.Context) (image string, err error) {
+func (r *fleet) proxyImage(ctx context.Context) (image string, err error) {
 	var pod *corev1.Pod
 	r.load().Do(func() {
 		pod, err = shared.Client.CoreV1().Pods(askingNamespace).Create(ctx, newPod(askingNamespace, asks), metav1.CreateOptions{})

@@ -23,7 +23,7 @@ import (
 const awayTime = 10 * time.Second
 
 // killReplica ends a replica without a word and starts it again once that was noticed.
-func killReplica(ctx context.Context, r *rotation) error {
+func killReplica(ctx context.Context, r *fleet) error {
 	replica := r.replicas[0]
 	r.faulty = time.Now()
 	if err := replica.injector.Kill(); err != nil {
@@ -33,7 +33,7 @@ func killReplica(ctx context.Context, r *rotation) error {
 }
 
 // restartReplica starts a replica again that has ended, once the balancer sends it nothing more.
-func (r *rotation) restartReplica(ctx context.Context, replica *rotationReplica) error {
+func (r *fleet) restartReplica(ctx context.Context, replica *fleetReplica) error {
 	if err := r.waitUntilReady(ctx, replica, false); err != nil {
 		return err
 	}
@@ -41,7 +41,7 @@ func (r *rotation) restartReplica(ctx context.Context, replica *rotationReplica)
 }
 
 // freezeReplica: the balancer closes no connection meanwhile, since the moment at which nobody waits would not come.
-func freezeReplica(ctx context.Context, r *rotation) error {
+func freezeReplica(ctx context.Context, r *fleet) error {
 	r.keeps.Store(true)
 	defer r.keeps.Store(false)
 	replica := r.replicas[0]
@@ -60,7 +60,7 @@ func freezeReplica(ctx context.Context, r *rotation) error {
 }
 
 // outOfMemory puts a replica into a memory cgroup in which next to nothing is left, and sends it what needs some.
-func outOfMemory(ctx context.Context, r *rotation) error {
+func outOfMemory(ctx context.Context, r *fleet) error {
 	root, limit := "/sys/fs/cgroup", "memory.max"
 	if _, err := os.Stat(filepath.Join(root, "memory")); err == nil {
 		root, limit = filepath.Join(root, "memory"), "memory.limit_in_bytes" // of version 1
@@ -96,8 +96,8 @@ func outOfMemory(ctx context.Context, r *rotation) error {
 }
 
 // cutOff keeps the API server from so many replicas, which go on to answer.
-func cutOff(count int) func(context.Context, *rotation) error {
-	return func(ctx context.Context, r *rotation) error {
+func cutOff(count int) func(context.Context, *fleet) error {
+	return func(ctx context.Context, r *fleet) error {
 		for _, replica := range r.replicas[:count] {
 			replica.line.Cut()
 			defer replica.line.Restore()
@@ -114,7 +114,7 @@ func cutOff(count int) func(context.Context, *rotation) error {
 }
 
 // compactWatch has the replicas come back to an API server that knows nothing of what they had seen last.
-func compactWatch(ctx context.Context, r *rotation) error {
+func compactWatch(ctx context.Context, r *fleet) error {
 	for _, replica := range r.replicas {
 		replica.line.Cut()
 		defer replica.line.Restore()
@@ -138,7 +138,7 @@ func compactWatch(ctx context.Context, r *rotation) error {
 }
 
 // fastClock runs a replica by a fast clock while the leaf is renewed.
-func fastClock(ctx context.Context, r *rotation) error {
+func fastClock(ctx context.Context, r *fleet) error {
 	replica := r.replicas[0]
 	if err := skewClock(replica, time.Hour); err != nil {
 		return err
@@ -147,7 +147,7 @@ func fastClock(ctx context.Context, r *rotation) error {
 }
 
 // slowClock starts a replica by a slow clock, by which the leaf is not valid yet: it says so and is not ready.
-func slowClock(ctx context.Context, r *rotation) error {
+func slowClock(ctx context.Context, r *fleet) error {
 	replica := r.replicas[0]
 	if err := skewClock(replica, -time.Hour); err != nil {
 		return err
@@ -165,14 +165,14 @@ func slowClock(ctx context.Context, r *rotation) error {
 }
 
 // skewClock has a replica run by another clock from its next start on.
-func skewClock(replica *rotationReplica, by time.Duration) error {
+func skewClock(replica *fleetReplica, by time.Duration) error {
 	program, err := os.Executable()
 	replica.options.Program, replica.options.Shell = program, fmt.Sprintf(`%s=%s exec "$@"`, skewVariable, by)
 	return err
 }
 
 // withOptions starts a replica again with its options, calls do, and starts it again without them.
-func (r *rotation) withOptions(ctx context.Context, replica *rotationReplica, do func() error) error {
+func (r *fleet) withOptions(ctx context.Context, replica *fleetReplica, do func() error) error {
 	if err := r.again(ctx, replica); err != nil {
 		return err
 	}
@@ -182,7 +182,7 @@ func (r *rotation) withOptions(ctx context.Context, replica *rotationReplica, do
 }
 
 // again ends a replica as a node does, and starts it again.
-func (r *rotation) again(ctx context.Context, replica *rotationReplica) error {
+func (r *fleet) again(ctx context.Context, replica *fleetReplica) error {
 	if err := replica.injector.Stop(); err != nil {
 		return err
 	}
@@ -190,7 +190,7 @@ func (r *rotation) again(ctx context.Context, replica *rotationReplica) error {
 }
 
 // loseNames has a replica know the API server by name, and then neither the hosts file nor a DNS server answer.
-func loseNames(ctx context.Context, r *rotation) error {
+func loseNames(ctx context.Context, r *fleet) error {
 	replica := r.replicas[0]
 	_, port, _ := strings.Cut(replica.line.Address, ":")
 	replica.options.Server = "localhost:" + port
@@ -220,7 +220,7 @@ func loseNames(ctx context.Context, r *rotation) error {
 }
 
 // fillDisk has every line of a replica's log fail as on a full disk.
-func fillDisk(ctx context.Context, r *rotation) error {
+func fillDisk(ctx context.Context, r *fleet) error {
 	replica := r.replicas[0]
 	replica.options.Shell = `exec "$@" >/dev/full 2>&1`
 	return r.withOptions(ctx, replica, func() error {

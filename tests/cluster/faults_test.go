@@ -15,10 +15,10 @@ import (
 // faultRow is one thing that goes wrong while pods are created.
 type faultRow struct {
 	sentence string
-	do       func(context.Context, *rotation) error
+	do       func(context.Context, *fleet) error
 	// costs says of a pod that was refused or not answered that the fault may cost it, and most how many those may be.
 	// Nil: none. A pod without its sidecar is never excused.
-	costs func(*rotation, cluster.Failure) bool
+	costs func(*fleet, cluster.Failure) bool
 	most  int
 	// root: only root on Linux can make it happen.
 	root bool
@@ -53,7 +53,7 @@ func faultRows() []faultRow {
 // TestFaults: whatever fails, no pod starts without its sidecar, and none is refused while one replica is up and can be
 // reached, but for those that the row may cost.
 func TestFaults(t *testing.T) {
-	r := newRotation(t)
+	r := newFleet(t)
 	defer r.printFaults()
 	for _, row := range faultRows() {
 		t.Run(row.sentence, func(t *testing.T) { r.runFault(t, row) })
@@ -61,7 +61,7 @@ func TestFaults(t *testing.T) {
 }
 
 // printFaults prints what came of the pods in each row.
-func (r *rotation) printFaults() {
+func (r *fleet) printFaults() {
 	const line = "  %-60s %8s %8s %8s %12s\n"
 	fmt.Println("Pods in each row:")
 	fmt.Printf(line, "", "seconds", "created", "refused", "un-injected")
@@ -71,7 +71,7 @@ func (r *rotation) printFaults() {
 }
 
 // runFault has one row happen and checks what came of the pods meanwhile.
-func (r *rotation) runFault(t *testing.T, row faultRow) {
+func (r *fleet) runFault(t *testing.T, row faultRow) {
 	if row.root && !isRoot() {
 		t.Skipf("SKIPPED: %q needs root on Linux", row.sentence)
 	}
@@ -114,13 +114,13 @@ func (r *rotation) runFault(t *testing.T, row faultRow) {
 const noticing = 4 * time.Second
 
 // whileNoticed excuses what went to a replica that was gone before that was noticed.
-func whileNoticed(r *rotation, failure cluster.Failure) bool {
+func whileNoticed(r *fleet, failure cluster.Failure) bool {
 	return !r.faulty.IsZero() && failure.End.After(r.faulty) && failure.Begin.Before(r.faulty.Add(noticing)) && ofConnection(failure)
 }
 
 // whileFrozen excuses what waited for a frozen replica as long as a webhook may take. The API server keeps its connections:
 // each that it has to that replica costs one more.
-func whileFrozen(r *rotation, failure cluster.Failure) bool {
+func whileFrozen(r *fleet, failure cluster.Failure) bool {
 	const timeout = 5 * time.Second // the chart's
 	return !r.faulty.IsZero() && failure.End.After(r.faulty) && failure.Begin.Before(r.faulty.Add(noticing+timeout)) &&
 		(ofConnection(failure) || strings.Contains(failure.Err.Error(), "deadline exceeded"))
@@ -140,7 +140,7 @@ func ofConnection(failure cluster.Failure) bool {
 func isRoot() bool { return runtime.GOOS == "linux" && os.Getuid() == 0 }
 
 // waitUntilReady waits until the balancer sends a replica connections, or sends it none.
-func (r *rotation) waitUntilReady(ctx context.Context, replica *rotationReplica, want bool) error {
+func (r *fleet) waitUntilReady(ctx context.Context, replica *fleetReplica, want bool) error {
 	return cluster.Eventually(ctx, waitTimeout, func(context.Context) error {
 		if r.balancer.Ready(replica.name) != want {
 			return fmt.Errorf("the balancer sends connections to %s: %v, want %v", replica.name, !want, want)

@@ -48,7 +48,7 @@ func TestImagesOfRunningPods(t *testing.T) {
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			err := change(t.Context(), c.pod, c.list, c.container)
-			if c.refused && (err == nil || !strings.Contains(err.Error(), "that has NET_ADMIN cannot be changed")) || !c.refused && err != nil {
+			if c.refused && (err == nil || !strings.Contains(err.Error(), "that has privileges cannot be changed")) || !c.refused && err != nil {
 				t.Errorf("refused: %v, got %v", c.refused, err)
 			}
 		})

@@ -12,7 +12,7 @@ import (
 )
 
 // servedNow returns the serial numbers that are served now, as a set.
-func (r *rotation) servedNow() map[string]bool {
+func (r *fleet) servedNow() map[string]bool {
 	served := map[string]bool{}
 	for _, replica := range r.replicas {
 		if serial, err := replica.watch.Now(); err == nil {
@@ -25,7 +25,7 @@ func (r *rotation) servedNow() map[string]bool {
 // adopt does something after which another leaf is in the Secret, and waits until
 // every replica serves it and the API server has shaken hands with each of them
 // under it.
-func (r *rotation) adopt(ctx context.Context, do func(context.Context) error) error {
+func (r *fleet) adopt(ctx context.Context, do func(context.Context) error) error {
 	begin, old := time.Now(), r.servedNow()
 	if err := do(ctx); err != nil {
 		return err
@@ -63,7 +63,7 @@ func (r *rotation) adopt(ctx context.Context, do func(context.Context) error) er
 
 // handshakesUnder counts the API server's handshakes with a replica that ended
 // well, by the leaf; those of which it cannot be told are under "".
-func (r *rotation) handshakesUnder(replica *rotationReplica, begin time.Time) map[string]int {
+func (r *fleet) handshakesUnder(replica *fleetReplica, begin time.Time) map[string]int {
 	counts := map[string]int{}
 	for _, connection := range r.balancer.Connections() {
 		if connection.Replica == replica.name && connection.Trusted() && !connection.Opened.Before(begin) {
@@ -75,7 +75,7 @@ func (r *rotation) handshakesUnder(replica *rotationReplica, begin time.Time) ma
 
 // handshakes counts those with all replicas: under the old leaves, under others,
 // and those of which it cannot be told.
-func (r *rotation) handshakes(begin time.Time, old map[string]bool) (under, other, untold int) {
+func (r *fleet) handshakes(begin time.Time, old map[string]bool) (under, other, untold int) {
 	for _, replica := range r.replicas {
 		for serial, count := range r.handshakesUnder(replica, begin) {
 			switch {

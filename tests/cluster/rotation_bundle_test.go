@@ -22,7 +22,7 @@ import (
 const cacheLag = 300 * time.Millisecond
 
 // restartAPIServer waits until it asks the replicas again.
-func restartAPIServer(ctx context.Context, r *rotation) error {
+func restartAPIServer(ctx context.Context, r *fleet) error {
 	if err := shared.RestartAPIServer(); err != nil {
 		return err
 	}
@@ -37,7 +37,7 @@ func restartAPIServer(ctx context.Context, r *rotation) error {
 
 // byAPIServer excuses what the API server does not answer, or refuses by itself
 // while it starts or ends; not what a webhook has to do with.
-func byAPIServer(_ *rotation, failure cluster.Failure) bool {
+func byAPIServer(_ *fleet, failure cluster.Failure) bool {
 	return !strings.Contains(failure.Err.Error(), "webhook")
 }
 
@@ -50,7 +50,7 @@ const (
 // changeEntries upgrades the chart as if it had one entry more, that one under
 // another name, and not any more. A namespace that only this entry selects is not
 // under the load: until a new entry has its caBundle, nobody can be asked.
-func changeEntries(ctx context.Context, r *rotation) error {
+func changeEntries(ctx context.Context, r *fleet) error {
 	if err := shared.CreateNamespace(ctx, extraNamespace, map[string]string{extraLabel: "yes"}); err != nil {
 		return err
 	}
@@ -107,7 +107,7 @@ func checkExtra(ctx context.Context, want bool) error {
 }
 
 // checkTrusted reports a leaf that is served and that an entry does not verify.
-func (r *rotation) checkTrusted() error {
+func (r *fleet) checkTrusted() error {
 	for _, replica := range r.replicas {
 		now := time.Now()
 		runs := replica.watch.Since(now.Add(-time.Second))
@@ -123,7 +123,7 @@ func (r *rotation) checkTrusted() error {
 
 // broken returns for how long since begin an entry did not verify what is served
 // now.
-func (r *rotation) broken(begin time.Time) time.Duration {
+func (r *fleet) broken(begin time.Time) time.Duration {
 	var longest time.Duration
 	for _, replica := range r.replicas {
 		if runs := replica.watch.Since(begin.Add(-time.Second)); len(runs) > 0 {
@@ -135,7 +135,7 @@ func (r *rotation) broken(begin time.Time) time.Duration {
 
 // replaceConfiguration replaces the configuration by itself, with an annotation
 // more, so that another owns its fields.
-func replaceConfiguration(ctx context.Context, r *rotation) error {
+func replaceConfiguration(ctx context.Context, r *fleet) error {
 	text, _, err := shared.Kubectl(ctx, "", "get", "mutatingwebhookconfiguration", rotationRelease, "-o", "json")
 	if err != nil {
 		return err
@@ -170,8 +170,8 @@ func replaceConfiguration(ctx context.Context, r *rotation) error {
 
 // overwriteBundle puts another caBundle into every entry, or none, and waits until
 // it is right again.
-func overwriteBundle(with []byte) func(context.Context, *rotation) error {
-	return func(ctx context.Context, r *rotation) error {
+func overwriteBundle(with []byte) func(context.Context, *fleet) error {
+	return func(ctx context.Context, r *fleet) error {
 		var patch []map[string]any
 		for i := range r.trust.Entries() {
 			path := fmt.Sprintf("/webhooks/%d/clientConfig/caBundle", i)
@@ -204,13 +204,13 @@ func overwriteBundle(with []byte) func(context.Context, *rotation) error {
 
 // untilRepaired excuses what was refused before the API server could know the
 // repaired caBundle.
-func untilRepaired(r *rotation, failure cluster.Failure) bool {
+func untilRepaired(r *fleet, failure cluster.Failure) bool {
 	return !r.repaired.IsZero() && failure.Begin.Before(r.repaired.Add(cacheLag)) && strings.Contains(failure.Err.Error(), "x509")
 }
 
 // handOver makes cert-manager's cainjector the owner of the bundle, by the chart's
 // setting, and restarts the replicas one after the other, as a rollout does.
-func handOver(ctx context.Context, r *rotation) error {
+func handOver(ctx context.Context, r *fleet) error {
 	r.chart.Values = rotationValues("cainjector")
 	if err := shared.ApplyChart(ctx, r.chart); err != nil {
 		return err
@@ -220,7 +220,7 @@ func handOver(ctx context.Context, r *rotation) error {
 
 // stopMerging has cainjector replace what it owns, as it did by default before
 // cert-manager 1.21.
-func stopMerging(ctx context.Context, r *rotation) error {
+func stopMerging(ctx context.Context, r *fleet) error {
 	if err := shared.StopCertManager(); err != nil {
 		return err
 	}
@@ -231,7 +231,7 @@ func stopMerging(ctx context.Context, r *rotation) error {
 }
 
 // startMerging undoes it.
-func startMerging(ctx context.Context, r *rotation) error {
+func startMerging(ctx context.Context, r *fleet) error {
 	if err := shared.StopCertManager(); err != nil {
 		return err
 	}

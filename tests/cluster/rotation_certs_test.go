@@ -95,7 +95,7 @@ func withoutCondition(conditions []any, kind string) []any {
 }
 
 // renewCA renews a CA's Certificate, which gives it a new key, and waits for that.
-func (r *rotation) renewCA(ctx context.Context, certificate string) error {
+func (r *fleet) renewCA(ctx context.Context, certificate string) error {
 	before, err := r.secretSerial(ctx, certificate)
 	if err != nil {
 		return err
@@ -117,12 +117,12 @@ func (r *rotation) renewCA(ctx context.Context, certificate string) error {
 }
 
 // secret reads a Secret of the release.
-func (r *rotation) secret(ctx context.Context, name string) (*corev1.Secret, error) {
+func (r *fleet) secret(ctx context.Context, name string) (*corev1.Secret, error) {
 	return shared.Client.CoreV1().Secrets(rotationRelease).Get(ctx, name, metav1.GetOptions{})
 }
 
 // secretSerial returns the serial number of the leaf in a Secret.
-func (r *rotation) secretSerial(ctx context.Context, name string) (string, error) {
+func (r *fleet) secretSerial(ctx context.Context, name string) (string, error) {
 	secret, err := r.secret(ctx, name)
 	if err != nil {
 		return "", err

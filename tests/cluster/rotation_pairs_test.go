@@ -20,11 +20,11 @@ import (
 
 // spoil changes the serving Secret's data to what must never be served, and
 // returns the serial number of the leaf that it put there, if any.
-type spoil func(ctx context.Context, r *rotation, data map[string][]byte) (serial string, err error)
+type spoil func(ctx context.Context, r *fleet, data map[string][]byte) (serial string, err error)
 
 // overwriteSecret spoils the serving Secret; cert-manager then issues again.
-func overwriteSecret(how spoil) func(context.Context, *rotation) error {
-	return func(ctx context.Context, r *rotation) error {
+func overwriteSecret(how spoil) func(context.Context, *fleet) error {
+	return func(ctx context.Context, r *fleet) error {
 		return r.adopt(ctx, func(ctx context.Context) error {
 			if err := waitUntilIssued(ctx, rotationRelease+"-tls"); err != nil {
 				return err
@@ -47,7 +47,7 @@ func overwriteSecret(how spoil) func(context.Context, *rotation) error {
 }
 
 // garbage puts bytes there that are no certificate.
-func garbage(_ context.Context, _ *rotation, data map[string][]byte) (string, error) {
+func garbage(_ context.Context, _ *fleet, data map[string][]byte) (string, error) {
 	for _, key := range []string{corev1.TLSCertKey, corev1.TLSPrivateKeyKey, "ca.crt"} {
 		data[key] = []byte("garbage")
 	}
@@ -55,7 +55,7 @@ func garbage(_ context.Context, _ *rotation, data map[string][]byte) (string, er
 }
 
 // mismatchedKey leaves the certificate and puts another key beside it.
-func mismatchedKey(_ context.Context, _ *rotation, data map[string][]byte) (string, error) {
+func mismatchedKey(_ context.Context, _ *fleet, data map[string][]byte) (string, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return "", err
@@ -66,12 +66,12 @@ func mismatchedKey(_ context.Context, _ *rotation, data map[string][]byte) (stri
 
 // expiredPair puts a pair there that the right CA has signed, for the right names,
 // and whose time is over.
-func expiredPair(ctx context.Context, r *rotation, data map[string][]byte) (string, error) {
+func expiredPair(ctx context.Context, r *fleet, data map[string][]byte) (string, error) {
 	return r.sign(ctx, data, func(leaf *x509.Certificate) { leaf.NotAfter = time.Now().Add(-time.Minute) })
 }
 
 // otherName puts a pair there that the right CA has signed, for another server.
-func otherName(ctx context.Context, r *rotation, data map[string][]byte) (string, error) {
+func otherName(ctx context.Context, r *fleet, data map[string][]byte) (string, error) {
 	return r.sign(ctx, data, func(leaf *x509.Certificate) {
 		leaf.DNSNames, leaf.IPAddresses = []string{"another.example.com"}, []net.IP{net.IPv4(192, 0, 2, 1)}
 	})
@@ -79,7 +79,7 @@ func otherName(ctx context.Context, r *rotation, data map[string][]byte) (string
 
 // sign puts a pair there that the release's CA has signed: like the real one, but
 // for one change.
-func (r *rotation) sign(ctx context.Context, data map[string][]byte, change func(*x509.Certificate)) (string, error) {
+func (r *fleet) sign(ctx context.Context, data map[string][]byte, change func(*x509.Certificate)) (string, error) {
 	secret, err := r.secret(ctx, rotationRelease+"-ca")
 	if err != nil {
 		return "", err

@@ -16,8 +16,8 @@ import (
 const pauseTime = 2 * time.Second
 
 // times does something several times, one after the other.
-func times(n int, do func(context.Context, *rotation) error) func(context.Context, *rotation) error {
-	return func(ctx context.Context, r *rotation) error {
+func times(n int, do func(context.Context, *fleet) error) func(context.Context, *fleet) error {
+	return func(ctx context.Context, r *fleet) error {
 		for range n {
 			if err := do(ctx, r); err != nil {
 				return err
@@ -27,13 +27,13 @@ func times(n int, do func(context.Context, *rotation) error) func(context.Contex
 	}
 }
 
-func renewLeaf(ctx context.Context, r *rotation) error {
+func renewLeaf(ctx context.Context, r *fleet) error {
 	return r.adopt(ctx, func(ctx context.Context) error { return renew(ctx, rotationRelease+"-tls") })
 }
 
 // renewCAsThenLeaf: a new CA does not reissue what the old one signed, so the
 // leaf changes with the last step only.
-func renewCAsThenLeaf(ctx context.Context, r *rotation) error {
+func renewCAsThenLeaf(ctx context.Context, r *fleet) error {
 	for range 2 {
 		if err := r.renewCA(ctx, rotationRelease+"-ca"); err != nil {
 			return err
@@ -43,7 +43,7 @@ func renewCAsThenLeaf(ctx context.Context, r *rotation) error {
 }
 
 // deleteSecret has cert-manager make the Secret anew.
-func deleteSecret(ctx context.Context, r *rotation) error {
+func deleteSecret(ctx context.Context, r *fleet) error {
 	return r.adopt(ctx, func(ctx context.Context) error {
 		return shared.Client.CoreV1().Secrets(rotationRelease).Delete(ctx, rotationRelease+"-tls", metav1.DeleteOptions{})
 	})
@@ -69,7 +69,7 @@ spec: {ca: {secretName: other-ca}}
 
 // replaceIssuer has the serving certificate issued under another CA, and then
 // under the chart's again.
-func replaceIssuer(ctx context.Context, r *rotation) error {
+func replaceIssuer(ctx context.Context, r *fleet) error {
 	if _, _, err := shared.Kubectl(ctx, otherIssuer, "apply", "-n", rotationRelease, "-f", "-"); err != nil {
 		return err
 	}
@@ -94,7 +94,7 @@ func replaceIssuer(ctx context.Context, r *rotation) error {
 
 // recreateCertificate deletes the Certificate, which leaves its Secret, and
 // creates it again.
-func recreateCertificate(ctx context.Context, r *rotation) error {
+func recreateCertificate(ctx context.Context, r *fleet) error {
 	const name = rotationRelease + "-tls"
 	if err := waitUntilIssued(ctx, name); err != nil {
 		return err
@@ -119,7 +119,7 @@ func recreateCertificate(ctx context.Context, r *rotation) error {
 
 // stopCertManager has a renewal fall due while cert-manager is away, and then has
 // cert-manager go away while it renews.
-func stopCertManager(ctx context.Context, r *rotation) error {
+func stopCertManager(ctx context.Context, r *fleet) error {
 	const name = rotationRelease + "-tls"
 	for _, steps := range [][]func(context.Context) error{
 		{stopIssuing, func(ctx context.Context) error { return setIssuing(ctx, name) }},
@@ -148,7 +148,7 @@ func stopIssuing(context.Context) error { return shared.StopCertManager() }
 
 // restartReplicas ends each replica as a node does, by SIGTERM, and starts it
 // again before the next.
-func restartReplicas(ctx context.Context, r *rotation) error {
+func restartReplicas(ctx context.Context, r *fleet) error {
 	for _, replica := range r.replicas {
 		if err := replica.injector.Stop(); err != nil {
 			return err
@@ -167,7 +167,7 @@ func restartReplicas(ctx context.Context, r *rotation) error {
 }
 
 // waitForHandshakes waits until the API server has shaken hands with a replica.
-func (r *rotation) waitForHandshakes(ctx context.Context, replica *rotationReplica, begin time.Time) error {
+func (r *fleet) waitForHandshakes(ctx context.Context, replica *fleetReplica, begin time.Time) error {
 	return cluster.Eventually(ctx, adoptTimeout, func(context.Context) error {
 		count := 0
 		for _, n := range r.handshakesUnder(replica, begin) {

@@ -26,7 +26,7 @@ type rotationResult struct {
 }
 
 // print prints the table.
-func (r *rotation) print() {
+func (r *fleet) print() {
 	const line = "  %-68s %7s %7s %11s %8s %8s %8s %8s %8s  %s\n"
 	fmt.Println("Pods, and the API server's handshakes under the old and the new leaf, in each row; how long the adoption took, how long the leaf was trusted before:")
 	fmt.Printf(line, "", "created", "refused", "un-injected", "old leaf", "new leaf", "between", "adopted", "trusted", "")

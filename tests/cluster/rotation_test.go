@@ -12,12 +12,12 @@ import (
 // configuration while pods are created.
 type rotationRow struct {
 	sentence string
-	do       func(context.Context, *rotation) error
+	do       func(context.Context, *fleet) error
 	// adopts is how many leaves are adopted, one after the other.
 	adopts int
 	// excused says of a pod that was not created that the row could not spare
 	// it. Nil: none is excused. It is asked after do.
-	excused func(*rotation, cluster.Failure) bool
+	excused func(*fleet, cluster.Failure) bool
 }
 
 // certificateRows are the rows in which certificates change. They happen in this
@@ -67,7 +67,7 @@ func rotationRows(foreign []byte) []rotationRow {
 // replica had no handshake of the API server's under that leaf, or served it
 // before every caBundle had verified it for the slack.
 func TestRotation(t *testing.T) {
-	r := newRotation(t)
+	r := newFleet(t)
 	begin, before := time.Now(), r.load().Counts()
 	defer r.print()
 	for _, row := range rotationRows(otherCA(t)) {
@@ -80,7 +80,7 @@ func TestRotation(t *testing.T) {
 }
 
 // run has one row happen and checks what came of the pods meanwhile.
-func (r *rotation) run(t *testing.T, row rotationRow) {
+func (r *fleet) run(t *testing.T, row rotationRow) {
 	ctx, cancel := context.WithTimeout(t.Context(), rowTimeout)
 	defer cancel()
 	r.adopted, r.note = nil, ""
@@ -119,7 +119,7 @@ func (r *rotation) run(t *testing.T, row rotationRow) {
 // checkLeaves checks every leaf that a replica began to serve since begin: it is
 // cert-manager's, and every entry's caBundle had verified it for the slack. It
 // returns the shortest time that one was verified before; 0 when none was new.
-func (r *rotation) checkLeaves(t *testing.T, begin time.Time) (shortest time.Duration) {
+func (r *fleet) checkLeaves(t *testing.T, begin time.Time) (shortest time.Duration) {
 	for _, replica := range r.replicas {
 		for _, run := range replica.watch.Since(begin) {
 			if r.forged[run.Serial] {

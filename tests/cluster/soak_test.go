@@ -38,7 +38,7 @@ type soakSample struct{ resident, goroutines, descriptors int }
 // TestSoak has both replicas answer many pods of many workloads, beside those of the API server, with reloads and renewals
 // between: there is no error, and what they hold does not grow.
 func TestSoak(t *testing.T) {
-	r := newRotation(t)
+	r := newFleet(t)
 	begin, before := time.Now(), r.load().Counts()
 	samples := make([][]soakSample, len(r.replicas))
 	for part := range *soakParts {
@@ -92,7 +92,7 @@ func checkFlat(t *testing.T, name string, samples []soakSample) {
 }
 
 // soakPart reloads, renews every second time, and has each replica answer so many pods meanwhile.
-func (r *rotation) soakPart(ctx context.Context, part, admissions int) error {
+func (r *fleet) soakPart(ctx context.Context, part, admissions int) error {
 	var working sync.WaitGroup
 	errs := make([]error, len(r.replicas)+1)
 	working.Go(func() {
@@ -177,7 +177,7 @@ func answerOne(ctx context.Context, client *http.Client, url string, n int) erro
 }
 
 // sampleOf reads what a replica holds.
-func sampleOf(ctx context.Context, replica *rotationReplica) (sample soakSample, err error) {
+func sampleOf(ctx context.Context, replica *fleetReplica) (sample soakSample, err error) {
 	if sample.resident, err = replica.injector.ResidentKiB(); err != nil {
 		return sample, err
 	}
@@ -201,5 +201,5 @@ func sampleOf(ctx context.Context, replica *rotationReplica) (sample soakSample,
 			return sample, err
 		}
 	}
-	return sample, errors.New("the metrics lack go_goroutines")
+	return sample, errors.New("there is no go_goroutines among the metrics")
 }

@@ -25,7 +25,7 @@ func (o *Options) level() (zapcore.Level, error) {
 }
 
 // newLogger returns a logger that writes JSON lines, and makes it the one of the
-// Kubernetes libraries and of Go's HTTP servers too, which know only a global one.
+// Kubernetes libraries and of HTTP servers too, for which there is a global one.
 func newLogger(out io.Writer, level zapcore.Level) logr.Logger {
 	logger := zap.New(
 		zap.WriteTo(zapcore.Lock(zapcore.AddSync(out))),

@@ -18,8 +18,8 @@ const (
 	serverLogRate  = 1
 )
 
-// serverLog takes what Go's HTTP servers have to say of connections, such as a TLS handshake that fails. They know only the
-// logger of package log.
+// serverLog takes what Go's HTTP servers have to say of connections, such as a TLS handshake that fails. They say it to
+// package log, since controller-runtime gives the one of the metrics no other logger.
 type serverLog struct {
 	logger  logr.Logger
 	limit   *rate.Limiter

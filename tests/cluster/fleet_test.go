@@ -47,11 +47,11 @@ const (
 	leadTolerance = 250 * time.Millisecond
 )
 
-// rotation is two replicas behind a balancer, and the load on them.
-type rotation struct {
+// fleet is two replicas behind a balancer, and the load on them.
+type fleet struct {
 	chart    cluster.ChartOptions
 	balancer *cluster.Balancer
-	replicas []*rotationReplica
+	replicas []*fleetReplica
 	trust    *cluster.TrustWatch
 	pods     atomic.Pointer[cluster.Load]
 	keeps    atomic.Bool     // the balancer closes no connections
@@ -66,8 +66,8 @@ type rotation struct {
 	faulty   time.Time       // when something went wrong that costs pods until it is noticed
 }
 
-// rotationReplica is one process of the injector.
-type rotationReplica struct {
+// fleetReplica is one process of the injector.
+type fleetReplica struct {
 	name, address string
 	injector      *cluster.Injector
 	watch         *cluster.LeafWatch
@@ -75,10 +75,10 @@ type rotationReplica struct {
 	options       cluster.InjectorOptions // what is not the same for all
 }
 
-// newRotation starts everything, until the end of the test.
-func newRotation(t *testing.T) *rotation {
+// newFleet starts everything, until the end of the test.
+func newFleet(t *testing.T) *fleet {
 	t.Helper()
-	r := &rotation{forged: map[string]bool{}, args: []string{"--shutdown-delay=" + shutdownDelay.String()}}
+	r := &fleet{forged: map[string]bool{}, args: []string{"--shutdown-delay=" + shutdownDelay.String()}}
 	excludeFromOthers(t)
 	for namespace, labels := range map[string]map[string]string{labelledNamespace: {rotationLabel: "enabled"}, askingNamespace: nil} {
 		if err := shared.CreateNamespace(t.Context(), namespace, labels); err != nil {
@@ -143,7 +143,7 @@ func excludeFromOthers(t *testing.T) {
 }
 
 // startReplicas starts both replicas, until the end of the test.
-func (r *rotation) startReplicas(t *testing.T) {
+func (r *fleet) startReplicas(t *testing.T) {
 	t.Helper()
 	t.Cleanup(func() {
 		var stopping sync.WaitGroup
@@ -163,7 +163,7 @@ func (r *rotation) startReplicas(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		replica := &rotationReplica{name: fmt.Sprintf("rotation-%d", i), address: address}
+		replica := &fleetReplica{name: fmt.Sprintf("rotation-%d", i), address: address}
 		if replica.line, err = cluster.StartLine(strings.Trim(strings.TrimPrefix(shared.Config.Host, "https://"), "/")); err != nil {
 			t.Fatal(err)
 		}
@@ -177,7 +177,7 @@ func (r *rotation) startReplicas(t *testing.T) {
 
 // startReplica starts a replica and waits until the balancer sends it
 // connections.
-func (r *rotation) startReplica(ctx context.Context, replica *rotationReplica) (err error) {
+func (r *fleet) startReplica(ctx context.Context, replica *fleetReplica) (err error) {
 	options := replica.options
 	options.Chart, options.Name, options.Args = r.chart, replica.name, r.args
 	options.Chart.WebhookAddress = replica.address
@@ -202,7 +202,7 @@ func (r *rotation) startReplica(ctx context.Context, replica *rotationReplica) (
 
 // startLoad waits until pods are injected in both ways and then creates them all
 // the time, until the end of the test.
-func (r *rotation) startLoad(t *testing.T) {
+func (r *fleet) startLoad(t *testing.T) {
 	t.Helper()
 	for i := range 2 {
 		err := cluster.Eventually(t.Context(), waitTimeout, func(context.Context) error {
@@ -234,10 +234,10 @@ func rotationPod(n int) *corev1.Pod {
 	return pod
 }
 
-func (r *rotation) load() *cluster.Load { return r.pods.Load() }
+func (r *fleet) load() *cluster.Load { return r.pods.Load() }
 
 // quiet has the balancer close connections when no pod is being created.
-func (r *rotation) quiet(closeAll func()) {
+func (r *fleet) quiet(closeAll func()) {
 	if r.keeps.Load() {
 		return
 	}
