@@ -79,7 +79,7 @@ func decode(text string) (any, error) {
 func with(value any, v string) any {
 	switch value := value.(type) {
 	case string:
-		return strings.ReplaceAll(value, harmless, strings.ToValidUTF8(v, "\ufffd"))
+		return strings.ReplaceAll(value, harmless, string([]rune(v))) // each byte that is no UTF-8 becomes U+FFFD, as in encoding/json
 	case []any:
 		replaced := []any{}
 		for _, element := range value {
