@@ -87,7 +87,7 @@ func TestBounds(t *testing.T) {
 	}
 	for sentence, c := range cases {
 		t.Run(sentence, func(t *testing.T) {
-			compiled, err := compile("bounded", c.text, &Hooks{})
+			compiled, err := compile("bounded", c.text, &Profile{})
 			if err == nil {
 				_, err = compiled.render(nil, nil)
 			}
@@ -125,7 +125,7 @@ func TestLargePodsFit(t *testing.T) {
 
 // TestDoneEndsATemplate: a template for whose output nobody waits is not executed to its end.
 func TestDoneEndsATemplate(t *testing.T) {
-	compiled, err := compile("ended", "{{ range until 3 }}{{ end }}", &Hooks{})
+	compiled, err := compile("ended", "{{ range until 3 }}{{ end }}", &Profile{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,6 +25,8 @@ type Data struct {
 	Spec corev1.PodSpec
 	// Namespace is the metadata of the pod's namespace as far as it is known; the name always is.
 	Namespace metav1.ObjectMeta
+	// Owner is the workload that the pod belongs to, as far as the pod says.
+	Owner Owner
 	// Values are the profile's defaults under the values of the configuration.
 	Values map[string]any
 	// Revision is the name of this injector, "default" unless set.
@@ -52,6 +54,7 @@ func (e *Engine) newData(pod map[string]any, namespace metav1.ObjectMeta) (*Data
 	if data.ObjectMeta.Namespace == "" {
 		data.ObjectMeta.Namespace = namespace.Name
 	}
+	data.Owner = OwnerOf(&data.ObjectMeta)
 	data.ObjectMeta.Annotations = e.inherit(typed.Annotations, namespace.Annotations)
 	native, err := e.nativeSidecars(data.ObjectMeta.Annotations)
 	data.NativeSidecars = native

@@ -97,7 +97,7 @@ func New(options Options) (*Engine, error) {
 	e.native, _ = values["nativeSidecars"].(bool)
 	e.texts = merged(profile.Templates, options.Templates)
 	for name, text := range e.texts {
-		if e.templates[name], err = compile(name, text, &profile.Hooks); err != nil {
+		if e.templates[name], err = compile(name, text, profile); err != nil {
 			e.quarantined[name] = err
 			delete(e.templates, name)
 		}

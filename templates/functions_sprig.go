@@ -51,6 +51,14 @@ func sprigFunctions() template.FuncMap {
 	return functions
 }
 
+// SkipError says that a template calls skip: the pod is let in as it is.
+type SkipError struct {
+	// Reason is one of the profile's Skips, Text a sentence for people.
+	Reason, Text string
+}
+
+func (e *SkipError) Error() string { return "the pod is skipped: " + e.Text }
+
 // FailError says that a template calls fail: its author refuses the pod.
 type FailError struct {
 	// Message is the template's.

@@ -7,10 +7,6 @@ import (
 	"path"
 	"slices"
 	"strings"
-
-	"sigs.k8s.io/yaml"
-
-	"github.com/sidecar-injector/sidecar-injector/internal/strictyaml"
 )
 
 // DefaultProfile is the profile that is used where none is named.
@@ -30,6 +26,10 @@ type Profile struct {
 	Aliases map[string][]string `json:"aliases,omitempty"`
 	// Keys are the annotation and label keys of this profile.
 	Keys Keys `json:"keys"`
+	// Trigger says in which words pods and namespaces ask for injection.
+	Trigger Trigger `json:"trigger,omitzero"`
+	// Skips are the reasons for which templates may skip a pod, by the function skip, each with a sentence for people.
+	Skips map[string]string `json:"skips,omitempty"`
 	// NamespaceAnnotations lists the annotation keys that a pod inherits from its namespace when it does not set them.
 	NamespaceAnnotations []string `json:"namespaceAnnotations,omitempty"`
 	// OpenValues lists the paths (dotted) of values below which any key is allowed. Elsewhere a value that the
@@ -68,7 +68,7 @@ type Profile struct {
 
 // Keys are the annotation and label keys of a profile.
 type Keys struct {
-	// Inject is the pod label and annotation that asks for injection ("true") or refuses it ("false").
+	// Inject is the pod label and annotation that asks for injection or refuses it, in the words of the Trigger.
 	Inject string `json:"inject"`
 	// NamespaceLabel is the label that opts a namespace in when its value is NamespaceLabelValue.
 	NamespaceLabel      string `json:"namespaceLabel"`
@@ -93,43 +93,33 @@ type InjectorMark struct {
 // BuiltinProfile returns the profile of that name that is compiled into the program. The error of an unknown name
 // lists those there are.
 func BuiltinProfile(name string) (*Profile, error) {
-	known, err := profiles.ReadDir("profiles")
+	names, err := BuiltinProfiles()
 	if err != nil {
-		return nil, fmt.Errorf("list the built-in profiles: %w", err)
-	}
-	var names []string
-	for _, entry := range known {
-		names = append(names, entry.Name())
+		return nil, err
 	}
 	if !slices.Contains(names, name) {
 		return nil, fmt.Errorf("unknown profile %q, want one of %s", name, strings.Join(names, ", "))
 	}
-	dir := path.Join("profiles", name)
-	description, err := profiles.ReadFile(path.Join(dir, "profile.yaml"))
+	folder, err := fs.Sub(profiles, path.Join("profiles", name))
 	if err != nil {
 		return nil, fmt.Errorf("read profile %q: %w", name, err)
 	}
-	profile := &Profile{Templates: map[string]string{}, Values: map[string]any{}}
-	if err := yaml.UnmarshalStrict(description, profile); err != nil {
+	profile, err := LoadProfile(folder)
+	if err != nil {
 		return nil, fmt.Errorf("read profile %q: %w", name, err)
-	}
-	values, err := profiles.ReadFile(path.Join(dir, "values.yaml"))
-	if err != nil {
-		return nil, fmt.Errorf("read the values of profile %q: %w", name, err)
-	}
-	if profile.Values, err = strictyaml.Object(values); err != nil {
-		return nil, fmt.Errorf("read the values of profile %q: %w", name, err)
-	}
-	files, err := fs.Glob(profiles, path.Join(dir, "templates", "*.yaml"))
-	if err != nil {
-		return nil, fmt.Errorf("list the templates of profile %q: %w", name, err)
-	}
-	for _, file := range files {
-		text, err := profiles.ReadFile(file)
-		if err != nil {
-			return nil, fmt.Errorf("read the templates of profile %q: %w", name, err)
-		}
-		profile.Templates[strings.TrimSuffix(path.Base(file), ".yaml")] = string(text)
 	}
 	return profile, nil
+}
+
+// BuiltinProfiles returns the names of the profiles that are compiled into the program, sorted.
+func BuiltinProfiles() ([]string, error) {
+	entries, err := profiles.ReadDir("profiles")
+	if err != nil {
+		return nil, fmt.Errorf("list the built-in profiles: %w", err)
+	}
+	names := make([]string, len(entries))
+	for i, entry := range entries {
+		names[i] = entry.Name()
+	}
+	return names, nil
 }

@@ -29,12 +29,15 @@ type compiled struct {
 }
 
 // compile parses a template and makes parameters of what its actions print. Errors are *Error.
-func compile(name, text string, hooks *Hooks) (*compiled, error) {
+func compile(name, text string, profile *Profile) (*compiled, error) {
+	hooks := &profile.Hooks
 	missing := "missingkey=error"
 	if hooks.AllowMissing {
 		missing = "missingkey=default"
 	}
-	known := param.Functions(bounded(merged(functions(), hooks.Functions)))
+	own := functions()
+	own["skip"] = profile.skip
+	known := param.Functions(bounded(merged(own, hooks.Functions)))
 	parsed, err := template.New(name).Option(missing).Funcs(known).Parse(text)
 	if err != nil {
 		return nil, parseError(name, err, known)
@@ -139,6 +142,9 @@ func (c *compiled) executionError(err error) error {
 	}
 	if _, ok := errors.AsType[*param.Error](err); ok {
 		return c.parameterError(err)
+	}
+	if skip, ok := errors.AsType[*SkipError](err); ok {
+		return skip
 	}
 	line, action, cause := 0, "", err
 	if parts := executionErrorForm.FindStringSubmatch(err.Error()); parts != nil {

@@ -98,7 +98,7 @@ func unreadBy(template *template.Template, text string, hooks *Hooks) unread {
 	touched := func(path string) bool { return slices.Contains(hooks.Reads, path) || read.Touches(path) }
 	u := unread{namespace: true}
 	for i, of := range madeUp {
-		if !touched("ObjectMeta/" + of.field) {
+		if !touched("ObjectMeta/"+of.field) && (of.field != "Name" || !touched("Owner")) {
 			u.metadata |= 1 << i
 		}
 		u.namespace = u.namespace && (of.field == "Name" || !touched("Namespace/"+of.field))

@@ -21,6 +21,9 @@ type ConfigFile struct {
 	// Policy says what happens to pods that say nothing, in namespaces that opted in: enabled (the default) injects
 	// them, disabled does not.
 	Policy string `json:"policy,omitempty"`
+	// Default says what happens to pods about which neither they nor their namespace say anything: skip (the default) or
+	// inject. Those reach the webhook by the entry for pods of every namespace alone (everyPod of the chart).
+	Default string `json:"default,omitempty"`
 	// NamespaceLabel is the label, as key=value, that opts a namespace in. The webhook configuration selects by it, so
 	// both have to change together: the chart takes it from here. Default: the profile's, istio-injection=enabled.
 	NamespaceLabel string `json:"namespaceLabel,omitempty"`
@@ -41,6 +44,8 @@ type ConfigFile struct {
 	AlwaysInjectSelector []metav1.LabelSelector `json:"alwaysInjectSelector,omitempty"`
 	// ExcludedNamespaces are never injected, besides kube-system, kube-public and kube-node-lease.
 	ExcludedNamespaces []string `json:"excludedNamespaces,omitempty"`
+	// AllowedNamespaces are the only ones whose pods are injected, if there are any.
+	AllowedNamespaces []string `json:"allowedNamespaces,omitempty"`
 	// PodPolicy says what pods may choose of their sidecars. Default: the profile's.
 	PodPolicy templates.PodPolicy `json:"podPolicy,omitzero"`
 }
@@ -105,6 +110,10 @@ func NewConfig(profile *templates.Profile, file ConfigFile, values map[string]an
 	if err != nil {
 		return nil, err
 	}
+	byDefault, err := oneOf("default", file.Default, "skip", "inject")
+	if err != nil {
+		return nil, err
+	}
 	whenFailing, err := oneOf("onError", file.OnError, string(onErrorDeny), string(onErrorAllow))
 	if err != nil {
 		return nil, err
@@ -135,6 +144,9 @@ func NewConfig(profile *templates.Profile, file ConfigFile, values map[string]an
 	}
 	return &Config{engine: engine, onError: onError(whenFailing), policy: Policy{
 		Keys:               profile.Keys,
+		Trigger:            profile.Trigger,
+		InjectByDefault:    byDefault == "inject",
+		AllowedNamespaces:  file.AllowedNamespaces,
 		OtherInjectors:     profile.OtherInjectors,
 		Enabled:            policy == "enabled",
 		ExcludedNamespaces: slices.Concat(systemNamespaces, file.ExcludedNamespaces),

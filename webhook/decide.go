@@ -25,6 +25,8 @@ const (
 	ReasonNeverSelector      Reason = "never_inject_selector"
 	ReasonAlwaysSelector     Reason = "always_inject_selector"
 	ReasonNamespaceLabel     Reason = "namespace_opted_in"
+	ReasonNamespaceFalse     Reason = "namespace_opted_out"
+	ReasonDefault            Reason = "default"
 	ReasonPolicyDisabled     Reason = "policy_disabled"
 	ReasonInjectedByOther    Reason = "injected_by_other"
 	mirrorPodAnnotation             = corev1.MirrorPodAnnotationKey
@@ -39,6 +41,8 @@ type Decision struct {
 	Reason Reason
 	// Detail says it in a sentence for people.
 	Detail string
+	// Refuse is true if the pod is neither injected nor let in without: what it asks is not understood.
+	Refuse bool
 	// Warn is true if somebody has to act: the pod asks for something that it does not get, or not as it was meant.
 	Warn bool
 	// Injector names the other injector whose proxy the pod has, if the reason is injected_by_other.
@@ -50,19 +54,27 @@ type Namespace struct {
 	Name string
 	// OptedIn says that the namespace's label asks for injection of all its pods.
 	OptedIn bool
+	// Annotations are the namespace's, read for Trigger.NamespaceAnnotation alone, and where it has not opted in by its label.
+	Annotations map[string]string
+	// Every says that the pod came by the entry for pods of every namespace, to which Policy.InjectByDefault applies.
+	Every bool
 }
 
 // Policy is what an operator configured of decisions. The zero value injects no namespace by default and knows no
 // keys; Parse makes useful ones. It must not be changed while it is in use.
 type Policy struct {
-	// Keys are the labels and annotations that speak of injection.
-	Keys templates.Keys
+	// Keys are the labels and annotations that speak of injection, Trigger the words in which they do.
+	Keys    templates.Keys
+	Trigger templates.Trigger
 	// OtherInjectors says how pods of other injectors are recognised, by the injector's name.
 	OtherInjectors map[string]templates.InjectorMark
 	// Enabled says whether pods that say nothing are injected in namespaces that opted in.
 	Enabled bool
-	// ExcludedNamespaces are never injected.
-	ExcludedNamespaces []string
+	// InjectByDefault injects pods about which neither they nor their namespace say anything, where the webhook configuration
+	// has the entry for pods of every namespace.
+	InjectByDefault bool
+	// ExcludedNamespaces are never injected. If AllowedNamespaces is not empty, no other namespaces are.
+	ExcludedNamespaces, AllowedNamespaces []string
 	// Never and Always select pods, in namespaces that opted in, by their labels. Never comes first.
 	Never, Always []labels.Selector
 }
@@ -78,13 +90,16 @@ type Policy struct {
 //	5     has the inject label: "true" / "false"                      …         asked_by_label / opted_out_by_label
 //	6     has no such label, the annotation: "true" / "false"         …         asked_by_annotation / opted_out_by_annotation
 //	7     has another value there, its namespace has not opted in     skip      invalid_value
-//	8     says nothing, its namespace has not opted in                skip      not_requested
+//	8     says nothing, its namespace has not opted in                skip      not_requested, namespace_opted_out, invalid_value
 //	9     matches a never-inject selector                             skip      never_inject_selector
 //	10    matches an always-inject selector                           inject    always_inject_selector
 //	11    has another value there, the policy is enabled              inject    invalid_value
-//	12    says nothing, the policy is enabled                         inject    namespace_opted_in
+//	12    says nothing, the policy is enabled                         inject    namespace_opted_in, default
 //	13    all else: the policy is disabled                            skip      policy_disabled
 //	14    would be injected, but another injector's proxy is there    skip      injected_by_other
+//
+// The words and places are Istio's here, which is the default; a profile's Trigger has others. With its Invalid, rule 7 is for
+// namespaces that opted in too, and may refuse the pod.
 //
 // The order of 3 to 12 is that of Istio's injector; there, an invalid value is silently no value at all. A pod that
 // carries our own sidecar is decided like any other: injecting it again changes nothing, or completes it.

@@ -28,6 +28,13 @@ type Namespaces interface {
 	Namespace(name string) *metav1.ObjectMeta
 }
 
+// NamespaceReader is a Namespaces that can also ask the API server, for a namespace that is not in its memory yet: a pod of
+// ScopeEvery waits for that. Implementations are safe for concurrent use.
+type NamespaceReader interface {
+	Namespaces
+	ReadNamespace(ctx context.Context, name string) (*metav1.ObjectMeta, error)
+}
+
 // Options configure a Handler.
 type Options struct {
 	// Config is the configuration to begin with. With none, every request is answered with an error until SetConfig.
@@ -70,7 +77,7 @@ func (h *Handler) Config() *Config { return h.config.Load() }
 func (h *Handler) Register(server interface {
 	Register(path string, hook http.Handler)
 }) {
-	for _, scope := range []Scope{ScopeNamespace, ScopePod} {
+	for _, scope := range Scopes {
 		hook := reviews{&admission.Webhook{Handler: h.handler(scope, parametersOf)}, maxTime, h.gate}
 		server.Register(scope.Path(), hook)
 		server.Register(scope.Path()+"/", scope.below(hook))
@@ -103,6 +110,7 @@ func (h *Handler) handler(scope Scope, parameters func(context.Context) map[stri
 type answer struct {
 	outcome   outcome
 	reason    Reason
+	detail    string // of a template that skips the pod
 	templates []string
 	patch     []byte
 	warnings  []string
@@ -114,6 +122,7 @@ type answer struct {
 // The reasons of errors.
 const (
 	reasonNoConfig      Reason = "no_configuration"
+	reasonNoNamespace   Reason = "no_namespace"
 	reasonBadRequest    Reason = "bad_request"
 	reasonInvalidInput  Reason = "invalid_input"
 	reasonTemplateError Reason = "template_error"
@@ -142,14 +151,23 @@ func (h *Handler) answer(ctx context.Context, scope Scope, parameters map[string
 	if err != nil {
 		return badRequest(err)
 	}
-	decision := Decide(parts.pod(), Namespace{Name: req.Namespace, OptedIn: scope == ScopeNamespace}, &config.policy)
+	meta := &metav1.ObjectMeta{Name: req.Namespace}
+	if scope == ScopeEvery {
+		if meta, err = h.namespace(ctx, req.Namespace); err != nil {
+			return answer{outcome: outcomeError, reason: reasonNoNamespace, status: http.StatusServiceUnavailable, err: err}
+		}
+	}
+	decision := Decide(parts.pod(), scope.Namespace(meta), &config.policy)
 	a = answer{outcome: outcomeSkip, reason: decision.Reason}
+	if decision.Refuse {
+		a = answer{outcome: outcomeError, reason: decision.Reason, status: http.StatusBadRequest, err: errors.New(decision.Detail)}
+	}
 	if decision.Warn {
 		a.warnings = append(a.warnings, decision.Detail)
 	}
 	if decision.Inject {
 		a.outcome = outcomeInject
-		h.inject(&a, config, templates.Input{Pod: raw, Namespace: metav1.ObjectMeta{Name: req.Namespace}, Path: parameters, Done: ctx.Done()})
+		h.inject(&a, config, templates.Input{Pod: raw, Namespace: *meta, Path: parameters, Done: ctx.Done()})
 	}
 	if a.err != nil && a.reason != reasonGivenUp {
 		if _, err := convert[corev1.Pod](raw, req.Object.Raw); err != nil { // that is why
@@ -157,6 +175,24 @@ func (h *Handler) answer(ctx context.Context, scope Scope, parameters map[string
 		}
 	}
 	return a
+}
+
+// namespace returns what is known of a namespace; one that is not known yet is read.
+func (h *Handler) namespace(ctx context.Context, name string) (*metav1.ObjectMeta, error) {
+	if h.namespaces != nil {
+		if found := h.namespaces.Namespace(name); found != nil {
+			return found, nil
+		}
+	}
+	reader, ok := h.namespaces.(NamespaceReader)
+	if !ok {
+		return nil, fmt.Errorf("the namespace %q is not known", name)
+	}
+	found, err := reader.ReadNamespace(ctx, name)
+	if err != nil {
+		return nil, fmt.Errorf("read the namespace %q, which is not known yet: %w", name, err)
+	}
+	return found, nil
 }
 
 func badRequest(err error) answer {
@@ -185,6 +221,10 @@ func (h *Handler) inject(a *answer, config *Config, input templates.Input) {
 		}
 	}
 	injected, err := config.engine.Answer(input)
+	if skip, ok := errors.AsType[*templates.SkipError](err); ok {
+		a.outcome, a.reason, a.detail = outcomeSkip, Reason(skip.Reason), skip.Text
+		return
+	}
 	if err != nil {
 		if errors.Is(err, templates.ErrEnded) {
 			*a = givenUp(err)
@@ -230,6 +270,9 @@ func (a answer) response() admission.Response {
 	response.AuditAnnotations = map[string]string{"decision": string(a.outcome), "reason": string(a.reason)}
 	if len(a.templates) > 0 {
 		response.AuditAnnotations["templates"] = strings.Join(a.templates, ",")
+	}
+	if a.detail != "" {
+		response.AuditAnnotations["detail"] = quote.Text(a.detail)
 	}
 	return response
 }

@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -8,6 +9,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/sidecar-injector/sidecar-injector/templates"
 )
 
 // rule is one line of the table of Decide.
@@ -49,15 +52,8 @@ type subject struct {
 }
 
 func newSubject(pod *corev1.Pod, namespace Namespace, policy *Policy) *subject {
-	return &subject{pod, namespace, policy, requestOf(pod, policy.Keys.Inject)}
+	return &subject{pod, namespace, policy, requestOf(pod, policy)}
 }
-
-// asked says that the pod wants something that it does not get if it is skipped.
-func (s *subject) asked() bool { return s.request.value != "" && s.request.value != "false" }
-
-// spoke says that the pod says true or false, unclear that it says something else.
-func (s *subject) spoke() bool   { return s.request.value == "true" || s.request.value == "false" }
-func (s *subject) unclear() bool { return s.request.set && !s.spoke() }
 
 func (s *subject) isMirror() bool {
 	_, mirror := s.pod.Annotations[mirrorPodAnnotation]
@@ -91,7 +87,9 @@ func (s *subject) sawSystem() string {
 	return fmt.Sprintf("spec.os.name is %s, the node selector %s is %s", name, operatingSystemNodeLabel, selected)
 }
 
-func (s *subject) usesHostNetwork() bool { return s.pod.Spec.HostNetwork }
+func (s *subject) usesHostNetwork() bool {
+	return s.pod.Spec.HostNetwork && !s.policy.Trigger.HostNetwork
+}
 
 func (s *subject) asHostNetwork() Decision {
 	return Decision{Reason: ReasonHostNetwork, Detail: "the pod uses the host's network: redirecting its traffic would redirect the node's", Warn: s.asked()}
@@ -102,7 +100,8 @@ func (s *subject) sawHostNetwork() string {
 }
 
 func (s *subject) isExcluded() bool {
-	return slices.Contains(s.policy.ExcludedNamespaces, s.namespace.Name)
+	allowed := s.policy.AllowedNamespaces
+	return slices.Contains(s.policy.ExcludedNamespaces, s.namespace.Name) || len(allowed) > 0 && !slices.Contains(allowed, s.namespace.Name)
 }
 
 func (s *subject) asExcluded() Decision {
@@ -110,7 +109,11 @@ func (s *subject) asExcluded() Decision {
 }
 
 func (s *subject) sawNamespace() string {
-	return fmt.Sprintf("the namespace is %q, excluded are %s", s.namespace.Name, strings.Join(s.policy.ExcludedNamespaces, ", "))
+	saw := fmt.Sprintf("the namespace is %q, excluded are %s", s.namespace.Name, strings.Join(s.policy.ExcludedNamespaces, ", "))
+	if len(s.policy.AllowedNamespaces) > 0 {
+		saw += ", allowed are " + strings.Join(s.policy.AllowedNamespaces, ", ")
+	}
+	return saw
 }
 
 func (s *subject) saysByLabel() bool { return s.spoke() && s.request.byLabel() }
@@ -118,7 +121,7 @@ func (s *subject) saysByLabel() bool { return s.spoke() && s.request.byLabel() }
 func (s *subject) saysByAnnotation() bool { return s.spoke() && !s.request.byLabel() }
 
 func (s *subject) asItSays() Decision {
-	if s.request.value == "true" {
+	if s.said(templates.Yes) {
 		return Decision{Inject: true, Reason: s.request.yes, Detail: s.request.String()}
 	}
 	return Decision{Reason: s.request.no, Detail: s.request.String()}
@@ -128,21 +131,34 @@ func (s *subject) sawLabel() string { return s.value("label", s.pod.Labels) }
 
 func (s *subject) sawAnnotation() string { return s.value("annotation", s.pod.Annotations) }
 
-func (s *subject) isUnclearAlone() bool { return s.unclear() && !s.namespace.OptedIn }
+func (s *subject) isUnclearAlone() bool {
+	follows := cmp.Or(s.policy.Trigger.Invalid, templates.InvalidNamespace) == templates.InvalidNamespace
+	return s.unclear() && (!follows || !s.optedIn())
+}
 
 func (s *subject) asUnclearAlone() Decision {
+	if s.policy.Trigger.Invalid == templates.InvalidRefuse {
+		return Decision{Refuse: true, Reason: ReasonInvalidValue, Detail: s.problem()}
+	}
 	return Decision{Reason: ReasonInvalidValue, Detail: s.problem() + ": the pod is not injected", Warn: true}
 }
 
-func (s *subject) isSilentAlone() bool { return !s.request.set && !s.namespace.OptedIn }
+func (s *subject) isSilentAlone() bool { return s.said(templates.Silent) && !s.optedIn() }
 
 func (s *subject) asSilentAlone() Decision {
+	annotation := fmt.Sprintf("the annotation %s of the namespace %q is %q", s.policy.Trigger.NamespaceAnnotation, s.namespace.Name, s.namespaceValue())
+	switch s.namespaceWord() {
+	case templates.No:
+		return Decision{Reason: ReasonNamespaceFalse, Detail: annotation}
+	case templates.Unclear:
+		return Decision{Reason: ReasonInvalidValue, Warn: true, Detail: annotation + ", want " + s.policy.Trigger.Allowed() + ": the pod is not injected"}
+	}
 	return Decision{Reason: ReasonNotRequested, Detail: "neither the pod nor its namespace asks for injection"}
 }
 
 func (s *subject) sawRequestAndNamespace() string {
 	opted := "has not opted in"
-	if s.namespace.OptedIn {
+	if s.optedIn() {
 		opted = "opted in"
 	}
 	return fmt.Sprintf("%s, the namespace %q %s", s.request, s.namespace.Name, opted)
@@ -151,7 +167,7 @@ func (s *subject) sawRequestAndNamespace() string {
 // The selectors count for pods that say neither true nor false, in namespaces that opted in.
 func (s *subject) matchesNever() bool  { return s.open() && matches(s.policy.Never, s.pod) }
 func (s *subject) matchesAlways() bool { return s.open() && matches(s.policy.Always, s.pod) }
-func (s *subject) open() bool          { return !s.spoke() && s.namespace.OptedIn }
+func (s *subject) open() bool          { return !s.spoke() && s.optedIn() }
 
 func (s *subject) asNever() Decision {
 	return Decision{Reason: ReasonNeverSelector, Detail: "the pod's labels match neverInjectSelector", Warn: s.unclear()}
@@ -173,8 +189,15 @@ func (s *subject) asUnclear() Decision {
 func (s *subject) isSilent() bool { return s.open() && !s.unclear() && s.policy.Enabled }
 
 func (s *subject) asSilent() Decision {
-	return Decision{Inject: true, Reason: ReasonNamespaceLabel, Detail: fmt.Sprintf("the namespace %q opted in by its label %s=%s",
-		s.namespace.Name, s.policy.Keys.NamespaceLabel, s.policy.Keys.NamespaceLabelValue)}
+	by := fmt.Sprintf("label %s=%s", s.policy.Keys.NamespaceLabel, s.policy.Keys.NamespaceLabelValue)
+	switch {
+	case s.namespace.OptedIn:
+	case s.namespaceWord() == templates.Yes:
+		by = fmt.Sprintf("annotation %s: %s", s.policy.Trigger.NamespaceAnnotation, s.namespaceValue())
+	default:
+		return Decision{Inject: true, Reason: ReasonDefault, Detail: "pods that say nothing are injected by default"}
+	}
+	return Decision{Inject: true, Reason: ReasonNamespaceLabel, Detail: fmt.Sprintf("the namespace %q opted in by its %s", s.namespace.Name, by)}
 }
 
 func (s *subject) sawRequestAndPolicy() string {
@@ -222,7 +245,9 @@ func (s *subject) sawOthers() string {
 	return "no other injector's container and annotation"
 }
 
-func (s *subject) problem() string { return s.request.String() + `, want "true" or "false"` }
+func (s *subject) problem() string {
+	return s.request.String() + ", want " + s.policy.Trigger.Allowed()
+}
 
 // value says what a label or annotation of the inject key holds.
 func (s *subject) value(kind string, values map[string]string) string {
@@ -249,30 +274,6 @@ func (s *subject) sawSelectors(selectors []labels.Selector) string {
 		return "no such selector is configured"
 	}
 	return fmt.Sprintf("the pod's labels are %s, the selectors %s", labels.Set(s.pod.Labels), strings.Join(texts, " or "))
-}
-
-// request is what a pod itself says of its injection: its label, or, if it has no such label, its annotation.
-type request struct {
-	kind, key, value string
-	set              bool
-	yes, no          Reason
-}
-
-func requestOf(pod *corev1.Pod, key string) request {
-	if value, set := pod.Labels[key]; set {
-		return request{"label", key, value, true, ReasonLabelTrue, ReasonLabelFalse}
-	}
-	value, set := pod.Annotations[key]
-	return request{"annotation", key, value, set, ReasonAnnotationTrue, ReasonAnnotationFalse}
-}
-
-func (r request) byLabel() bool { return r.kind == "label" }
-
-func (r request) String() string {
-	if !r.set {
-		return "the pod says nothing of injection"
-	}
-	return fmt.Sprintf("the pod's %s %s is %q", r.kind, r.key, r.value)
 }
 
 func hasContainer(pod *corev1.Pod, name string) bool {

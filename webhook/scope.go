@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // Scope is the entry of the webhook configuration that the API server matched. Each has a URL path of its own, so the
@@ -17,7 +19,13 @@ const (
 	ScopeNamespace Scope = "namespace"
 	// ScopePod is the entry for pods that ask for themselves, in namespaces without that label.
 	ScopePod Scope = "pod"
+	// ScopeEvery is the entry for pods of every namespace that say nothing: what their namespace says is read from the
+	// watched namespace, since no selector sees annotations.
+	ScopeEvery Scope = "every"
 )
+
+// Scopes are all of them.
+var Scopes = []Scope{ScopeNamespace, ScopePod, ScopeEvery}
 
 // Path returns the URL path of the scope's entry. Path parameters may follow it, a name and a value each, such as
 // /cluster/east/net/a, which say where the request comes from; what they mean is the profile's to say.
@@ -55,7 +63,7 @@ func (s Scope) parameters(path string) (parameters map[string]string, ok bool) {
 // ScopeOfPath returns the scope that a webhook's URL path belongs to, with its path parameters; ok is false for a path that
 // is not served.
 func ScopeOfPath(path string) (scope Scope, parameters map[string]string, ok bool) {
-	for _, scope := range []Scope{ScopeNamespace, ScopePod} {
+	for _, scope := range Scopes {
 		if path == scope.Path() || strings.HasPrefix(path, scope.Path()+"/") {
 			parameters, ok = scope.parameters(path)
 			return scope, parameters, ok
@@ -70,4 +78,14 @@ type parametersKey struct{}
 func parametersOf(ctx context.Context) map[string]string {
 	parameters, _ := ctx.Value(parametersKey{}).(map[string]string)
 	return parameters
+}
+
+// Namespace returns what Decide needs to know of a pod's namespace, given what is known of that and the entry by which the pod
+// came.
+func (s Scope) Namespace(meta *metav1.ObjectMeta) Namespace {
+	namespace := Namespace{Name: meta.Name, OptedIn: s == ScopeNamespace, Every: s == ScopeEvery}
+	if s == ScopeEvery {
+		namespace.Annotations = meta.Annotations
+	}
+	return namespace
 }

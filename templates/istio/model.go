@@ -60,7 +60,9 @@ func (i *injector) model(data *templates.Data) (any, error) {
 		InboundTrafficPolicyMode: "passthrough",
 		CompliancePolicy:         i.sources.CompliancePolicy,
 	}
-	m.DeploymentMeta, m.TypeMeta = ownerOf(&data.ObjectMeta)
+	owner := &data.Owner
+	m.DeploymentMeta = types.NamespacedName{Namespace: owner.Namespace, Name: owner.Name}
+	m.TypeMeta = metav1.TypeMeta{Kind: owner.Kind, APIVersion: owner.APIVersion}
 	if i.sources.OpenShift {
 		m.ProxyUID, m.ProxyGID = proxyIDs(data.Namespace.Annotations)
 	}

@@ -161,7 +161,7 @@ func (i *injector) profile() *templates.Profile {
 			Order:         i.order,
 			Models:        reflect.TypeFor[*Model](),
 			FunctionReads: functionReads(),
-			Reads:         []string{"ObjectMeta/Name"}, // ownerOf
+			Reads:         []string{"ObjectMeta/Name"}, // Data.Owner
 			AllowMissing:  true,
 			WarnOnly:      true,
 			LastKeyWins:   true, // as Istio's parser has it: userVolume as a JSON array names each volume twice

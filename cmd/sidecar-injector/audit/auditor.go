@@ -172,7 +172,7 @@ func (a *Auditor) judge(ctx context.Context, namespace string, created map[strin
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(created, &typed); err != nil {
 		return nil, err
 	}
-	decision := webhook.Decide(&typed, webhook.Namespace{Name: namespace, OptedIn: call.Scope == webhook.ScopeNamespace}, a.options.Config.Policy())
+	decision := webhook.Decide(&typed, call.Scope.Namespace(meta), a.options.Config.Policy())
 	if !decision.Inject {
 		return &due{elsewhere: !call.Called, detail: decision.Detail}, nil
 	}
@@ -181,6 +181,9 @@ func (a *Auditor) judge(ctx context.Context, namespace string, created map[strin
 	}
 	judged := &due{inject: true, detail: decision.Detail}
 	judged.rendered, judged.err = a.options.Config.Engine().Render(templates.Input{Pod: created, Namespace: *meta})
+	if skip, ok := errors.AsType[*templates.SkipError](judged.err); ok {
+		return &due{detail: skip.Text}, nil
+	}
 	return judged, nil
 }
 

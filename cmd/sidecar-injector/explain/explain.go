@@ -137,7 +137,7 @@ func (e *Explainer) judge(ctx context.Context, s *subject, explained *Explanatio
 		explained.Verdict, explained.Because = NotCalled, call.Why()
 		return nil
 	}
-	decision, steps, err := e.trace(s, e.optedIn(s, call))
+	decision, steps, err := e.trace(s, e.namespaceOf(s, call))
 	if err != nil {
 		return err
 	}
@@ -159,22 +159,28 @@ func (e *Explainer) judge(ctx context.Context, s *subject, explained *Explanatio
 	return e.answer(ctx, s, call, explained)
 }
 
-// optedIn says whether the pod's namespace opted in: what the entry that is asked stands for, else what its label says.
-func (e *Explainer) optedIn(s *subject, call selection.Call) bool {
-	if call.Called {
-		return call.Scope == webhook.ScopeNamespace
-	}
+// namespaceOf returns what is decided by of the pod's namespace: what the entry that is asked stands for, else what its label
+// says.
+func (e *Explainer) namespaceOf(s *subject, call selection.Call) webhook.Namespace {
 	keys := e.options.Handler.Config().Policy().Keys
-	return s.meta.Labels[keys.NamespaceLabel] == keys.NamespaceLabelValue
+	scope := call.Scope
+	switch {
+	case call.Called || scope == webhook.ScopeEvery:
+	case s.meta.Labels[keys.NamespaceLabel] == keys.NamespaceLabelValue:
+		scope = webhook.ScopeNamespace
+	default:
+		scope = webhook.ScopePod
+	}
+	return scope.Namespace(s.meta)
 }
 
 // trace asks every rule.
-func (e *Explainer) trace(s *subject, optedIn bool) (webhook.Decision, []webhook.Step, error) {
+func (e *Explainer) trace(s *subject, namespace webhook.Namespace) (webhook.Decision, []webhook.Step, error) {
 	var typed corev1.Pod
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(s.pod, &typed); err != nil {
 		return webhook.Decision{}, nil, fmt.Errorf("decode the pod: %w", err)
 	}
-	decision, steps := webhook.Trace(&typed, webhook.Namespace{Name: s.namespace, OptedIn: optedIn}, e.options.Handler.Config().Policy())
+	decision, steps := webhook.Trace(&typed, namespace, e.options.Handler.Config().Policy())
 	return decision, steps, nil
 }
 
@@ -210,6 +216,9 @@ func (e *Explainer) answer(ctx context.Context, s *subject, call selection.Call,
 		}
 	case "skip":
 		explained.Verdict = Skip
+		if detail := admitted.Response.AuditAnnotations["detail"]; detail != "" { // a template's
+			explained.Reason, explained.Because = reason, detail
+		}
 	default:
 		explained.Verdict, explained.Reason = Failed, reason
 		if message, refused := admitted.Refusal(); refused {

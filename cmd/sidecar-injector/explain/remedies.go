@@ -75,29 +75,22 @@ func (e *Explainer) after(ctx context.Context, s *subject, changes ...change) (V
 
 // changes lists what could be tried, what is easiest first.
 func (e *Explainer) changes(s *subject) []change {
-	keys := e.options.Handler.Config().Policy().Keys
+	policy := e.options.Handler.Config().Policy()
+	keys, trigger := policy.Keys, &policy.Trigger
+	yes, no := trigger.Words()
 	pod, m := templates.Pod(runtime.DeepCopyJSON(s.pod)), makerOf(s) // Labels and Annotations write to it.
-	label, labelled := pod.Labels()[keys.Inject]
-	annotation, annotated := pod.Annotations()[keys.Inject]
-	word, spoken, field, noun := annotation, annotated, "annotations", "annotation"
-	if labelled {
-		word, spoken, field, noun = label, true, "labels", "label"
-	}
-	// Of a pod with both, the label counts; the annotation says nothing.
-	values := func(pod templates.Pod) map[string]any {
-		if labelled {
-			return pod.Labels()
-		}
-		return pod.Annotations()
-	}
-	unclear := spoken && word != "true" && word != "false"
+	place, values := placeOf(trigger, keys.Inject, pod)
+	word, spoken := values(pod)[keys.Inject].(string)
+	field, noun := string(place)+"s", string(place)
+	said := trigger.Read(word)
+	unclear := spoken && said == templates.Unclear
 	var all []change
 	if spoken && !unclear {
 		all = append(all, change{fmt.Sprintf("remove the %s %s from %s%s", noun, keys.Inject, m.String(), m.place(field)), m.patch(e.options.Kubectl, s.namespace, field, keys.Inject, nil),
 			func(pod templates.Pod, _ *metav1.ObjectMeta) { delete(values(pod), keys.Inject) }})
 	}
-	for _, value := range []string{"true", "false"} {
-		text := fmt.Sprintf("annotate %s with %s: %q", m.String(), keys.Inject, value)
+	for _, value := range []string{yes, no} {
+		text := fmt.Sprintf("%s %s with %s: %q", map[bool]string{true: "label", false: "annotate"}[place == templates.PlaceLabel], m.String(), keys.Inject, value)
 		if spoken {
 			text = fmt.Sprintf("set the %s %s of %s to %q", noun, keys.Inject, m.String(), value)
 		}
@@ -109,6 +102,20 @@ func (e *Explainer) changes(s *subject) []change {
 	}
 	return append(all, change{"do without hostNetwork in " + m.String(), "",
 		func(pod templates.Pod, _ *metav1.ObjectMeta) { delete(templates.Child(pod, "spec"), "hostNetwork") }})
+}
+
+// placeOf returns where a pod asks for itself: where it says something, of several the first that the trigger reads, else as
+// an annotation if that is read; and the labels or annotations of a pod.
+func placeOf(trigger *templates.Trigger, key string, pod templates.Pod) (templates.Place, func(templates.Pod) map[string]any) {
+	values := map[templates.Place]func(templates.Pod) map[string]any{templates.PlaceLabel: templates.Pod.Labels, templates.PlaceAnnotation: templates.Pod.Annotations}
+	places := trigger.Places()
+	for _, place := range places {
+		if _, spoken := values[place](pod)[key]; spoken {
+			return place, values[place]
+		}
+	}
+	last := places[len(places)-1]
+	return last, values[last]
 }
 
 // namespaceChanges are those of the namespace's label. Pods that exist have to be made anew then.

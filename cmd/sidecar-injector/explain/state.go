@@ -176,7 +176,7 @@ func (e *Explanation) entry() string {
 
 // otherInjector says which other injector's sidecar a pod has, also one that nobody asks for; empty for none.
 func (e *Explainer) otherInjector(s *subject) (string, error) {
-	_, steps, err := e.trace(s, false)
+	_, steps, err := e.trace(s, webhook.ScopePod.Namespace(s.meta))
 	if err != nil {
 		return "", err
 	}

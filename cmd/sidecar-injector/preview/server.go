@@ -28,18 +28,21 @@ func (p *Previewer) compare(ctx context.Context, w manifest.Workload, namespace 
 	if err != nil {
 		return "", fmt.Errorf("ask the API server: %w", err)
 	}
-	pod, labels := previewedPod(w, namespace, submitted, template)
-	key := p.options.Handler.Config().Policy().Keys.Inject
-	own, had := labels[key]
-	labels[key] = "false"
+	pod := previewedPod(w, namespace, submitted, template)
+	policy := p.options.Handler.Config().Policy()
+	key, place := policy.Keys.Inject, policy.Trigger.Places()[0]
+	_, no := policy.Trigger.Words()
+	words := wordsOf(pod, place)
+	own, had := words[key]
+	words[key] = no
 	expected, err := p.dryRun(ctx, pod)
 	if err != nil {
 		return "", fmt.Errorf("ask the API server about the previewed pod: %w", err)
 	}
-	if labels, _ := expected["metadata"].(map[string]any)["labels"].(map[string]any); had {
-		labels[key] = own
+	if words := wordsOf(expected, place); had {
+		words[key] = own
 	} else {
-		delete(labels, key)
+		delete(words, key)
 	}
 	before, err := yaml.Marshal(comparable(expected))
 	if err != nil {
@@ -49,12 +52,20 @@ func (p *Previewer) compare(ctx context.Context, w manifest.Workload, namespace 
 	return string(diff.Diff("previewed", before, "server", after)), err
 }
 
-// previewedPod is the pod that preview says comes out, and its labels. What the workload's controller makes of the
+// wordsOf returns the labels or annotations of a pod, to be changed.
+func wordsOf(pod templates.Pod, place templates.Place) map[string]any {
+	if place == templates.PlaceLabel {
+		return pod.Labels()
+	}
+	return pod.Annotations()
+}
+
+// previewedPod is the pod that preview says comes out. What the workload's controller makes of the
 // template's hash is that of the submitted one: the controller never sees another.
-func previewedPod(w manifest.Workload, namespace string, submitted, template map[string]any) (pod, labels map[string]any) {
+func previewedPod(w manifest.Workload, namespace string, submitted, template map[string]any) map[string]any {
 	w.Template = template
-	pod = simulate.PodOf(w, namespace)
-	labels = templates.Pod(pod).Labels()
+	pod := simulate.PodOf(w, namespace)
+	labels := templates.Pod(pod).Labels()
 	before := templates.Pod(submitted).Labels()
 	for _, key := range []string{appsv1.DefaultDeploymentUniqueLabelKey, appsv1.ControllerRevisionHashLabelKey} {
 		if hash, made := before[key]; made {
@@ -68,7 +79,7 @@ func previewedPod(w manifest.Workload, namespace string, submitted, template map
 			metadata[field] = was[field]
 		}
 	}
-	return pod, labels
+	return pod
 }
 
 // dryRun returns what the API server would store of a pod. One whose name is taken is asked about under another.

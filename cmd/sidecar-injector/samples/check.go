@@ -67,9 +67,10 @@ func inject(engine *templates.Engine, pod Pod) error {
 	return err
 }
 
-// ofPod says that a sample is injected, or refused for what it says or because the template calls fail.
+// ofPod says that a sample is injected, or not for what it says or because the template calls fail or skip.
 func ofPod(err error) bool {
 	_, asked := errors.AsType[*templates.InputError](err)
 	_, failed := errors.AsType[*templates.FailError](err)
-	return err == nil || asked || failed
+	_, skipped := errors.AsType[*templates.SkipError](err)
+	return err == nil || asked || failed || skipped
 }

@@ -1,4 +1,4 @@
-package istio
+package templates
 
 import (
 	"testing"
@@ -37,8 +37,8 @@ func TestOwnerOf(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			owner, kind := ownerOf(&test.pod)
-			if got := kind.APIVersion + " " + kind.Kind + " " + owner.String(); got != test.want {
+			owner := OwnerOf(&test.pod)
+			if got := owner.APIVersion + " " + owner.Kind + " " + owner.Namespace + "/" + owner.Name; got != test.want {
 				t.Errorf("got %s, want %s", got, test.want)
 			}
 		})
