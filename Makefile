@@ -160,7 +160,8 @@ vulnerabilities: ## No known vulnerability is in code that the programs reach; a
 ##@ Change it
 
 .PHONY: manifests
-manifests: ## Generate manifests/install.yaml from the chart
+manifests: ## Generate what the chart knows of the profiles from those, and manifests/install.yaml from the chart
+	UPDATE_GOLDEN=1 go test ./manifests -run '^TestProfiles$$'
 	$(HELM) template sidecar-injector $(CHART) --namespace sidecar-injector --set namespace.create=true > manifests/install.yaml
 
 .PHONY: docs

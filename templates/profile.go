@@ -58,6 +58,9 @@ type Profile struct {
 	// ValueRules are what values have to be besides their type.
 	ValueRules []ValueRule `json:"valueRules,omitempty"`
 
+	// Sources are ConfigMaps of the mesh from which values are taken, laid over the defaults in this order.
+	Sources []Source `json:"sources,omitempty"`
+
 	// Templates maps a template's name to its text.
 	Templates map[string]string `json:"-"`
 	// Values are the defaults that templates see as .Values.

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/api/validate/content"
+
 	"github.com/sidecar-injector/sidecar-injector/internal/strictyaml"
 )
 
@@ -86,6 +88,16 @@ func (p *Profile) check() error {
 		return errors.New("keys.namespaceLabel or keys.namespaceLabelValue is empty, want the label that opts a namespace in")
 	case len(p.DefaultTemplates) == 0:
 		return errors.New("defaultTemplates is empty, want the templates of pods that name none")
+	}
+	for field, key := range map[string]string{"inject": p.Keys.Inject, "namespaceLabel": p.Keys.NamespaceLabel, "status": p.Keys.Status} {
+		if problems := content.IsLabelKey(key); len(problems) > 0 {
+			return fmt.Errorf("keys.%s: %q is not allowed: %s", field, key, problems[0])
+		}
+	}
+	for i := range p.Sources {
+		if err := p.Sources[i].check(); err != nil {
+			return fmt.Errorf("sources[%d]: %w", i, err)
+		}
 	}
 	return p.Trigger.check()
 }

@@ -122,6 +122,9 @@ func (t *Trigger) Places() []Place {
 
 var bothPlaces = []Place{PlaceLabel, PlaceAnnotation}
 
+// wordCharacters are those that a value of the trigger may have, as a label may.
+const wordCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
+
 // check returns what is wrong with the trigger.
 func (t *Trigger) check() error {
 	for i, place := range t.Pod {
@@ -136,6 +139,11 @@ func (t *Trigger) check() error {
 	for _, word := range yes {
 		if slices.Contains(no, word) {
 			return fmt.Errorf("trigger.inject and trigger.skip have both %q", word)
+		}
+	}
+	for _, word := range slices.Concat(yes, no, t.Ignore) {
+		if strings.Trim(word, wordCharacters) != "" {
+			return fmt.Errorf("trigger: the value %q is not allowed, want letters, digits, \".\", \"_\" and \"-\"", word)
 		}
 	}
 	known := []Invalid{"", InvalidNamespace, InvalidSkip, InvalidRefuse}

@@ -22,8 +22,11 @@ type ConfigFile struct {
 	// them, disabled does not.
 	Policy string `json:"policy,omitempty"`
 	// Default says what happens to pods about which neither they nor their namespace say anything: skip (the default) or
-	// inject. Those reach the webhook by the entry for pods of every namespace alone (everyPod of the chart).
+	// inject. It needs everyPod.
 	Default string `json:"default,omitempty"`
+	// EveryPod says that the webhook configuration has the entry for pods that say nothing, of every namespace: they are decided
+	// by their namespace's annotation, if the profile has one, or by default. The chart takes it from here.
+	EveryPod bool `json:"everyPod,omitempty"`
 	// NamespaceLabel is the label, as key=value, that opts a namespace in. The webhook configuration selects by it, so
 	// both have to change together: the chart takes it from here. Default: the profile's, istio-injection=enabled.
 	NamespaceLabel string `json:"namespaceLabel,omitempty"`
@@ -70,7 +73,10 @@ const (
 
 // Parse reads a configuration and the values that override the profile's, both in YAML (or JSON); each may be empty.
 // A text of blanks, comments or null, which may have lost what it said, is an error; {} means the defaults. Errors are *ConfigError.
-func Parse(config, values []byte) (*Config, error) {
+func Parse(config, values []byte) (*Config, error) { return ParseWith(nil, config, values) }
+
+// ParseWith is Parse with a profile, as NewConfig has it.
+func ParseWith(profile *templates.Profile, config, values []byte) (*Config, error) {
 	file, err := ParseFile(config)
 	if err != nil {
 		return nil, err
@@ -79,7 +85,7 @@ func Parse(config, values []byte) (*Config, error) {
 	if err != nil {
 		return nil, configError(SourceValues, err)
 	}
-	parsed, err := NewConfig(nil, file, overrides)
+	parsed, err := NewConfig(profile, file, overrides)
 	return parsed, locate(err, config, values)
 }
 
@@ -97,9 +103,9 @@ func ParseFile(config []byte) (ConfigFile, error) {
 // are *ConfigError without lines.
 func NewConfig(profile *templates.Profile, file ConfigFile, values map[string]any) (*Config, error) {
 	if profile == nil {
-		builtin, err := templates.BuiltinProfile(cmp.Or(file.Profile, templates.DefaultProfile))
+		builtin, err := file.BuiltinProfile()
 		if err != nil {
-			return nil, &ConfigError{Source: SourceConfig, Path: "profile", Err: fmt.Errorf("profile: %w", err)}
+			return nil, err
 		}
 		profile = builtin
 	}
@@ -113,6 +119,9 @@ func NewConfig(profile *templates.Profile, file ConfigFile, values map[string]an
 	byDefault, err := oneOf("default", file.Default, "skip", "inject")
 	if err != nil {
 		return nil, err
+	}
+	if byDefault == "inject" && !file.EveryPod {
+		return nil, badField("default", "default is inject, which needs everyPod: true")
 	}
 	whenFailing, err := oneOf("onError", file.OnError, string(onErrorDeny), string(onErrorAllow))
 	if err != nil {
@@ -146,6 +155,7 @@ func NewConfig(profile *templates.Profile, file ConfigFile, values map[string]an
 		Keys:               profile.Keys,
 		Trigger:            profile.Trigger,
 		InjectByDefault:    byDefault == "inject",
+		EveryPod:           file.EveryPod,
 		AllowedNamespaces:  file.AllowedNamespaces,
 		OtherInjectors:     profile.OtherInjectors,
 		Enabled:            policy == "enabled",
@@ -153,6 +163,15 @@ func NewConfig(profile *templates.Profile, file ConfigFile, values map[string]an
 		Never:              never,
 		Always:             always,
 	}}, nil
+}
+
+// BuiltinProfile returns the built-in profile that the file names, by default the default one. Errors are *ConfigError.
+func (f *ConfigFile) BuiltinProfile() (*templates.Profile, error) {
+	builtin, err := templates.BuiltinProfile(cmp.Or(f.Profile, templates.DefaultProfile))
+	if err != nil {
+		return nil, &ConfigError{Source: SourceConfig, Path: "profile", Err: fmt.Errorf("profile: %w", err)}
+	}
+	return builtin, nil
 }
 
 // withNamespaceLabel returns the profile with another label that opts namespaces in, or as it is for none. It does not

@@ -13,11 +13,13 @@ import (
 const (
 	SourceConfig = "config"
 	SourceValues = "values"
+	// SourceProfile is a profile of one's own.
+	SourceProfile = "profile"
 )
 
 // ConfigError says what is wrong in a configuration, and where. Its text is one line.
 type ConfigError struct {
-	// Source is SourceConfig or SourceValues.
+	// Source is SourceConfig, SourceValues or SourceProfile.
 	Source string
 	// Path leads to the field, such as neverInjectSelector[0].matchLabels or proxy.image; empty if it is about the whole
 	// or what is no YAML.

@@ -73,6 +73,8 @@ type Policy struct {
 	// InjectByDefault injects pods about which neither they nor their namespace say anything, where the webhook configuration
 	// has the entry for pods of every namespace.
 	InjectByDefault bool
+	// EveryPod says that it has that entry.
+	EveryPod bool
 	// ExcludedNamespaces are never injected. If AllowedNamespaces is not empty, no other namespaces are.
 	ExcludedNamespaces, AllowedNamespaces []string
 	// Never and Always select pods, in namespaces that opted in, by their labels. Never comes first.

@@ -68,7 +68,7 @@ var triggerRows = map[string]triggerRow{
 func TestTrigger(t *testing.T) {
 	for sentence, row := range triggerRows {
 		t.Run(sentence, func(t *testing.T) {
-			policy := *parsed(t, testPolicy+"allowedNamespaces: [shop]\ndefault: "+map[bool]string{true: "inject", false: "skip"}[row.trigger.Booleans], "").Policy()
+			policy := *parsed(t, testPolicy+"allowedNamespaces: [shop]\neveryPod: true\ndefault: "+map[bool]string{true: "inject", false: "skip"}[row.trigger.Booleans], "").Policy()
 			policy.Trigger = row.trigger
 			pod := typed(t, aPod(t, row.pod...))
 			got, steps := Trace(pod, row.in, &policy)

@@ -122,18 +122,23 @@ type injector struct {
 	proxies *proxyConfigs
 }
 
+// Keys are the labels and annotations of the profile.
+func Keys() templates.Keys {
+	return templates.Keys{
+		Inject:              "sidecar.istio.io/inject",
+		NamespaceLabel:      "istio-injection",
+		NamespaceLabelValue: "enabled",
+		Templates:           "inject.istio.io/templates",
+		Status:              marker,
+	}
+}
+
 func (i *injector) profile() *templates.Profile {
 	return &templates.Profile{
 		Name:             ProfileName,
 		DefaultTemplates: i.config.DefaultTemplates,
 		Aliases:          i.config.Aliases,
-		Keys: templates.Keys{
-			Inject:              "sidecar.istio.io/inject",
-			NamespaceLabel:      "istio-injection",
-			NamespaceLabelValue: "enabled",
-			Templates:           "inject.istio.io/templates",
-			Status:              marker,
-		},
+		Keys:             Keys(),
 		OtherInjectors: map[string]templates.InjectorMark{
 			"istio": {Container: proxyContainer, Annotation: annotationStatus, Unless: marker},
 		},

@@ -94,6 +94,8 @@ func (o *inputOptions) add(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.live, "live", false, "files too meet the cluster: its injector's configuration and webhooks, its namespaces")
 	flags.StringVar(&o.files.Config, "config", "", "`file` with the injection configuration (default: the cluster's, or without one the built-in profile)")
 	flags.StringVar(&o.files.Values, "values", "", "`file` with values that override the profile's; with --inject-config, Istio's values")
+	flags.StringVar(&o.files.Profile, "profile", "", "`folder` of a profile of your own, or the name of a built-in one (default: the configuration's)")
+	flags.StringArrayVar(&o.files.Sources, "source", nil, "`file` with a ConfigMap of the mesh from which the profile takes values; may be repeated")
 	flags.StringArrayVar(&o.over.Set, "set", nil, "a value to try, as `key.key=value`, the value in YAML; may be repeated")
 	flags.StringArrayVar(&o.over.Templates, "template", nil, "`file` with a template to try: in place of the one of its name, or after the default ones; may be repeated")
 	flags.StringVar(&o.files.InjectConfig, "inject-config", "", "`file` with Istio's injection configuration, or a directory with Istio's exported ConfigMaps; implies the profile istio")
@@ -183,7 +185,7 @@ func (in *input) connect(ctx context.Context, o *inputOptions) error {
 
 // named says that files name the configuration.
 func (o *inputOptions) named() bool {
-	return o.files.Config != "" || o.files.Values != "" || o.files.InjectConfig != ""
+	return o.files.Config != "" || o.files.Values != "" || o.files.InjectConfig != "" || o.files.Profile != "" || len(o.files.Sources) > 0
 }
 
 // configure makes the configuration, and says which webhooks are asked.

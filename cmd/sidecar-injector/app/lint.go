@@ -67,6 +67,8 @@ case fails, 2 if something cannot be read.`,
 	files := &options.sources.Files
 	flags.StringVar(&files.Config, "config", "", "`file` with the injection configuration (default: the built-in profile)")
 	flags.StringVar(&files.Values, "values", "", "`file` with values that override the profile's; with --inject-config, Istio's values")
+	flags.StringVar(&files.Profile, "profile", "", "`folder` of a profile of your own, or the name of a built-in one (default: the configuration's)")
+	flags.StringArrayVar(&files.Sources, "source", nil, "`file` with a ConfigMap of the mesh from which the profile takes values; may be repeated")
 	flags.StringArrayVar(&options.sources.Over.Set, "set", nil, "a value, as `key.key=value`, the value in YAML; may be repeated")
 	flags.StringArrayVar(&options.sources.Over.Templates, "template", nil, "`file` with a template: in place of the one of its name, or after the default ones; may be repeated")
 	flags.StringVar(&files.InjectConfig, "inject-config", "", "`file` with Istio's injection configuration, or a directory with Istio's exported ConfigMaps")

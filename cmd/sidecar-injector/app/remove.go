@@ -7,13 +7,15 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/cluster"
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/configuration"
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/preview"
 )
 
 // removeOptions are the flags of remove.
 type removeOptions struct {
 	workloadOptions
-	out outputOptions
+	out     outputOptions
+	profile string
 }
 
 func newRemoveCommand() *cobra.Command {
@@ -64,6 +66,7 @@ Output (-o):
 		},
 	}
 	options.add(command.Flags())
+	command.Flags().StringVar(&options.profile, "profile", "", "`folder` of a profile of your own: its injections too")
 	options.out.add(command, "diff", "yaml", "json", "patch", "name")
 	options.cluster.AddConnection(command.Flags())
 	command.ValidArgsFunction = completeWorkloads(options.cluster)
@@ -92,7 +95,15 @@ func (o *removeOptions) run(ctx context.Context, arguments []string, stdin io.Re
 	if err != nil {
 		return err
 	}
+	var keys []string
+	if o.profile != "" {
+		profile, err := configuration.ProfileIn(ctx, o.profile)
+		if err != nil {
+			return err
+		}
+		keys = append(keys, profile.Keys.Status)
+	}
 	return o.out.print(ctx, format, documents, "removing", func(answered func()) (*preview.Previewer, error) {
-		return preview.NewRemover(preview.RemoverOptions{Namespace: namespace, Full: o.out.full, Answered: answered})
+		return preview.NewRemover(preview.RemoverOptions{Namespace: namespace, StatusKeys: keys, Full: o.out.full, Answered: answered})
 	}, stdout, stderr)
 }

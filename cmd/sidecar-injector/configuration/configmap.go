@@ -13,15 +13,18 @@ import (
 	"github.com/sidecar-injector/sidecar-injector/webhook"
 )
 
-// configMapKeys are those that the ConfigMap of the configuration has.
+// configMapKeys are those that the ConfigMap of the configuration has, and profileKey is one that it may have.
 var configMapKeys = []string{webhook.SourceConfig, webhook.SourceValues}
 
-// FromConfigMap returns what the ConfigMap of the configuration holds. It has to have both keys, config and values, and no
-// other: Parse refuses it otherwise, since what is missing or misspelt may have been meant. The ConfigMap is not changed.
+const profileKey = webhook.SourceProfile
+
+// FromConfigMap returns what the ConfigMap of the configuration holds. It has to have both keys, config and values, and none
+// but profile besides: Parse refuses it otherwise, since what is missing or misspelt may have been meant. The ConfigMap is not changed.
 func FromConfigMap(object *corev1.ConfigMap) *Inputs {
 	in := &Inputs{unusable: checkKeys(object)}
 	if in.unusable == nil {
 		in.Config, in.Values = given([]byte(object.Data[webhook.SourceConfig])), given([]byte(object.Data[webhook.SourceValues]))
+		in.Profile = []byte(object.Data[profileKey])
 	}
 	return in
 }
@@ -31,10 +34,12 @@ func checkKeys(object *corev1.ConfigMap) error {
 	keys := append(slices.Collect(maps.Keys(object.Data)), slices.Collect(maps.Keys(object.BinaryData))...)
 	slices.Sort(keys)
 	for _, key := range keys {
-		if slices.Contains(configMapKeys, key) {
+		known := append(slices.Clone(configMapKeys), profileKey)
+		if slices.Contains(known, key) {
 			continue
 		}
-		return fmt.Errorf("the ConfigMap has an unknown key %q%s, want %s", key, suggest.Question(suggest.Name(key, configMapKeys)), strings.Join(configMapKeys, " and "))
+		return fmt.Errorf("the ConfigMap has an unknown key %q%s, want %s, and %s for a profile of one's own",
+			key, suggest.Question(suggest.Name(key, known)), strings.Join(configMapKeys, " and "), profileKey)
 	}
 	for _, key := range configMapKeys {
 		if _, ok := object.Data[key]; ok {

@@ -19,6 +19,10 @@ import (
 type Files struct {
 	// Config is the injection configuration, Values what overrides the profile's values; with InjectConfig, Istio's values.
 	Config, Values string
+	// Profile is the folder of a profile, or the name of a built-in one. Sources are files with ConfigMaps of the mesh from
+	// which it takes values, as kubectl writes them.
+	Profile string
+	Sources []string
 	// InjectConfig is Istio's injection configuration, or a directory with Istio's exported ConfigMaps; it implies the
 	// profile istio. MeshConfig is Istio's mesh configuration beside it, and Revision Istio's revision.
 	InjectConfig, MeshConfig, Revision string
@@ -28,6 +32,9 @@ type Files struct {
 func (f *Files) Validate() error {
 	if f.InjectConfig == "" && (f.MeshConfig != "" || f.Revision != "") {
 		return errors.New("--mesh-config and --revision are for --inject-config")
+	}
+	if f.InjectConfig != "" && (f.Profile != "" || len(f.Sources) > 0) {
+		return errors.New("--inject-config implies the profile istio: --profile and --source are for others")
 	}
 	if info, err := os.Stat(f.InjectConfig); err == nil && info.IsDir() && (f.Values != "" || f.MeshConfig != "") {
 		return errors.New("--inject-config is a directory of ConfigMaps: --values and --mesh-config stand in them")
@@ -41,7 +48,7 @@ func (f *Files) Load(ctx context.Context, over Overrides) (*webhook.Config, erro
 	if err != nil {
 		return nil, err
 	}
-	return over.parse(in, f.Config, f.InjectConfig, f.Values, f.MeshConfig)
+	return over.parse(in, f.Config, f.InjectConfig, f.Values, f.MeshConfig, f.folder())
 }
 
 // Inputs reads the files. With InjectConfig the injector's own part has been parsed, and says profile istio; everything
@@ -58,7 +65,11 @@ func (f *Files) Inputs(ctx context.Context) (*Inputs, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Inputs{Config: config, Values: values}, nil
+	in := &Inputs{Config: config, Values: values}
+	if err := f.readProfile(ctx, in); err != nil {
+		return nil, err
+	}
+	return in, nil
 }
 
 // istioInputs reads what an Istio installation says of injection; config is the injector's own part.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/samples"
 	"github.com/sidecar-injector/sidecar-injector/internal/strictyaml"
+	"github.com/sidecar-injector/sidecar-injector/templates"
 	"github.com/sidecar-injector/sidecar-injector/templates/istio"
 	"github.com/sidecar-injector/sidecar-injector/webhook"
 )
@@ -16,6 +17,11 @@ import (
 type Inputs struct {
 	// Config and Values are the keys of those names of the ConfigMap, in YAML; each may be empty.
 	Config, Values []byte
+	// Profile is a profile of one's own: its files by name, as one object in YAML (templates.ParseProfile). Empty: the
+	// built-in one that the configuration names.
+	Profile []byte
+	// Sources are the data of ConfigMaps of the mesh from which the profile takes values, by name (templates.Source).
+	Sources map[string]map[string]string
 	// Istio is what an Istio installation says; nil if none is watched.
 	Istio *istio.Sources
 
@@ -57,7 +63,11 @@ func (in *Inputs) parse() (*webhook.Config, error) {
 		return nil, err
 	}
 	if file.Profile != istio.ProfileName {
-		return webhook.Parse(in.Config, in.Values)
+		profile, err := in.profile(file)
+		if err != nil {
+			return nil, err
+		}
+		return webhook.ParseWith(profile, in.Config, in.Values)
 	}
 	if in.Istio == nil {
 		return nil, &webhook.ConfigError{Source: webhook.SourceConfig, Path: "profile",
@@ -68,6 +78,33 @@ func (in *Inputs) parse() (*webhook.Config, error) {
 			Err: errors.New("with the profile istio they stand in Istio's own ConfigMap")}
 	}
 	return in.parseIstio(file)
+}
+
+// BaseProfile returns the profile on which the configuration is laid, one's own or a built-in one; not Istio's.
+func (in *Inputs) BaseProfile() (*templates.Profile, error) {
+	file, err := webhook.ParseFile(in.Config)
+	if err != nil {
+		return nil, err
+	}
+	return in.profile(file)
+}
+
+// profile returns the profile, one's own or the built-in one that the file names, with the values of its sources.
+func (in *Inputs) profile(file webhook.ConfigFile) (*templates.Profile, error) {
+	profile, err := file.BuiltinProfile()
+	if len(in.Profile) > 0 {
+		files := map[string]string{}
+		if err := strictyaml.Read(in.Profile, &files); err != nil {
+			return nil, &webhook.ConfigError{Source: webhook.SourceProfile, Err: err}
+		}
+		if profile, err = templates.ParseProfile(files); err != nil {
+			return nil, &webhook.ConfigError{Source: webhook.SourceProfile, Err: err}
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return profile.WithSources(in.Sources)
 }
 
 // origin returns what somebody wrote.
@@ -95,7 +132,8 @@ func (in *Inputs) locate(err error) error {
 // Equal says whether two inputs are the same; ProxyConfigs are if their versions
 // are.
 func (in *Inputs) Equal(other *Inputs) bool {
-	if !errorsEqual(in.unusable, other.unusable) || !bytes.Equal(in.Config, other.Config) || !bytes.Equal(in.Values, other.Values) || (in.Istio == nil) != (other.Istio == nil) {
+	if !errorsEqual(in.unusable, other.unusable) || !bytes.Equal(in.Config, other.Config) || !bytes.Equal(in.Values, other.Values) ||
+		!bytes.Equal(in.Profile, other.Profile) || !reflect.DeepEqual(in.Sources, other.Sources) || (in.Istio == nil) != (other.Istio == nil) {
 		return false
 	}
 	if in.Istio == nil {

@@ -19,8 +19,8 @@ import (
 
 // readInputs reads what a serve with these options makes its configuration of, and the metadata of the ConfigMap.
 func readInputs(ctx context.Context, reader client.Reader, options *serve.Options) (*configuration.Inputs, *metav1.ObjectMeta, error) {
-	if options.ConfigFile != "" || options.ValuesFile != "" {
-		return nil, nil, errors.New("it reads files in its container (its own flags --config and --values): --config names a copy")
+	if options.ConfigFile != "" || options.ValuesFile != "" || options.ProfileFolder != "" {
+		return nil, nil, errors.New("it reads files in its container (its own flags --config, --values and --profile): --config or --profile names a copy")
 	}
 	found, err := configMap(ctx, reader, options.Namespace, options.ConfigMap)
 	if err != nil {
@@ -31,6 +31,20 @@ func readInputs(ctx context.Context, reader client.Reader, options *serve.Option
 		if inputs.Istio, err = istioSources(ctx, reader, options); err != nil {
 			return nil, nil, err
 		}
+	}
+	names, err := options.SourceNames()
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, name := range names {
+		source, err := configMap(ctx, reader, name.Namespace, name.Name)
+		if err != nil {
+			return nil, nil, err
+		}
+		if inputs.Sources == nil {
+			inputs.Sources = map[string]map[string]string{}
+		}
+		inputs.Sources[name.Name] = source.Data
 	}
 	return inputs, &found.ObjectMeta, nil
 }

@@ -83,14 +83,7 @@ func (l *loader) profile() *templates.Profile {
 		}
 		return installation.Profile
 	}
-	file, err := webhook.ParseFile(l.in.Config)
-	if err != nil {
-		return nil
-	}
-	if file.Profile == "" {
-		file.Profile = templates.DefaultProfile
-	}
-	profile, err := templates.BuiltinProfile(file.Profile)
+	profile, err := l.in.BaseProfile()
 	if err != nil {
 		return nil
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -146,9 +147,14 @@ func (l *loader) template(name string) *source {
 			return found
 		}
 	}
+	if folder := l.sources.Files.Profile; folder != "" {
+		if found := newSource(filepath.Join(folder, "templates", name+".yaml")); found != nil {
+			return found
+		}
+	}
 	found := &source{file: "profile/" + templates.DefaultProfile + "/" + name + ".yaml"}
-	if builtin, err := templates.BuiltinProfile(templates.DefaultProfile); err == nil {
-		found.text = builtin.Templates[name]
+	if profile := l.profile(); profile != nil {
+		found.file, found.text = "profile/"+profile.Name+"/"+name+".yaml", profile.Templates[name]
 	}
 	return found
 }

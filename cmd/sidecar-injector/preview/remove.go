@@ -25,6 +25,8 @@ const (
 type RemoverOptions struct {
 	// Namespace is where objects go that name none, for messages. Default: "default".
 	Namespace string
+	// StatusKeys are the status annotations of profiles that are not built in.
+	StatusKeys []string
 	// Full shows in a diff what is packed in a workload; otherwise only its size and hash.
 	Full bool
 	// Answered, if it is set, is called when Print has answered one more document; at once by several goroutines.
@@ -34,25 +36,51 @@ type RemoverOptions struct {
 // NewRemover returns a Previewer that shows workloads without what an injection has put into them: one by this program or
 // by Istio's injector, known by its status annotation. Their decision is "remove", or "skip" with a reason.
 func NewRemover(options RemoverOptions) (*Previewer, error) {
-	profile, err := templates.BuiltinProfile(templates.DefaultProfile)
+	names, err := templates.BuiltinProfiles()
 	if err != nil {
 		return nil, err
 	}
+	r := &remover{keys: slices.Clone(options.StatusKeys)}
+	for _, name := range names {
+		profile, err := templates.BuiltinProfile(name)
+		if err != nil {
+			return nil, err
+		}
+		r.keys = append(r.keys, profile.Keys.Status)
+		if name == templates.DefaultProfile {
+			r.others = profile.OtherInjectors
+		}
+	}
 	p := previewer(Options{Namespace: options.Namespace, Full: options.Full, Answered: options.Answered}, words{"injected", "removed", "remove"})
 	p.answer = func(_ context.Context, w *manifest.Workload, answer *Workload) (map[string]any, error) {
-		return remove(profile, w, answer)
+		return r.remove(w, answer)
 	}
 	return p, nil
 }
 
-// remove fills in the answer for one workload and returns its template without what was injected.
-func remove(profile *templates.Profile, w *manifest.Workload, answer *Workload) (map[string]any, error) {
+// remover knows injections by the status annotations of profiles, and which other injectors there are.
+type remover struct {
+	keys   []string
+	others map[string]templates.InjectorMark
+}
+
+// remove fills in the answer for one workload and returns its template without what was injected, as the first status
+// annotation says that is there.
+func (r *remover) remove(w *manifest.Workload, answer *Workload) (map[string]any, error) {
 	if len(w.Path) > 2 && slices.Equal(w.Path[len(w.Path)-2:], []string{"spec", "template"}) { // below a jobTemplate
 		if removed, err := removeFromJob(w, answer); removed != nil || err != nil {
 			return removed, err
 		}
 	}
-	removed, record, ok, err := templates.Remove(w.Template, profile.Keys.Status)
+	var removed map[string]any
+	var record templates.Record
+	var ok bool
+	var err error
+	for _, key := range r.keys {
+		if removed, record, ok, err = templates.Remove(w.Template, key); ok || err != nil {
+			break
+		}
+	}
 	answer.Reason = reasonOurs
 	if !ok {
 		removed, record, ok, err = istio.Remove(w.Template, w.Name)
@@ -69,7 +97,7 @@ func remove(profile *templates.Profile, w *manifest.Workload, answer *Workload) 
 		return removed, nil
 	}
 	answer.Decision, answer.Reason = decisionSkip, reasonUntouched
-	if by := otherInjector(profile, w.Template); by != "" {
+	if by := otherInjector(r.others, w.Template); by != "" {
 		answer.Reason = reasonForeign
 		answer.Warnings = []string{fmt.Sprintf("it was injected by %s, which says nothing of what it did: nothing is removed", by)}
 	}
@@ -111,9 +139,9 @@ func strangers(record templates.Record) (warnings []string) {
 
 // otherInjector returns the name of the injector, other than the two, whose work a pod template shows; empty if there is
 // none.
-func otherInjector(profile *templates.Profile, template templates.Pod) string {
+func otherInjector(others map[string]templates.InjectorMark, template templates.Pod) string {
 	var found []string
-	for name, mark := range profile.OtherInjectors {
+	for name, mark := range others {
 		container, _ := template.Find(mark.Container)
 		if _, annotated := template.Annotation(mark.Annotation); annotated && container != nil && name != istio.ProfileName {
 			found = append(found, name)

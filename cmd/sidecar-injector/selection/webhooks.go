@@ -1,25 +1,18 @@
 package selection
 
 import (
-	"bufio"
-	"bytes"
 	"cmp"
-	"errors"
 	"fmt"
-	"io"
 	"net/url"
 	"strings"
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
-	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 	celplugin "k8s.io/apiserver/pkg/admission/plugin/cel"
 	"k8s.io/apiserver/pkg/admission/plugin/webhook/matchconditions"
 	"k8s.io/apiserver/pkg/cel/environment"
-	"sigs.k8s.io/yaml"
 
-	"github.com/sidecar-injector/sidecar-injector/manifests"
 	"github.com/sidecar-injector/sidecar-injector/webhook"
 )
 
@@ -75,55 +68,6 @@ func New(configuration *admissionregistrationv1.MutatingWebhookConfiguration) (*
 		w.entries = append(w.entries, e)
 	}
 	return w, nil
-}
-
-// Default returns the entries that the chart installs with its defaults, but for the label that opts namespaces in, which
-// is that of the configuration, as the chart takes it from there too.
-func Default(config *webhook.Config) (*Webhooks, error) {
-	configuration, err := installed()
-	if err != nil {
-		return nil, fmt.Errorf("read the chart's webhook configuration: %w", err)
-	}
-	builtin, err := webhook.Parse(nil, nil)
-	if err != nil {
-		return nil, err
-	}
-	from, to := builtin.Engine().Profile().Keys, config.Engine().Profile().Keys
-	for i := range configuration.Webhooks {
-		expressions := configuration.Webhooks[i].NamespaceSelector.MatchExpressions
-		for n := range expressions {
-			if expressions[n].Key != from.NamespaceLabel {
-				continue
-			}
-			expressions[n].Key = to.NamespaceLabel
-			if len(expressions[n].Values) > 0 {
-				expressions[n].Values = []string{to.NamespaceLabelValue}
-			}
-		}
-	}
-	return New(configuration)
-}
-
-// installed finds the webhook configuration among the objects of the chart.
-func installed() (*admissionregistrationv1.MutatingWebhookConfiguration, error) {
-	reader := utilyaml.NewYAMLReader(bufio.NewReader(bytes.NewReader(manifests.Install)))
-	for {
-		document, err := reader.Read()
-		if errors.Is(err, io.EOF) {
-			return nil, errors.New("there is none")
-		}
-		if err != nil {
-			return nil, err
-		}
-		configuration := &admissionregistrationv1.MutatingWebhookConfiguration{}
-		var kind metav1.TypeMeta
-		if err := yaml.Unmarshal(document, &kind); err != nil {
-			return nil, err
-		}
-		if kind.Kind == "MutatingWebhookConfiguration" {
-			return configuration, yaml.UnmarshalStrict(document, configuration)
-		}
-	}
 }
 
 // PathOf returns the URL path that a webhook is called at, of its service or its URL; empty for the root.

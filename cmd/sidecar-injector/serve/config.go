@@ -85,7 +85,8 @@ type configMapSource struct {
 	reader   client.Reader
 	recorder events.EventRecorder
 	istio    *istioWatch // nil: no Istio is watched
-	told     string      // what was logged last as missing
+	sources  []watchedConfigMap
+	told     string // what was logged last as missing
 }
 
 // soon is when to look again at what a watch is about to deliver.
@@ -112,6 +113,16 @@ func (s *configMapSource) Reconcile(ctx context.Context, request reconcile.Reque
 			return s.wait(ctx, err), nil
 		}
 		in.Istio, s.told = &sources, ""
+	}
+	for _, from := range s.sources {
+		data, err := from.get(ctx)
+		if err != nil {
+			return s.wait(ctx, err), nil
+		}
+		if in.Sources == nil {
+			in.Sources = map[string]map[string]string{}
+		}
+		in.Sources[from.key.Name], s.told = data, ""
 	}
 	changed, err := s.apply(in)
 	switch {
@@ -154,9 +165,9 @@ func eventNote(err error) string {
 // fileSource reads the configuration from files, each of which may be unnamed.
 type fileSource struct {
 	*reloader
-	config, values string
-	interval       time.Duration
-	log            logr.Logger
+	config, values, profile string
+	interval                time.Duration
+	log                     logr.Logger
 
 	// What was read last, to see whether it still changes.
 	seen fileContents
@@ -164,21 +175,30 @@ type fileSource struct {
 
 // fileContents is what the files held, or why they could not be read.
 type fileContents struct {
-	config, values []byte
-	problem        string
+	config, values, profile []byte
+	problem                 string
 }
 
 func (s *fileSource) readFiles(ctx context.Context) (fileContents, error) {
 	config, errConfig := readOptional(ctx, s.config)
 	values, errValues := readOptional(ctx, s.values)
-	if err := errors.Join(errConfig, errValues); err != nil {
+	var profile []byte
+	var errProfile error
+	if s.profile != "" {
+		profile, errProfile = configuration.ReadProfile(ctx, s.profile)
+	}
+	if err := errors.Join(errConfig, errValues, errProfile); err != nil {
 		return fileContents{problem: err.Error()}, err
 	}
-	return fileContents{config: config, values: values}, nil
+	return fileContents{config: config, values: values, profile: profile}, nil
 }
 
 func (c fileContents) equal(other fileContents) bool {
-	return c.problem == other.problem && bytes.Equal(c.config, other.config) && bytes.Equal(c.values, other.values)
+	return c.problem == other.problem && bytes.Equal(c.config, other.config) && bytes.Equal(c.values, other.values) && bytes.Equal(c.profile, other.profile)
+}
+
+func (c fileContents) inputs() *configuration.Inputs {
+	return &configuration.Inputs{Config: c.config, Values: c.values, Profile: c.profile}
 }
 
 // load reads and applies the files once.
@@ -188,7 +208,7 @@ func (s *fileSource) load(ctx context.Context) error {
 		return err
 	}
 	s.seen = contents
-	_, err = s.apply(&configuration.Inputs{Config: contents.config, Values: contents.values})
+	_, err = s.apply(contents.inputs())
 	return err
 }
 
@@ -228,7 +248,7 @@ func (s *fileSource) look(ctx context.Context, told string) string {
 		}
 		return contents.problem
 	}
-	switch changed, err := s.apply(&configuration.Inputs{Config: contents.config, Values: contents.values}); {
+	switch changed, err := s.apply(contents.inputs()); {
 	case err != nil:
 		s.log.Error(err, "Configuration refused, keeping the last good one")
 	case changed:

@@ -24,8 +24,11 @@ func (o *Options) AddFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.Namespace, "namespace", o.Namespace, "the injector's own `namespace` (default: $POD_NAMESPACE, else that of the service account)")
 
 	flags.StringVar(&o.ConfigMap, "config-map", o.ConfigMap, "`name` of the ConfigMap with the configuration, watched")
+	flags.StringSliceVar(&o.Sources, "source", o.Sources, "a ConfigMap of the mesh from which the profile takes values, as `namespace/name`, watched; may be repeated")
 	flags.StringVar(&o.ConfigFile, "config", o.ConfigFile, "`file` with the configuration, instead of the ConfigMap; watched")
 	flags.StringVar(&o.ValuesFile, "values", o.ValuesFile, "`file` with values, beside or instead of --config; watched")
+
+	flags.StringVar(&o.ProfileFolder, "profile", o.ProfileFolder, "`folder` of a profile of your own, beside or instead of --config; watched")
 
 	flags.StringVar(&o.IstioNamespace, "istio-namespace", o.IstioNamespace, "`namespace` of Istio's own ConfigMaps, for the profile istio; watched")
 	flags.StringVar(&o.IstioRevision, "istio-revision", o.IstioRevision, "Istio's `revision`, a part of the ConfigMaps' names (default: none)")

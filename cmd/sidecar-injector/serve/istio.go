@@ -73,6 +73,21 @@ func watchConfigMap(mgr manager.Manager, key types.NamespacedName) (watchedConfi
 	return watchedConfigMap{key: key, held: held}, err
 }
 
+// watchSources watches the ConfigMaps of a mesh from which the profile takes values.
+func watchSources(mgr manager.Manager, options *Options) ([]watchedConfigMap, error) {
+	names, err := options.SourceNames()
+	if err != nil {
+		return nil, err
+	}
+	all := make([]watchedConfigMap, len(names))
+	for i, name := range names {
+		if all[i], err = watchConfigMap(mgr, name); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
 // changes asks for a reconciliation of key when the ConfigMap changes.
 func (w watchedConfigMap) changes(key types.NamespacedName) source.Source {
 	return source.Kind(w.held, client.Object(&corev1.ConfigMap{}), enqueue[client.Object](key))

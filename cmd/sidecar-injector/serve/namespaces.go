@@ -10,25 +10,27 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	toolscache "k8s.io/client-go/tools/cache"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
 // namespaces knows the labels and annotations of all namespaces. It is fed by a
 // watch and answers from memory, so that an admission never waits for the API.
 type namespaces struct {
 	known  sync.Map // name → *metav1.ObjectMeta
+	reader client.Reader
 	synced func() bool
 }
 
 // watchNamespaces returns what the cache's watch of the namespaces, as metadata
-// only, will fill once the cache is started.
-func watchNamespaces(ctx context.Context, from cache.Cache) (*namespaces, error) {
+// only, will fill once the cache is started; reader asks the API server itself.
+func watchNamespaces(ctx context.Context, from cache.Cache, reader client.Reader) (*namespaces, error) {
 	object := &metav1.PartialObjectMetadata{}
 	object.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Namespace"))
 	informer, err := from.GetInformer(ctx, object, cache.BlockUntilSynced(false))
 	if err != nil {
 		return nil, fmt.Errorf("watch namespaces: %w", err)
 	}
-	n := &namespaces{}
+	n := &namespaces{reader: reader}
 	registration, err := informer.AddEventHandler(toolscache.ResourceEventHandlerFuncs{
 		AddFunc:    n.store,
 		UpdateFunc: func(_, changed any) { n.store(changed) },
@@ -48,6 +50,14 @@ func (n *namespaces) Namespace(name string) *metav1.ObjectMeta {
 		return found.(*metav1.ObjectMeta)
 	}
 	return nil
+}
+
+// ReadNamespace asks the API server for a namespace that is not known yet.
+func (n *namespaces) ReadNamespace(ctx context.Context, name string) (*metav1.ObjectMeta, error) {
+	found := &metav1.PartialObjectMetadata{}
+	found.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Namespace"))
+	err := n.reader.Get(ctx, client.ObjectKey{Name: name}, found)
+	return &found.ObjectMeta, err
 }
 
 // ready reports, for people, that the namespaces are not known yet.

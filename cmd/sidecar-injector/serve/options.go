@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/clock"
 )
 
@@ -24,8 +25,10 @@ type Options struct {
 
 	// ConfigMap is the name of the ConfigMap with the configuration.
 	ConfigMap string
-	// ConfigFile and ValuesFile, if one is set, are read instead of the ConfigMap.
-	ConfigFile, ValuesFile string
+	// Sources are the ConfigMaps of the mesh from which the profile takes values, each as namespace/name.
+	Sources []string
+	// ConfigFile, ValuesFile and ProfileFolder, if one is set, are read instead of the ConfigMap.
+	ConfigFile, ValuesFile, ProfileFolder string
 
 	// IstioNamespace is where the ConfigMaps of an Istio installation are, for the profile istio; they are watched.
 	// Empty: there is none. IstioRevision is a part of their names; empty: they have none.
@@ -104,7 +107,13 @@ func (o *Options) Validate() error {
 		return errors.New("--tls-dir and --tls-self-signed exclude each other")
 	}
 	if o.IstioNamespace != "" && o.filesOnly() {
-		return errors.New("--istio-namespace excludes --config and --values")
+		return errors.New("--istio-namespace excludes --config, --values and --profile")
+	}
+	if _, err := o.SourceNames(); err != nil {
+		return err
+	}
+	if len(o.Sources) > 0 && (o.filesOnly() || o.IstioNamespace != "") {
+		return errors.New("--source excludes --config, --values, --profile and --istio-namespace")
 	}
 	if o.ShutdownDelay < 0 {
 		return errors.New("--shutdown-delay must not be negative")
@@ -145,7 +154,22 @@ func (o *Options) Validate() error {
 }
 
 // filesOnly says that the configuration comes from files.
-func (o *Options) filesOnly() bool { return o.ConfigFile != "" || o.ValuesFile != "" }
+func (o *Options) filesOnly() bool {
+	return o.ConfigFile != "" || o.ValuesFile != "" || o.ProfileFolder != ""
+}
+
+// SourceNames returns where the sources are.
+func (o *Options) SourceNames() ([]types.NamespacedName, error) {
+	var all []types.NamespacedName
+	for _, text := range o.Sources {
+		namespace, name, ok := strings.Cut(text, "/")
+		if !ok || namespace == "" || name == "" {
+			return nil, fmt.Errorf("--source: %q is not allowed, want namespace/name of a ConfigMap", text)
+		}
+		all = append(all, types.NamespacedName{Namespace: namespace, Name: name})
+	}
+	return all, nil
+}
 
 // ownNamespace returns the injector's namespace: the option's, the environment's or the service account's.
 func (o *Options) ownNamespace() (string, error) {

@@ -14,7 +14,7 @@ func TestValidate(t *testing.T) {
 		"no metrics":                  {func(o *Options) { o.MetricsAddress = "0" }, ""},
 		"an IPv6 address":             {func(o *Options) { o.WebhookAddress = "[::1]:9443" }, ""},
 		"two sources of a pair":       {func(o *Options) { o.TLSDir, o.TLSSelfSigned = "x", true }, "--tls-dir and --tls-self-signed exclude each other"},
-		"Istio's and files":           {func(o *Options) { o.IstioNamespace, o.ConfigFile = "istio-system", "x" }, "--istio-namespace excludes --config and --values"},
+		"Istio's and files":           {func(o *Options) { o.IstioNamespace, o.ConfigFile = "istio-system", "x" }, "--istio-namespace excludes --config, --values and --profile"},
 		"names without a CA":          {func(o *Options) { o.ClientAllowedNames = []string{"x"} }, "--client-allowed-names is for --client-ca"},
 		"a negative delay":            {func(o *Options) { o.ShutdownDelay = -time.Second }, "--shutdown-delay must not be negative"},
 		"an unknown log level":        {func(o *Options) { o.LogLevel = "loud" }, `--log-level: "loud" is not debug, info or error`},

@@ -39,7 +39,7 @@ func addConfiguration(ctx context.Context, mgr manager.Manager, options *Options
 		return nil, err
 	}
 	if options.filesOnly() {
-		files := &fileSource{reloader: c, config: options.ConfigFile, values: options.ValuesFile,
+		files := &fileSource{reloader: c, config: options.ConfigFile, values: options.ValuesFile, profile: options.ProfileFolder,
 			interval: fileInterval, log: mgr.GetLogger().WithName("configuration")}
 		if err := files.load(ctx); err != nil {
 			return nil, err
@@ -54,11 +54,19 @@ func addConfiguration(ctx context.Context, mgr manager.Manager, options *Options
 		}
 		sources = append(sources, watched.changes...)
 	}
+	meshSources, err := watchSources(mgr, options)
+	if err != nil {
+		return nil, err
+	}
+	for _, from := range meshSources {
+		sources = append(sources, from.changes(key))
+	}
 	reconciler := &configMapSource{
 		reloader: c,
 		reader:   mgr.GetClient(),
 		recorder: mgr.GetEventRecorder("sidecar-injector"),
 		istio:    watched,
+		sources:  meshSources,
 	}
 	return c, addReconciler(mgr, "configuration", reconciler, sources...)
 }

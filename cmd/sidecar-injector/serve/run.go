@@ -92,7 +92,7 @@ func wire(ctx context.Context, options *Options, logger logr.Logger, stopping *a
 	if err != nil {
 		return nil, err
 	}
-	known, err := watchNamespaces(ctx, mgr.GetCache())
+	known, err := watchNamespaces(ctx, mgr.GetCache(), mgr.GetAPIReader())
 	if err != nil {
 		return nil, err
 	}

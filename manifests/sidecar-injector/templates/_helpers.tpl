@@ -32,12 +32,6 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name (.Chart.Version | replace "+" "_") 
     | concat .Values.excludedNamespaces | uniq | sortAlpha | toYaml -}}
 {{- end -}}
 
-{{/* The label or annotation by which a pod speaks for itself, and the label of a namespace. */}}
-{{- define "sidecar-injector.podKey" -}}sidecar.istio.io/inject{{- end -}}
-{{- define "sidecar-injector.namespaceLabel" -}}{{ .Values.config.namespaceLabel | default "istio-injection=enabled" }}{{- end -}}
-{{- define "sidecar-injector.namespaceLabelKey" -}}{{ include "sidecar-injector.namespaceLabel" . | splitList "=" | first }}{{- end -}}
-{{- define "sidecar-injector.namespaceLabelValue" -}}{{ include "sidecar-injector.namespaceLabel" . | splitList "=" | last }}{{- end -}}
-
 {{/* The name of what holds the CAs of API servers' client certificates; empty: nobody has to show one. */}}
 {{- define "sidecar-injector.clientCA" -}}{{ .Values.clientCA.configMap | default .Values.clientCA.secret }}{{- end -}}
 
@@ -71,24 +65,7 @@ pod would then depend on the order in which the API server calls them.
 {{- end -}}
 {{- end -}}
 
-{{/*
-CEL expressions over one pod. An expression that fails to evaluate refuses the
-pod under failurePolicy Fail, so each looks with has() before it reads.
-*/}}
-
-{{/* The pod asks for itself: its label decides if it is there, else its annotation. */}}
-{{- define "sidecar-injector.asks" -}}
-{{- $key := include "sidecar-injector.podKey" . -}}
-has(object.metadata.labels) && '{{ $key }}' in object.metadata.labels ? object.metadata.labels['{{ $key }}'] != 'false' : has(object.metadata.annotations) && '{{ $key }}' in object.metadata.annotations && object.metadata.annotations['{{ $key }}'] != 'false'
-{{- end -}}
-
-{{/* The pod did not opt out: the same precedence, with "yes" where it says nothing. */}}
-{{- define "sidecar-injector.notOptedOut" -}}
-{{- $key := include "sidecar-injector.podKey" . -}}
-has(object.metadata.labels) && '{{ $key }}' in object.metadata.labels ? object.metadata.labels['{{ $key }}'] != 'false' : !(has(object.metadata.annotations) && '{{ $key }}' in object.metadata.annotations && object.metadata.annotations['{{ $key }}'] == 'false')
-{{- end -}}
-
-{{/* Conditions of both webhooks, so that an outage of the injector never blocks such pods. */}}
+{{/* Conditions of all webhooks, so that an outage of the injector never blocks such pods. */}}
 {{- define "sidecar-injector.commonConditions" -}}
 - name: no-mirror-pod
   expression: >-
@@ -97,15 +74,16 @@ has(object.metadata.labels) && '{{ $key }}' in object.metadata.labels ? object.m
   expression: >-
     !(has(object.spec.os) && has(object.spec.os.name) && object.spec.os.name == 'windows') &&
     !(has(object.spec.nodeSelector) && 'kubernetes.io/os' in object.spec.nodeSelector && object.spec.nodeSelector['kubernetes.io/os'] == 'windows')
+{{- if not (dig "trigger" "hostNetwork" false (include "sidecar-injector.profile" . | fromYaml)) }}
 - name: no-host-network-unless-asked
   expression: >-
     !(has(object.spec.hostNetwork) && object.spec.hostNetwork) || ({{ include "sidecar-injector.asks" . }})
+{{- end }}
 {{- end -}}
 
-{{/* What both webhooks have in common. */}}
+{{/* What all webhooks have in common. */}}
 {{- define "sidecar-injector.webhook" -}}
 admissionReviewVersions: [v1]
-failurePolicy: {{ .Values.failurePolicy }}
 timeoutSeconds: {{ .Values.timeoutSeconds }}
 matchPolicy: Equivalent
 reinvocationPolicy: IfNeeded
