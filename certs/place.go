@@ -20,8 +20,8 @@ type place interface {
 	// holds returns what an object holds. It belongs to the object.
 	holds(client.Object) *held
 	// patch returns the fields, for a strategic merge patch, that put the bundle
-	// into the places of those names.
-	patch(names []string, bundle []byte) map[string]any
+	// into the places of those names in an object, and leave the rest as it is.
+	patch(object client.Object, names []string, bundle []byte) map[string]any
 }
 
 // webhooks is the caBundle of every webhook of a MutatingWebhookConfiguration.
@@ -38,12 +38,17 @@ func (webhooks) holds(object client.Object) *held {
 	return h
 }
 
-func (webhooks) patch(names []string, bundle []byte) map[string]any {
-	var entries []any
-	for _, name := range names {
-		entries = append(entries, map[string]any{"name": name, "clientConfig": map[string]any{"caBundle": bundle}})
+func (webhooks) patch(object client.Object, names []string, bundle []byte) map[string]any {
+	var entries, order []any
+	configuration, ok := object.(*admissionv1.MutatingWebhookConfiguration)
+	for i := 0; ok && i < len(configuration.Webhooks); i++ {
+		name := configuration.Webhooks[i].Name
+		order = append(order, map[string]any{"name": name})
+		if slices.Contains(names, name) {
+			entries = append(entries, map[string]any{"name": name, "clientConfig": map[string]any{"caBundle": bundle}})
+		}
 	}
-	return map[string]any{"webhooks": entries}
+	return map[string]any{"webhooks": entries, "$setElementOrder/webhooks": order}
 }
 
 // trustSecret is the key ca.crt of a Secret.
@@ -59,7 +64,7 @@ func (trustSecret) holds(object client.Object) *held {
 	return h
 }
 
-func (trustSecret) patch(names []string, bundle []byte) map[string]any {
+func (trustSecret) patch(_ client.Object, names []string, bundle []byte) map[string]any {
 	data := map[string]any{}
 	for _, name := range names {
 		data[name] = bundle
@@ -73,7 +78,7 @@ func (trustSecret) patch(names []string, bundle []byte) map[string]any {
 func bundlePatch(in place, object client.Object, names []string, bundle []byte, annotations map[string]any, now time.Time) ([]byte, error) {
 	patch := map[string]any{}
 	if len(names) > 0 {
-		patch = in.patch(names, bundle)
+		patch = in.patch(object, names, bundle)
 		annotations[AnnotationBundleWritten] = now.UTC().Format(time.RFC3339)
 	}
 	patch["metadata"] = map[string]any{"resourceVersion": object.GetResourceVersion(), "annotations": annotations}

@@ -84,6 +84,9 @@ type Keys struct {
 	Status string `json:"status"`
 }
 
+// Skipped is the annotation that says why a pod that was to get a sidecar has none, where the configuration wants that.
+func (k *Keys) Skipped() string { return k.Status + "-skipped" }
+
 // InjectorMark is how another injector's work is recognised: a container of this name and this annotation together.
 // Neither alone is proof: a container may be an override that waits for its injector, an annotation may be a leftover.
 type InjectorMark struct {

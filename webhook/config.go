@@ -33,6 +33,9 @@ type ConfigFile struct {
 	// OnError says what happens to a pod whose injection fails: deny (the default) refuses it, allow lets it in
 	// without a sidecar and with a warning.
 	OnError string `json:"onError,omitempty"`
+	// MarkSkipped annotates a pod that asked, or whose namespace did, and gets no sidecar, with the reason. A policy can refuse
+	// all others then that have none: the chart takes care of both (requireSidecar).
+	MarkSkipped bool `json:"markSkipped,omitempty"`
 	// Revision is the name of this injector. Default: default.
 	Revision string `json:"revision,omitempty"`
 	// Templates are laid over those of the profile, by name.
@@ -59,9 +62,10 @@ var systemNamespaces = []string{metav1.NamespaceSystem, metav1.NamespacePublic, 
 // Config is a parsed and checked configuration with its templates compiled. It is immutable and safe for concurrent
 // use; create it with Parse.
 type Config struct {
-	engine  *templates.Engine
-	policy  Policy
-	onError onError
+	engine      *templates.Engine
+	policy      Policy
+	onError     onError
+	markSkipped bool
 }
 
 type onError string
@@ -151,7 +155,7 @@ func NewConfig(profile *templates.Profile, file ConfigFile, values map[string]an
 	if err != nil {
 		return nil, engineError(err, &file)
 	}
-	return &Config{engine: engine, onError: onError(whenFailing), policy: Policy{
+	return &Config{engine: engine, onError: onError(whenFailing), markSkipped: file.MarkSkipped, policy: Policy{
 		Keys:               profile.Keys,
 		Trigger:            profile.Trigger,
 		InjectByDefault:    byDefault == "inject",

@@ -143,6 +143,11 @@ func (h *Handler) answer(ctx context.Context, scope Scope, parameters map[string
 		}
 		a.onError = config.onError
 	}()
+	return h.decided(ctx, config, scope, parameters, req)
+}
+
+// decided is answer with a configuration.
+func (h *Handler) decided(ctx context.Context, config *Config, scope Scope, parameters map[string]string, req *admission.Request) (a answer) {
 	raw, err := decodePod(req)
 	if err != nil {
 		return badRequest(err)
@@ -174,7 +179,30 @@ func (h *Handler) answer(ctx context.Context, scope Scope, parameters map[string
 			return badRequest(err)
 		}
 	}
+	if config.markSkipped && a.skips(config) {
+		a.patch = config.mark(raw, a.reason)
+	}
 	return a
+}
+
+// skips says that the pod is let in without a sidecar though somebody asked for one.
+func (a *answer) skips(config *Config) bool {
+	switch a.reason {
+	case ReasonMirrorPod, ReasonLabelFalse, ReasonAnnotationFalse, ReasonNamespaceFalse, ReasonNotRequested:
+		return false
+	}
+	return a.outcome == outcomeSkip || a.outcome == outcomeError && config.onError == onErrorAllow
+}
+
+// mark returns the patch that says in an annotation why a pod is skipped, nil if it says so already. The pod is not changed.
+func (c *Config) mark(pod map[string]any, reason Reason) []byte {
+	marked := templates.Pod(pod).Editable()
+	marked.Annotations()[c.policy.Keys.Skipped()] = string(reason)
+	patch := templates.Diff(pod, marked)
+	if patch == nil {
+		return nil
+	}
+	return patch.AppendJSON(nil)
 }
 
 // namespace returns what is known of a namespace; one that is not known yet is read.
@@ -248,6 +276,14 @@ func (h *Handler) inject(a *answer, config *Config, input templates.Input) {
 	}
 }
 
+// patchType is that of a patch, nil for none.
+func patchType(patch []byte) *admissionv1.PatchType {
+	if patch == nil {
+		return nil
+	}
+	return ptr.To(admissionv1.PatchTypeJSONPatch)
+}
+
 // response says it to the API server. What an error does to the pod is decided here and nowhere else: with onError
 // allow it is let in without a sidecar and with a warning, otherwise it is refused.
 func (a answer) response() admission.Response {
@@ -255,11 +291,10 @@ func (a answer) response() admission.Response {
 	switch {
 	case a.err == nil:
 		response = admission.Allowed("")
-		if a.patch != nil {
-			response.Patch, response.PatchType = a.patch, ptr.To(admissionv1.PatchTypeJSONPatch)
-		}
+		response.Patch, response.PatchType = a.patch, patchType(a.patch)
 	case a.onError == onErrorAllow:
 		response = admission.Allowed("")
+		response.Patch, response.PatchType = a.patch, patchType(a.patch)
 		a.warnings = append(a.warnings, fmt.Sprintf("the pod is created without a sidecar: %s", a.err))
 	default:
 		response = admission.Errored(a.status, a.err)

@@ -173,3 +173,28 @@ func TestHandlerOfEveryPod(t *testing.T) {
 		})
 	}
 }
+
+// TestMarkSkipped: with markSkipped a pod that asked and gets no sidecar says why, and no other does.
+func TestMarkSkipped(t *testing.T) {
+	const key = statusKey + "-skipped"
+	for sentence, c := range map[string]struct {
+		config string
+		scope  Scope
+		pod    []tweak
+		want   any
+	}{
+		"a value that is none":           {"", ScopePod, []tweak{annotateInject("yes")}, "invalid_value"},
+		"the host's network":             {"", ScopePod, []tweak{annotateInject("true"), hostNetwork}, "host_network"},
+		"a failure that is let through":  {"onError: allow\ntemplates: {envoy: '{{ fail `x` }}'}", ScopePod, []tweak{annotateInject("true")}, "template_error"},
+		"an opt-out":                     {"", ScopeNamespace, []tweak{annotateInject("false")}, nil},
+		"a pod that is injected":         {"", ScopePod, []tweak{annotateInject("true")}, nil},
+		"a pod that says nothing, alone": {"", ScopePod, nil, nil},
+	} {
+		server := serveConfig(t, "markSkipped: true\n"+c.config)
+		pod, _ := server.admitted(t, c.scope, aPod(t, c.pod...))
+		annotations, _ := pod["metadata"].(map[string]any)["annotations"].(map[string]any)
+		if annotations[key] != c.want {
+			t.Errorf("%s: %v, want %v", sentence, annotations[key], c.want)
+		}
+	}
+}
