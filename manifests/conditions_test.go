@@ -1,23 +1,23 @@
-package manifests
+package manifests_test
 
 import (
 	"bytes"
-	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	"sigs.k8s.io/yaml"
 
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/selection"
 	"github.com/sidecar-injector/sidecar-injector/templates"
+	"github.com/sidecar-injector/sidecar-injector/webhook"
 )
 
-// rendered is the webhook configuration that the chart renders with these values, by its entries' names.
-func rendered(t *testing.T, values map[string]any) map[string]admissionregistrationv1.MutatingWebhook {
+// rendered is the webhook configuration that the chart renders with these values.
+func rendered(t *testing.T, values map[string]any) *admissionregistrationv1.MutatingWebhookConfiguration {
 	t.Helper()
 	text, err := yaml.Marshal(values)
 	if err != nil {
@@ -32,59 +32,54 @@ func rendered(t *testing.T, values map[string]any) map[string]admissionregistrat
 		t.Fatal(err)
 	}
 	var problem bytes.Buffer
-	helm := exec.Command("go", "tool", "-modfile="+tools, "helm", "template", "mesh", "sidecar-injector", "--namespace", "mesh", "-f", file, "--show-only", "templates/webhook.yaml")
+	helm := exec.Command("go", "tool", "-modfile="+tools, "helm", "template", "sidecar-injector", "sidecar-injector", "--namespace", "sidecar-injector", "-f", file, "--show-only", "templates/webhook.yaml")
 	helm.Stderr = &problem
 	out, err := helm.Output()
 	if err != nil {
 		t.Fatalf("helm template: %v\n%s", err, &problem)
 	}
-	var configuration admissionregistrationv1.MutatingWebhookConfiguration
-	if err := yaml.UnmarshalStrict(out, &configuration); err != nil {
+	configuration := &admissionregistrationv1.MutatingWebhookConfiguration{}
+	if err := yaml.UnmarshalStrict(out, configuration); err != nil {
 		t.Fatal(err)
 	}
-	entries := map[string]admissionregistrationv1.MutatingWebhook{}
-	for _, entry := range configuration.Webhooks {
-		entries[entry.Name] = entry
-	}
-	return entries
+	return configuration
 }
 
-// TestConditions: the chart's entries ask in the words of a profile's trigger, those that the program knows offline too.
-func TestConditions(t *testing.T) {
-	both, label, annotation := []templates.Place(nil), []templates.Place{templates.PlaceLabel}, []templates.Place{templates.PlaceAnnotation}
-	for name, trigger := range map[string]templates.Trigger{
-		"Istio's":                   {},
-		"words of an annotation":    {Pod: annotation, Inject: []string{"enabled", "ingress"}, Skip: []string{"disabled"}, Ignore: []string{""}, NamespaceAnnotation: "mesh.example.com/inject"},
-		"boolean words":             {Pod: annotation, Booleans: true, HostNetwork: true},
-		"labels alone":              {Pod: label},
-		"several refusals":          {Pod: both, Skip: []string{"no", "never"}, Ignore: []string{"", "default"}},
-		"the annotation before all": {Pod: []templates.Place{templates.PlaceAnnotation, templates.PlaceLabel}},
+// TestWebhooksFollowTheProfile: the chart's entries select and ask in the words of a profile's trigger and by the injector's
+// names, and the program has the same entries where no cluster is asked.
+func TestWebhooksFollowTheProfile(t *testing.T) {
+	label, annotation := []templates.Place{templates.PlaceLabel}, []templates.Place{templates.PlaceAnnotation}
+	for name, c := range map[string]struct {
+		trigger  templates.Trigger
+		revision string // the key
+		config   webhook.ConfigFile
+	}{
+		"Istio's":                   {templates.Trigger{}, "istio.io/rev", webhook.ConfigFile{}},
+		"another label":             {templates.Trigger{}, "istio.io/rev", webhook.ConfigFile{NamespaceLabel: "example.com/mesh=on"}},
+		"words of an annotation":    {templates.Trigger{Pod: annotation, Inject: []string{"enabled", "ingress"}, Skip: []string{"disabled"}, Ignore: []string{""}, NamespaceAnnotation: "mesh.example.com/inject"}, "", webhook.ConfigFile{EveryPod: true}},
+		"boolean words for all":     {templates.Trigger{Pod: annotation, Booleans: true, HostNetwork: true}, "", webhook.ConfigFile{EveryPod: true, Default: "inject"}},
+		"labels alone":              {templates.Trigger{Pod: label}, "mesh.example.com/rev", webhook.ConfigFile{Revision: "canary"}},
+		"several refusals":          {templates.Trigger{Skip: []string{"no", "never"}, Ignore: []string{"", "default"}}, "", webhook.ConfigFile{EveryPod: true}},
+		"the annotation before all": {templates.Trigger{Pod: []templates.Place{templates.PlaceAnnotation, templates.PlaceLabel}}, "istio.io/rev", webhook.ConfigFile{Revision: "v2", RevisionTags: []string{"default", "prod"}, EveryPod: true}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			profile := templates.Profile{Name: "mesh", DefaultTemplates: []string{"mesh"}, Trigger: trigger, Keys: templates.Keys{
-				Inject: "mesh.example.com/inject", NamespaceLabel: "mesh.example.com/inject", NamespaceLabelValue: "enabled", Status: "mesh.example.com/status"}}
+			profile := &templates.Profile{Name: "mesh", DefaultTemplates: []string{"mesh"}, Templates: map[string]string{"mesh": "{}"}, Trigger: c.trigger, Keys: templates.Keys{
+				Inject: "mesh.example.com/inject", NamespaceLabel: "mesh.example.com/inject", NamespaceLabelValue: "enabled", Status: "mesh.example.com/status", Revision: c.revision}}
+			config, err := webhook.NewConfig(profile, c.config, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want, err := selection.DefaultConfiguration(config)
+			if err != nil {
+				t.Fatal(err)
+			}
 			text, err := yaml.Marshal(profile)
 			if err != nil {
 				t.Fatal(err)
 			}
-			entries := rendered(t, map[string]any{"profile": map[string]any{"profile.yaml": string(text)}, "config": map[string]any{"everyPod": true}})
-			names := []string{"every.sidecar-injector.github.io", "namespace.sidecar-injector.github.io", "pod.sidecar-injector.github.io"}
-			if diff := cmp.Diff(names, slices.Sorted(maps.Keys(entries))); diff != "" {
-				t.Fatalf("entries (-want +got):\n%s", diff)
-			}
-			words := trigger.Conditions(profile.Keys.Inject)
-			for i, want := range []string{words.Silent, words.NotOptedOut, words.Asks} {
-				entry := entries[names[i]]
-				if diff := cmp.Diff(want, entry.MatchConditions[0].Expression); diff != "" {
-					t.Errorf("%s (-program +chart):\n%s", entry.Name, diff)
-				}
-				last := entry.MatchConditions[len(entry.MatchConditions)-1]
-				if byHost := last.Name == "no-host-network-unless-asked"; byHost == trigger.HostNetwork {
-					t.Errorf("%s: the last condition is %s", entry.Name, last.Name)
-				}
-			}
-			if *entries[names[0]].FailurePolicy != admissionregistrationv1.Ignore || *entries[names[1]].FailurePolicy != admissionregistrationv1.Fail {
-				t.Error("the entry for every pod does not ignore failures, or another does")
+			got := rendered(t, map[string]any{"profile": map[string]any{"profile.yaml": string(text)}, "config": c.config})
+			if diff := cmp.Diff(want.Webhooks, got.Webhooks); diff != "" {
+				t.Errorf("entries (-program +chart):\n%s", diff)
 			}
 		})
 	}

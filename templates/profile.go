@@ -76,6 +76,8 @@ type Keys struct {
 	// NamespaceLabel is the label that opts a namespace in when its value is NamespaceLabelValue.
 	NamespaceLabel      string `json:"namespaceLabel"`
 	NamespaceLabelValue string `json:"namespaceLabelValue"`
+	// Revision is the label by which a pod, or else its namespace, says which of several injectors it wants. Empty: none.
+	Revision string `json:"revision,omitempty"`
 	// Templates is the pod annotation that names templates, separated by commas.
 	Templates string `json:"templates"`
 	// NativeSidecar is the pod annotation ("true" or "false") that overrides the value nativeSidecars. Empty: none.

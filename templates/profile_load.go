@@ -89,7 +89,11 @@ func (p *Profile) check() error {
 	case len(p.DefaultTemplates) == 0:
 		return errors.New("defaultTemplates is empty, want the templates of pods that name none")
 	}
-	for field, key := range map[string]string{"inject": p.Keys.Inject, "namespaceLabel": p.Keys.NamespaceLabel, "status": p.Keys.Status} {
+	keys := map[string]string{"inject": p.Keys.Inject, "namespaceLabel": p.Keys.NamespaceLabel, "status": p.Keys.Status}
+	if p.Keys.Revision != "" {
+		keys["revision"] = p.Keys.Revision
+	}
+	for field, key := range keys {
 		if problems := content.IsLabelKey(key); len(problems) > 0 {
 			return fmt.Errorf("keys.%s: %q is not allowed: %s", field, key, problems[0])
 		}

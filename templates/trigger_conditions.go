@@ -38,6 +38,21 @@ func (t *Trigger) Conditions(key string) Conditions {
 	return c
 }
 
+// RevisionConditions are CEL expressions, as Conditions has them, over what a pod says of the injector that it wants.
+type RevisionConditions struct {
+	// None: it says nothing. Named: it names one of ours. NoneOrNamed: either.
+	None, Named, NoneOrNamed string
+}
+
+// ConditionsOfRevision returns the expressions of pods that name one of several injectors by the label of that key, for an
+// injector of those names.
+func ConditionsOfRevision(key string, names []string) RevisionConditions {
+	at := placed(PlaceLabel, key)
+	return RevisionConditions{
+		None: at("!(%[1]s)"), Named: at("%[1]s && " + oneOfThem(names)), NoneOrNamed: at("!(%[1]s) || " + oneOfThem(names)),
+	}
+}
+
 // refusals are all values that refuse injection.
 func (t *Trigger) refusals() []string {
 	if t.Booleans {

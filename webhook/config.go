@@ -8,6 +8,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/sidecar-injector/sidecar-injector/internal/strictyaml"
 	"github.com/sidecar-injector/sidecar-injector/templates"
@@ -38,6 +39,9 @@ type ConfigFile struct {
 	MarkSkipped bool `json:"markSkipped,omitempty"`
 	// Revision is the name of this injector. Default: default.
 	Revision string `json:"revision,omitempty"`
+	// RevisionTags are other names of this injector. Where several injectors are installed, a pod is the one's that its label
+	// istio.io/rev names, or else its namespace's; the one named default, or with that tag, has those that name none.
+	RevisionTags []string `json:"revisionTags,omitempty"`
 	// Templates are laid over those of the profile, by name.
 	Templates map[string]string `json:"templates,omitempty"`
 	// DefaultTemplates are applied to pods that name none. Default: the profile's.
@@ -135,6 +139,15 @@ func NewConfig(profile *templates.Profile, file ConfigFile, values map[string]an
 	if err != nil {
 		return nil, err
 	}
+	for i, name := range file.revisions() {
+		if problems := validation.IsValidLabelValue(name); len(problems) > 0 {
+			field := fmt.Sprintf("revisionTags[%d]", i-1)
+			if i == 0 {
+				field = "revision"
+			}
+			return nil, badField(field, "%s: %q is no label's value: %s", field, name, problems[0])
+		}
+	}
 	never, err := selectors("neverInjectSelector", file.NeverInjectSelector)
 	if err != nil {
 		return nil, err
@@ -160,6 +173,7 @@ func NewConfig(profile *templates.Profile, file ConfigFile, values map[string]an
 		Trigger:            profile.Trigger,
 		InjectByDefault:    byDefault == "inject",
 		EveryPod:           file.EveryPod,
+		Revisions:          file.revisions(),
 		AllowedNamespaces:  file.AllowedNamespaces,
 		OtherInjectors:     profile.OtherInjectors,
 		Enabled:            policy == "enabled",
@@ -167,6 +181,17 @@ func NewConfig(profile *templates.Profile, file ConfigFile, values map[string]an
 		Never:              never,
 		Always:             always,
 	}}, nil
+}
+
+// revisions are all names of the injector, without doubles.
+func (f *ConfigFile) revisions() []string {
+	names := []string{cmp.Or(f.Revision, DefaultRevision)}
+	for _, tag := range f.RevisionTags {
+		if !slices.Contains(names, tag) {
+			names = append(names, tag)
+		}
+	}
+	return names
 }
 
 // BuiltinProfile returns the built-in profile that the file names, by default the default one. Errors are *ConfigError.

@@ -30,6 +30,7 @@ func TestParseDefaults(t *testing.T) {
 				Keys:               profile.Keys,
 				OtherInjectors:     profile.OtherInjectors,
 				Enabled:            true,
+				Revisions:          []string{DefaultRevision},
 				ExcludedNamespaces: []string{"kube-system", "kube-public", "kube-node-lease"},
 			}
 			if diff := cmp.Diff(want, c.Policy()); diff != "" {
@@ -124,7 +125,7 @@ func TestParseFields(t *testing.T) {
 
 // TestParseErrors asserts that each error names the field (or the line) and what is allowed there, on one line.
 func TestParseErrors(t *testing.T) {
-	const fields = "want one of profile, policy, default, everyPod, namespaceLabel, onError, markSkipped, revision, templates, defaultTemplates, aliases, neverInjectSelector, alwaysInjectSelector, excludedNamespaces, allowedNamespaces, podPolicy"
+	const fields = "want one of profile, policy, default, everyPod, namespaceLabel, onError, markSkipped, revision, revisionTags, templates, defaultTemplates, aliases, neverInjectSelector, alwaysInjectSelector, excludedNamespaces, allowedNamespaces, podPolicy"
 	tests := map[string]struct {
 		config, values string
 		want           string

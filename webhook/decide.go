@@ -27,6 +27,7 @@ const (
 	ReasonNamespaceLabel     Reason = "namespace_opted_in"
 	ReasonNamespaceFalse     Reason = "namespace_opted_out"
 	ReasonDefault            Reason = "default"
+	ReasonRevision           Reason = "asked_by_revision"
 	ReasonPolicyDisabled     Reason = "policy_disabled"
 	ReasonInjectedByOther    Reason = "injected_by_other"
 	mirrorPodAnnotation             = corev1.MirrorPodAnnotationKey
@@ -54,6 +55,8 @@ type Namespace struct {
 	Name string
 	// OptedIn says that the namespace's label asks for injection of all its pods.
 	OptedIn bool
+	// ByRevision says that the pod or its namespace names this injector, which asks for injection too; OptedIn is true then.
+	ByRevision bool
 	// Annotations are the namespace's, read for Trigger.NamespaceAnnotation alone, and where it has not opted in by its label.
 	Annotations map[string]string
 	// Every says that the pod came by the entry for pods of every namespace, to which Policy.InjectByDefault applies.
@@ -75,11 +78,16 @@ type Policy struct {
 	InjectByDefault bool
 	// EveryPod says that it has that entry.
 	EveryPod bool
+	// Revisions are the names of this injector, by which pods and namespaces choose among several.
+	Revisions []string
 	// ExcludedNamespaces are never injected. If AllowedNamespaces is not empty, no other namespaces are.
 	ExcludedNamespaces, AllowedNamespaces []string
 	// Never and Always select pods, in namespaces that opted in, by their labels. Never comes first.
 	Never, Always []labels.Selector
 }
+
+// DefaultRevision is the injector's name for pods that name none.
+const DefaultRevision = "default"
 
 // Decide says whether the pod is injected. It is a pure function; the pod is not changed. The first rule that
 // applies decides; Trace tells what each of them says.
@@ -96,7 +104,7 @@ type Policy struct {
 //	9     matches a never-inject selector                             skip      never_inject_selector
 //	10    matches an always-inject selector                           inject    always_inject_selector
 //	11    has another value there, the policy is enabled              inject    invalid_value
-//	12    says nothing, the policy is enabled                         inject    namespace_opted_in, default
+//	12    says nothing, the policy is enabled                         inject    namespace_opted_in, asked_by_revision, default
 //	13    all else: the policy is disabled                            skip      policy_disabled
 //	14    would be injected, but another injector's proxy is there    skip      injected_by_other
 //

@@ -189,6 +189,9 @@ func (s *subject) asUnclear() Decision {
 func (s *subject) isSilent() bool { return s.open() && !s.unclear() && s.policy.Enabled }
 
 func (s *subject) asSilent() Decision {
+	if s.namespace.ByRevision {
+		return Decision{Inject: true, Reason: ReasonRevision, Detail: fmt.Sprintf("the label %s of the pod or its namespace names this injector", s.policy.Keys.Revision)}
+	}
 	by := fmt.Sprintf("label %s=%s", s.policy.Keys.NamespaceLabel, s.policy.Keys.NamespaceLabelValue)
 	switch {
 	case s.namespace.OptedIn:

@@ -19,13 +19,15 @@ const (
 	ScopeNamespace Scope = "namespace"
 	// ScopePod is the entry for pods that ask for themselves, in namespaces without that label.
 	ScopePod Scope = "pod"
+	// ScopeRevision is the entry for pods that name this injector, themselves or by their namespace.
+	ScopeRevision Scope = "revision"
 	// ScopeEvery is the entry for pods of every namespace that say nothing: what their namespace says is read from the
 	// watched namespace, since no selector sees annotations.
 	ScopeEvery Scope = "every"
 )
 
 // Scopes are all of them.
-var Scopes = []Scope{ScopeNamespace, ScopePod, ScopeEvery}
+var Scopes = []Scope{ScopeNamespace, ScopePod, ScopeRevision, ScopeEvery}
 
 // Path returns the URL path of the scope's entry. Path parameters may follow it, a name and a value each, such as
 // /cluster/east/net/a, which say where the request comes from; what they mean is the profile's to say.
@@ -83,7 +85,7 @@ func parametersOf(ctx context.Context) map[string]string {
 // Namespace returns what Decide needs to know of a pod's namespace, given what is known of that and the entry by which the pod
 // came.
 func (s Scope) Namespace(meta *metav1.ObjectMeta) Namespace {
-	namespace := Namespace{Name: meta.Name, OptedIn: s == ScopeNamespace, Every: s == ScopeEvery}
+	namespace := Namespace{Name: meta.Name, OptedIn: s == ScopeNamespace || s == ScopeRevision, ByRevision: s == ScopeRevision, Every: s == ScopeEvery}
 	if s == ScopeEvery {
 		namespace.Annotations = meta.Annotations
 	}

@@ -61,6 +61,8 @@ var triggerRows = map[string]triggerRow{
 	"the host's network may be injected":                     {byBooleans, []tweak{hostNetwork, annotateInject("1")}, optedOut, inject(ReasonAnnotationTrue)},
 	"all are injected by default":                            {byBooleans, nil, every(), inject(ReasonDefault)},
 	"by default, where the entry for every pod is":           {byBooleans, nil, optedOut, skip(ReasonNotRequested)},
+	"the revision asks":                                      {templates.Trigger{}, nil, ScopeRevision.Namespace(&metav1.ObjectMeta{Name: "shop"}), inject(ReasonRevision)},
+	"the revision asks, the pod refuses":                     {templates.Trigger{}, []tweak{annotateInject("false")}, ScopeRevision.Namespace(&metav1.ObjectMeta{Name: "shop"}), skip(ReasonAnnotationFalse)},
 	"a namespace that is not allowed":                        {byBooleans, []tweak{annotateInject("1")}, Namespace{Name: "elsewhere"}, skipWarn(ReasonExcludedNamespace)},
 }
 

@@ -128,6 +128,7 @@ func Keys() templates.Keys {
 		Inject:              "sidecar.istio.io/inject",
 		NamespaceLabel:      "istio-injection",
 		NamespaceLabelValue: "enabled",
+		Revision:            "istio.io/rev",
 		Templates:           "inject.istio.io/templates",
 		Status:              marker,
 	}

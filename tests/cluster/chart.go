@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"path/filepath"
 
 	"helm.sh/helm/v4/pkg/action"
@@ -53,6 +54,13 @@ func (c *Cluster) chartDefaults(o ChartOptions) ChartOptions {
 	}
 	if o.WebhookAddress == "" {
 		o.WebhookAddress = c.WebhookAddress
+	}
+	if _, set := o.Values["allowOverlap"]; !set { // tests have releases of their own beside the shared one
+		o.Values = maps.Clone(o.Values)
+		if o.Values == nil {
+			o.Values = map[string]any{}
+		}
+		o.Values["allowOverlap"] = true
 	}
 	return o
 }

@@ -27,6 +27,7 @@ const (
 	namespaceKey = "istio-injection"
 	podWebhook   = "pod.sidecar-injector.github.io"
 	spaceWebhook = "namespace.sidecar-injector.github.io"
+	revisionKey  = "istio.io/rev"
 	waitTimeout  = 30 * time.Second
 	notCalled    = "" // as the reason: the webhook was not asked
 )

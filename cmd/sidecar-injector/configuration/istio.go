@@ -19,6 +19,9 @@ import (
 // namespaces are excluded too. The zero value changes nothing. The revision is that of the file, or else of the sources.
 func (in *Inputs) parseIstio(file webhook.ConfigFile) (*webhook.Config, error) {
 	sources := *in.Istio
+	if file.Revision == "" { // Istio's is no name of ours
+		file.RevisionTags = append(slices.Clone(file.RevisionTags), webhook.DefaultRevision)
+	}
 	sources.Revision = cmp.Or(file.Revision, sources.Revision)
 	installation, err := istio.Load(sources)
 	if err != nil {

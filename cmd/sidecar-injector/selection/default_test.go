@@ -103,3 +103,68 @@ func quoted(value any) string {
 	}
 	return fmt.Sprintf("%q", value)
 }
+
+// TestRevisions: of several injectors exactly one is asked about each pod that is to be injected: whom the pod names, else whom
+// its namespace names, else the default one.
+func TestRevisions(t *testing.T) {
+	injectors := map[string]*Webhooks{}
+	for name, config := range map[string]string{
+		"default": "{}",
+		"canary":  "revision: canary",
+		"v2":      "revision: v2\nrevisionTags: [stable, prod]",
+	} {
+		webhooks, err := Default(configFrom(t, config))
+		if err != nil {
+			t.Fatal(err)
+		}
+		injectors[name] = webhooks
+	}
+	owner := map[any]string{"default": "default", "canary": "canary", "v2": "v2", "stable": "v2", "prod": "v2"}
+	none := any(nil)
+	for _, injection := range []any{none, "enabled", "disabled"} {
+		for _, namespaceNames := range []any{none, "default", "canary", "v2", "prod", "unknown"} {
+			for _, podNames := range []any{none, "default", "canary", "stable", "unknown"} {
+				for _, asks := range []any{none, "true", "false"} {
+					names := podNames
+					if names == none {
+						names = namespaceNames
+					}
+					want := owner[names]
+					if names == none && (injection == "enabled" || injection == none && asks == "true") {
+						want = "default"
+					}
+					if injection == "disabled" || asks == "false" {
+						want = ""
+					}
+					namespace := &metav1.ObjectMeta{Name: "shop", Labels: map[string]string{}}
+					labels := map[string]any{}
+					for key, value := range map[string]any{"istio-injection": injection, "istio.io/rev": namespaceNames} {
+						if text, ok := value.(string); ok {
+							namespace.Labels[key] = text
+						}
+					}
+					for key, value := range map[string]any{"sidecar.istio.io/inject": asks, "istio.io/rev": podNames} {
+						if value != none {
+							labels[key] = value
+						}
+					}
+					got := ""
+					for name, webhooks := range injectors {
+						calls, err := webhooks.For(t.Context(), namespace, map[string]any{"metadata": map[string]any{"labels": labels}, "spec": map[string]any{}})
+						if err != nil {
+							t.Fatal(err)
+						}
+						for i := range calls {
+							if calls[i].Called {
+								got += name
+							}
+						}
+					}
+					if got != want {
+						t.Errorf("namespace %v, pod %v: asked %q, want %q", namespace.Labels, labels, got, want)
+					}
+				}
+			}
+		}
+	}
+}

@@ -123,8 +123,13 @@ func Closest(calls []Call) Call {
 	return best
 }
 
+// takesUnnamed says that there are entries for pods that name no injector.
+func (w *Webhooks) takesUnnamed() bool {
+	return slices.ContainsFunc(w.entries, func(e entry) bool { return e.scope != "" && e.revisionKey == "" })
+}
+
 // For returns, in the configuration's order, what the API server does with each entry when the pod is created in the
-// namespace. Neither is changed. The pod is as the API server has it before webhooks: with defaults. The label
+// namespace; entries for pods that name an injector are left out where neither the pod nor its namespace names any. Neither is changed. The pod is as the API server has it before webhooks: with defaults. The label
 // kubernetes.io/metadata.name, which every namespace of a cluster has, is taken for given. Who creates the pod is not
 // known: conditions see a user named "unknown", who may do nothing, and their checks say so.
 func (w *Webhooks) For(ctx context.Context, namespace *metav1.ObjectMeta, pod map[string]any) ([]Call, error) {
@@ -141,6 +146,10 @@ func (w *Webhooks) For(ctx context.Context, namespace *metav1.ObjectMeta, pod ma
 	namespaceLabels := labels.Merge(namespace.Labels, labels.Set{corev1.LabelMetadataName: namespace.Name})
 	calls := make([]Call, 0, len(w.entries))
 	for i := range w.entries {
+		key := w.entries[i].revisionKey
+		if _, named := typed.Labels[key]; key != "" && !named && !namespaceLabels.Has(key) && w.takesUnnamed() {
+			continue
+		}
 		call, err := w.entries[i].call(ctx, versioned, namespaceLabels, typed.Labels)
 		if err != nil {
 			return nil, fmt.Errorf("webhook %q: %w", w.entries[i].name, err)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
@@ -37,6 +38,26 @@ type entry struct {
 	// askForUser says of each condition whether its outcome depends on who creates the pod.
 	askForUser []bool
 	evaluator  celplugin.ConditionEvaluator
+	// revisionKey is the label by which the entry tells pods that name this injector, one of several; empty for other entries.
+	revisionKey string
+}
+
+// revisionKeyOf returns the label of an entry for pods that name an injector: one that the entry's selector and one of its
+// conditions look at.
+func revisionKeyOf(e *entry) string {
+	if e.scope != webhook.ScopeRevision {
+		return ""
+	}
+	requirements, _ := e.namespaceSelector.Requirements()
+	for _, requirement := range requirements {
+		asks := func(c admissionregistrationv1.MatchCondition) bool {
+			return strings.Contains(c.Expression, "'"+requirement.Key()+"' in object.metadata.labels")
+		}
+		if slices.ContainsFunc(e.conditions, asks) {
+			return requirement.Key()
+		}
+	}
+	return ""
 }
 
 // New reads a configuration, which is not changed. The error names the entry and the field. A match condition that does
@@ -64,6 +85,7 @@ func New(configuration *admissionregistrationv1.MutatingWebhookConfiguration) (*
 			expressions[n] = &condition
 			e.askForUser = append(e.askForUser, asksForUser.MatchString(condition.Expression))
 		}
+		e.revisionKey = revisionKeyOf(&e)
 		e.evaluator = compiler.CompileCondition(expressions, celplugin.OptionalVariableDeclarations{HasAuthorizer: true}, environment.StoredExpressions)
 		w.entries = append(w.entries, e)
 	}

@@ -24,6 +24,47 @@ are generated from them (make manifests).
 {{- define "sidecar-injector.namespaceLabelKey" -}}{{ include "sidecar-injector.namespaceLabel" . | splitList "=" | first }}{{- end -}}
 {{- define "sidecar-injector.namespaceLabelValue" -}}{{ include "sidecar-injector.namespaceLabel" . | splitList "=" | last }}{{- end -}}
 
+{{/*
+The label by which pods and namespaces name one of several injectors, empty for none, the names of this one, as JSON, and
+in CEL that a pod has the label, and that it has one of the names.
+*/}}
+{{- define "sidecar-injector.revisionKey" -}}{{ (include "sidecar-injector.profile" . | fromYaml).keys.revision | default "" }}{{- end -}}
+{{- define "sidecar-injector.revisions" -}}
+{{- prepend (.Values.config.revisionTags | default list) (.Values.config.revision | default "default") | uniq | toJson -}}
+{{- end -}}
+{{- define "sidecar-injector.revisionThere" -}}
+has(object.metadata.labels) && '{{ include "sidecar-injector.revisionKey" . }}' in object.metadata.labels
+{{- end -}}
+{{- define "sidecar-injector.revisionIn" -}}
+{{- $value := printf "object.metadata.labels['%s']" (include "sidecar-injector.revisionKey" .) -}}
+{{- include "sidecar-injector.in" (dict "value" $value "words" (include "sidecar-injector.revisions" . | fromJsonArray)) -}}
+{{- end -}}
+
+{{/* What this injector takes: the key by which pods ask, and its names, as KEY NAME NAME …. */}}
+{{- define "sidecar-injector.claims" -}}
+{{- prepend (include "sidecar-injector.revisions" . | fromJsonArray) (include "sidecar-injector.podKey" .) | join " " -}}
+{{- end -}}
+
+{{/*
+Fails while another release takes the same pods: those that ask by the same key, where both have one name. Which of the
+two injects a pod would depend on the order in which the API server calls them.
+*/}}
+{{- define "sidecar-injector.refuseTwins" -}}
+{{- if not .Values.allowOverlap -}}
+  {{- $ours := include "sidecar-injector.claims" . | splitList " " -}}
+  {{- range (lookup "admissionregistration.k8s.io/v1" "MutatingWebhookConfiguration" "" "").items -}}
+    {{- $theirs := get (.metadata.annotations | default dict) "sidecar-injector.github.io/claims" | splitList " " -}}
+    {{- if and (ne .metadata.name (include "sidecar-injector.name" $)) (eq (first $theirs) (first $ours)) -}}
+      {{- range rest $theirs -}}
+        {{- if has . (rest $ours) -}}
+          {{- fail (printf "the injector %q has the name %q too, for pods that ask by %s: give this one another config.revision (docs/operations.md), or set allowOverlap" $.Release.Name . (first $ours)) -}}
+        {{- end -}}
+      {{- end -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
+{{- end -}}
+
 {{/* The ConfigMaps from which the profile takes values, by namespace, as YAML. */}}
 {{- define "sidecar-injector.sources" -}}
 {{- $byNamespace := dict -}}
