@@ -20,9 +20,9 @@ import (
 )
 
 // audited is what audit finds in a namespace, as data, with its exit code.
-func audited(t *testing.T, namespace string) (audit.Report, int) {
+func audited(t *testing.T, namespace string, flags ...string) (audit.Report, int) {
 	t.Helper()
-	out, code := ask(t, "audit", "-o", "json", "-n", namespace)
+	out, code := ask(t, append([]string{"audit", "-o", "json", "-n", namespace}, flags...)...)
 	var report audit.Report
 	if err := json.Unmarshal([]byte(out), &report); err != nil {
 		t.Fatalf("decode what audit printed: %v\n%s", err, out)
@@ -57,6 +57,12 @@ func TestAuditFindsWhatIsPlanted(t *testing.T) {
 	change(plant("addressed", asks), annotations("cni.example.com/podIP", "10.0.0.1"), "status")
 	if report, code := audited(t, namespace); code != 0 || len(report.Findings) != 0 || report.Pods != 5 || report.Sidecars != 4 {
 		t.Errorf("exit code %d for pods that are as they should be: %+v", code, report)
+	}
+
+	// What would a proposed value change?
+	proposed, code := audited(t, namespace, "--set", "proxy.image=example.com/envoy:next")
+	if code != 1 || len(proposed.Findings) != 4 || proposed.Findings[0].Finding != audit.Outdated {
+		t.Errorf("exit code %d for a proposed image: %+v", code, proposed)
 	}
 
 	change(plant("missing"), annotations(injectKey, "true"))

@@ -30,6 +30,7 @@ type auditOptions struct {
 	output       string
 	restart, yes bool
 	timeout      time.Duration
+	proposed     proposal
 }
 
 func newAuditCommand() *cobra.Command {
@@ -57,6 +58,11 @@ The first that does not come up, or whose new pods are no better, ends it. One
 whose rollout is paused or held back is left alone, and one that was restarted
 already is not restarted again.
 
+With --config, --values, --profile, --set or --template the pods are judged by a
+configuration that is proposed: what is found is what would be so after the
+change, for pods that are not created anew. 'preview TYPE/NAME' with the same
+flags shows what a workload would get.
+
 Exit code 0 if nothing is found, 1 if something is (with --restart: if something
 is left), 2 after an error.
 
@@ -71,6 +77,9 @@ and ProxyConfigs. --restart gets and patches the workloads.`,
   # One namespace, with details.
   sidecar-injector audit -n shop -o wide
 
+  # Which workloads would a new configuration change?
+  sidecar-injector audit --config new.yaml
+
   # Restart what is outdated or lacks its sidecar, after a question.
   sidecar-injector audit -n shop --restart`,
 		Args: noArguments,
@@ -82,6 +91,7 @@ and ProxyConfigs. --restart gets and patches the workloads.`,
 	flags.SortFlags = false
 	flags.StringVarP(&options.output, "output", "o", "text", "text, wide, json or yaml")
 	options.cluster.AddSelection(flags)
+	options.proposed.add(flags)
 	flags.BoolVar(&options.restart, "restart", false, "restart the workloads that new pods help")
 	flags.BoolVar(&options.yes, "yes", false, "with --restart: do not ask")
 	flags.DurationVar(&options.timeout, "timeout", 5*time.Minute, "with --restart: how long each workload may take to come up")
@@ -96,6 +106,8 @@ func (o *auditOptions) run(ctx context.Context, stdin io.Reader, stdout, stderr 
 	switch {
 	case err != nil:
 		return err
+	case o.restart && o.proposed.any():
+		return usageErrorf("--restart is for the cluster's own configuration, not for a proposed one")
 	case o.yes && !o.restart:
 		return usageErrorf("--yes is for --restart")
 	case o.timeout <= 0:
@@ -228,7 +240,11 @@ func (o *auditOptions) auditor(ctx context.Context, connection *cluster.Cluster)
 	if err != nil {
 		return nil, err
 	}
-	return audit.New(audit.Options{Config: injector.Config, Webhooks: injector.Webhooks, Namespaces: namespaces, Now: time.Now()})
+	config, err := o.proposed.config(ctx, injector)
+	if err != nil {
+		return nil, err
+	}
+	return audit.New(audit.Options{Config: config, Webhooks: injector.Webhooks, Namespaces: namespaces, Now: time.Now()})
 }
 
 // restartAll restarts the workloads that new pods help, if whoever is asked says yes, and says whether it did.

@@ -72,6 +72,26 @@ func (f *Files) Inputs(ctx context.Context) (*Inputs, error) {
 	return in, nil
 }
 
+// Over returns inputs with what the files have in place of theirs; what stays are the ConfigMaps of the mesh, and Istio's. The
+// inputs are not changed. An error names the file.
+func (f *Files) Over(ctx context.Context, base *Inputs) (*Inputs, error) {
+	read, err := f.Inputs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	changed := *base
+	if len(read.Config) > 0 {
+		changed.Config = read.Config
+	}
+	if len(read.Values) > 0 {
+		changed.Values = read.Values
+	}
+	if len(read.Profile) > 0 {
+		changed.Profile = read.Profile
+	}
+	return &changed, nil
+}
+
 // istioInputs reads what an Istio installation says of injection; config is the injector's own part.
 func (f *Files) istioInputs(ctx context.Context, config []byte) (*Inputs, error) {
 	file, err := webhook.ParseFile(config)
