@@ -12,9 +12,17 @@ import (
 
 // known is what the chart knows of a profile.
 type known struct {
-	Keys    templates.Keys     `json:"keys"`
-	Trigger templates.Trigger  `json:"trigger,omitzero"`
-	Sources []templates.Source `json:"sources,omitempty"`
+	Keys      templates.Keys      `json:"keys"`
+	Trigger   templates.Trigger   `json:"trigger,omitzero"`
+	Sources   []templates.Source  `json:"sources,omitempty"`
+	Redirect  containers          `json:"redirect,omitzero"`
+	PodPolicy templates.PodPolicy `json:"podPolicy,omitzero"`
+}
+
+// containers are those that a profile gives privileges.
+type containers struct {
+	Containers []string `json:"containers,omitempty"`
+	Proxy      string   `json:"proxy,omitempty"`
 }
 
 // TestProfiles compares what the chart knows of profiles with the profiles. With UPDATE_GOLDEN set it writes that.
@@ -29,7 +37,7 @@ func TestProfiles(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		all[name] = known{profile.Keys, profile.Trigger, profile.Sources}
+		all[name] = known{profile.Keys, profile.Trigger, profile.Sources, containers{profile.Redirect.Containers, profile.Redirect.Proxy}, profile.PodPolicy}
 	}
 	const file = "sidecar-injector/profiles.yaml"
 	text, err := yaml.Marshal(all)
