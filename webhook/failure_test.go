@@ -230,3 +230,37 @@ func TestHandlerLogs(t *testing.T) {
 		})
 	}
 }
+
+// TestHandlerLogsOfAnError: the line of an error says which workload it is about, once each, and of a panic where it was.
+func TestHandlerLogsOfAnError(t *testing.T) {
+	var lines []string
+	logger := funcr.NewJSON(func(line string) { lines = append(lines, line) }, funcr.Options{})
+	handler, err := New(Options{Config: parsed(t, "", ""), Namespaces: panicking{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pod := aPod(t, set("web-5d4f8-", "metadata", "generateName"), annotation("sidecar.istio.io/logLevel", "loud"),
+		set([]any{map[string]any{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "web-5d4f8", "uid": "1", "controller": true}}, "metadata", "ownerReferences"))
+	ctx := log.IntoContext(context.Background(), logger)
+	handler.For(ScopeNamespace, nil).Handle(ctx, requestWith(t, pod))
+	handler.namespaces = nil
+	handler.For(ScopeNamespace, nil).Handle(ctx, requestWith(t, pod))
+	if len(lines) != 2 {
+		t.Fatalf("%d lines: %q", len(lines), lines)
+	}
+	for _, part := range []string{`"stack":"goroutine `, "no such luck", `"reason":"internal_error"`} {
+		if !strings.Contains(lines[0], part) {
+			t.Errorf("the panic's line has no %s: %s", part, lines[0])
+		}
+	}
+	for _, part := range []string{`"generateName":"web-5d4f8-"`, `"owner":"ReplicaSet/web-5d4f8"`, `"reason":"invalid_input"`, `"namespace":"shop"`} {
+		if strings.Count(lines[1], part) != 1 {
+			t.Errorf("the error's line has not %s once: %s", part, lines[1])
+		}
+	}
+	for _, key := range []string{`"namespace":`, `"name":`, `"uid":`} {
+		if strings.Count(lines[1], key) != 1 {
+			t.Errorf("%s is not there once: %s", key, lines[1])
+		}
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	goruntime "runtime"
+	"runtime/debug"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -78,7 +79,7 @@ func (h *Handler) Register(server interface {
 	Register(path string, hook http.Handler)
 }) {
 	for _, scope := range Scopes {
-		hook := reviews{&admission.Webhook{Handler: h.handler(scope, parametersOf)}, maxTime, h.gate}
+		hook := reviews{&admission.Webhook{Handler: h.handler(scope, parametersOf), LogConstructor: bare}, maxTime, h.gate}
 		server.Register(scope.Path(), hook)
 		server.Register(scope.Path()+"/", scope.below(hook))
 	}
@@ -96,9 +97,9 @@ func (h *Handler) handler(scope Scope, parameters func(context.Context) map[stri
 		a := h.turnsFor(&req).run(ctx, func() answer { return h.answer(ctx, scope, parameters(ctx), &req) })
 		a.err = bounded(a.err)
 		h.metrics.record(start, a.outcome, a.reason)
-		logger := log.FromContext(ctx).WithValues("uid", quote.Cut(string(req.UID)), "namespace", quote.Cut(req.Namespace), "outcome", a.outcome, "reason", a.reason)
+		logger := withRequest(log.FromContext(ctx), &req).WithValues("outcome", a.outcome, "reason", a.reason)
 		if a.err != nil {
-			logger.Error(a.err, "Injection failed")
+			logger.WithValues(a.about...).Error(a.err, "Injection failed")
 		} else {
 			logger.V(1).Info("Admission answered")
 		}
@@ -115,6 +116,7 @@ type answer struct {
 	patch     []byte
 	warnings  []string
 	err       error
+	about     []any // keys and values for the log, of an error
 	status    int32 // of a refusal
 	onError   onError
 }
@@ -139,7 +141,8 @@ func (h *Handler) answer(ctx context.Context, scope Scope, parameters map[string
 	}
 	defer func() {
 		if p := recover(); p != nil {
-			a = answer{outcome: outcomeError, reason: reasonInternalError, status: http.StatusInternalServerError, err: fmt.Errorf("panic: %v", p)}
+			a = answer{outcome: outcomeError, reason: reasonInternalError, status: http.StatusInternalServerError, err: fmt.Errorf("panic: %v", p),
+				about: []any{"stack", string(debug.Stack())}}
 		}
 		a.onError = config.onError
 	}()
@@ -179,30 +182,13 @@ func (h *Handler) decided(ctx context.Context, config *Config, scope Scope, para
 			return badRequest(err)
 		}
 	}
+	if a.err != nil {
+		a.about = append(a.about, workloadOf(raw)...)
+	}
 	if config.markSkipped && a.skips(config) {
 		a.patch = config.mark(raw, a.reason)
 	}
 	return a
-}
-
-// skips says that the pod is let in without a sidecar though somebody asked for one.
-func (a *answer) skips(config *Config) bool {
-	switch a.reason {
-	case ReasonMirrorPod, ReasonLabelFalse, ReasonAnnotationFalse, ReasonNamespaceFalse, ReasonNotRequested:
-		return false
-	}
-	return a.outcome == outcomeSkip || a.outcome == outcomeError && config.onError == onErrorAllow
-}
-
-// mark returns the patch that says in an annotation why a pod is skipped, nil if it says so already. The pod is not changed.
-func (c *Config) mark(pod map[string]any, reason Reason) []byte {
-	marked := templates.Pod(pod).Editable()
-	marked.Annotations()[c.policy.Keys.Skipped()] = string(reason)
-	patch := templates.Diff(pod, marked)
-	if patch == nil {
-		return nil
-	}
-	return patch.AppendJSON(nil)
 }
 
 // namespace returns what is known of a namespace; one that is not known yet is read.

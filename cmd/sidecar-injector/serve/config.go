@@ -26,6 +26,8 @@ import (
 type reloader struct {
 	handler *webhook.Handler
 	reloads *prometheus.CounterVec
+	result  prometheus.Gauge
+	applied prometheus.Gauge
 	missing atomic.Pointer[error] // why there is none yet
 
 	last *configuration.Inputs // what was read last; each source reads in one goroutine only
@@ -40,8 +42,18 @@ func newReloader(handler *webhook.Handler, registerer prometheus.Registerer, wai
 	for _, result := range []string{"applied", "refused"} {
 		c.reloads.WithLabelValues(result)
 	}
-	if err := registerer.Register(c.reloads); err != nil {
-		return nil, fmt.Errorf("register the metrics of the configuration: %w", err)
+	c.result = prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "sidecar_injector_config_last_reload_successful",
+		Help: "Whether the configuration that was read last is in use: 1, or 0 if it was refused.",
+	})
+	c.applied = prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "sidecar_injector_config_last_reload_success_timestamp_seconds",
+		Help: "When a configuration was applied last, in seconds since 1970. 0: none is yet.",
+	})
+	for _, collector := range []prometheus.Collector{c.reloads, c.result, c.applied} {
+		if err := registerer.Register(collector); err != nil {
+			return nil, fmt.Errorf("register the metrics of the configuration: %w", err)
+		}
 	}
 	c.missing.Store(&waiting)
 	return c, nil
@@ -66,6 +78,7 @@ func (c *reloader) apply(in *configuration.Inputs) (changed bool, err error) {
 	parsed, err := in.Parse()
 	if err != nil {
 		c.reloads.WithLabelValues("refused").Inc()
+		c.result.Set(0)
 		c.missing.Store(&err)
 		return true, err
 	}
@@ -75,6 +88,8 @@ func (c *reloader) apply(in *configuration.Inputs) (changed bool, err error) {
 		debug.FreeOSMemory()
 	}
 	c.reloads.WithLabelValues("applied").Inc()
+	c.result.Set(1)
+	c.applied.SetToCurrentTime()
 	return true, nil
 }
 

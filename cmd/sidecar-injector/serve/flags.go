@@ -53,5 +53,5 @@ func (o *Options) AddFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.HealthAddress, "health-probe-bind-address", o.HealthAddress, "`address` of /healthz and /readyz")
 
 	flags.DurationVar(&o.ShutdownDelay, "shutdown-delay", o.ShutdownDelay, "how long to serve on, not ready, after a termination signal")
-	flags.StringVar(&o.LogLevel, "log-level", o.LogLevel, "`level` of the log: debug, info or error")
+	flags.StringVar(&o.LogLevel, "log-level", o.LogLevel, "`level` of the log: debug, info, warn or error")
 }

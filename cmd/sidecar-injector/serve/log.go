@@ -18,10 +18,12 @@ func (o *Options) level() (zapcore.Level, error) {
 		return zapcore.DebugLevel, nil
 	case "info":
 		return zapcore.InfoLevel, nil
+	case "warn":
+		return zapcore.WarnLevel, nil
 	case "error":
 		return zapcore.ErrorLevel, nil
 	}
-	return 0, fmt.Errorf("--log-level: %q is not debug, info or error", o.LogLevel)
+	return 0, fmt.Errorf("--log-level: %q is not debug, info, warn or error", o.LogLevel)
 }
 
 // newLogger returns a logger that writes JSON lines, and makes it the one of the

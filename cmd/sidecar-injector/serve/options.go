@@ -71,7 +71,7 @@ type Options struct {
 
 	// ShutdownDelay is how long to serve on, not ready, after a termination signal.
 	ShutdownDelay time.Duration
-	// LogLevel is debug, info or error.
+	// LogLevel is debug, info, warn or error.
 	LogLevel string
 
 	// Clock says what time it is for certificates. Nil: the real clock.

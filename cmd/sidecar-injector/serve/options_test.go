@@ -17,7 +17,7 @@ func TestValidate(t *testing.T) {
 		"Istio's and files":           {func(o *Options) { o.IstioNamespace, o.ConfigFile = "istio-system", "x" }, "--istio-namespace excludes --config, --values and --profile"},
 		"names without a CA":          {func(o *Options) { o.ClientAllowedNames = []string{"x"} }, "--client-allowed-names is for --client-ca"},
 		"a negative delay":            {func(o *Options) { o.ShutdownDelay = -time.Second }, "--shutdown-delay must not be negative"},
-		"an unknown log level":        {func(o *Options) { o.LogLevel = "loud" }, `--log-level: "loud" is not debug, info or error`},
+		"an unknown log level":        {func(o *Options) { o.LogLevel = "loud" }, `--log-level: "loud" is not debug, info, warn or error`},
 		"an empty name":               {func(o *Options) { o.ConfigMap = "" }, "--config-map must not be empty"},
 		"an address without a port":   {func(o *Options) { o.WebhookAddress = "localhost" }, "--webhook-bind-address: address localhost: missing port in address"},
 		"a port that is none":         {func(o *Options) { o.HealthAddress = ":http" }, `--health-probe-bind-address: port "http" is not a number from 1 to 65535`},
