@@ -37,7 +37,7 @@ FAST := std github.com/sidecar-injector/... github.com/Masterminds/... github.co
 .PHONY: build
 build: ## Build both programs, static, into bin/
 	CGO_ENABLED=0 go build -trimpath -gcflags=all=-l $(FAST:%=-gcflags=%=) -o $(OUT)/ \
-	  -ldflags '-s -w -X github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/app.version=$(VERSION)' ./cmd/...
+	  -ldflags '-s -w -X github.com/sidecar-injector/sidecar-injector/internal/version.version=$(VERSION)' ./cmd/...
 
 ARCH := $(shell go env GOARCH)
 TAG := $(shell awk '$$1 == "appVersion:" {print $$2}' $(CHART)/Chart.yaml)

@@ -22,6 +22,7 @@ import (
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/installed"
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/manifest"
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/terminal"
+	"github.com/sidecar-injector/sidecar-injector/internal/version"
 )
 
 // auditOptions are the flags of audit.
@@ -115,7 +116,7 @@ func (o *auditOptions) run(ctx context.Context, stdin io.Reader, stdout, stderr 
 	case o.restart && !o.yes && !terminal.Is(stdin):
 		return usageErrorf("--restart asks first, and standard input is no terminal: --yes answers")
 	}
-	connection, err := o.cluster.Connect(programVersion())
+	connection, err := o.cluster.Connect(version.Program())
 	if err != nil {
 		return err
 	}

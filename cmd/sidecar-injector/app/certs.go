@@ -11,6 +11,7 @@ import (
 
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/certificates"
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/cluster"
+	"github.com/sidecar-injector/sidecar-injector/internal/version"
 )
 
 // certsOptions are the flags of all commands below certs.
@@ -151,7 +152,7 @@ func (o *certsOptions) injector() (*certificates.Injector, error) {
 	if err != nil {
 		return nil, fmt.Errorf("find the cluster: %w", err)
 	}
-	config.UserAgent = "sidecar-injector/" + programVersion()
+	config.UserAgent = "sidecar-injector/" + version.Program()
 	options.Config = config
 	return certificates.New(options)
 }

@@ -9,6 +9,7 @@ import (
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/cluster"
+	"github.com/sidecar-injector/sidecar-injector/internal/version"
 )
 
 // completionPatience bounds what a person waits for after a press of the tab key.
@@ -71,7 +72,7 @@ func completeWorkloads(flags *cluster.Flags) cobra.CompletionFunc {
 // nothing to offer.
 func live(flags *cluster.Flags, list func(context.Context, *cluster.Cluster) ([]string, error)) cobra.CompletionFunc {
 	return func(command *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
-		connection, err := flags.Connect(programVersion())
+		connection, err := flags.Connect(version.Program())
 		if err != nil {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}

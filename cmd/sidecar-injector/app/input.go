@@ -19,6 +19,7 @@ import (
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/installed"
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/manifest"
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/selection"
+	"github.com/sidecar-injector/sidecar-injector/internal/version"
 	"github.com/sidecar-injector/sidecar-injector/webhook"
 )
 
@@ -168,7 +169,7 @@ func (o *inputOptions) read(ctx context.Context, arguments []string, stdin io.Re
 // connect looks for the injector and the cluster's namespaces.
 func (in *input) connect(ctx context.Context, o *inputOptions) error {
 	var err error
-	if in.cluster, err = o.cluster.Connect(programVersion()); err != nil {
+	if in.cluster, err = o.cluster.Connect(version.Program()); err != nil {
 		return err
 	}
 	in.namespace = in.cluster.Namespace

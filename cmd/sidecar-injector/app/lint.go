@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/lint"
+	"github.com/sidecar-injector/sidecar-injector/internal/version"
 )
 
 // lintOptions are the flags of lint.
@@ -136,7 +137,7 @@ func parseLintFormat(name string) (func(io.Writer, []lint.Finding) error, error)
 		return lint.WriteJSON, nil
 	case "sarif":
 		return func(out io.Writer, findings []lint.Finding) error {
-			return lint.WriteSARIF(out, findings, programVersion())
+			return lint.WriteSARIF(out, findings, version.Program())
 		}, nil
 	}
 	return nil, usageErrorf("-o: unknown output format %q, want one of text, json, sarif", name)

@@ -9,6 +9,7 @@ import (
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/cluster"
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/configuration"
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/preview"
+	"github.com/sidecar-injector/sidecar-injector/internal/version"
 )
 
 // removeOptions are the flags of remove.
@@ -86,7 +87,7 @@ func (o *removeOptions) run(ctx context.Context, arguments []string, stdin io.Re
 	var connection *cluster.Cluster
 	namespace := o.cluster.GivenNamespace()
 	if len(arguments) > 0 {
-		if connection, err = o.cluster.Connect(programVersion()); err != nil {
+		if connection, err = o.cluster.Connect(version.Program()); err != nil {
 			return err
 		}
 		namespace = connection.Namespace

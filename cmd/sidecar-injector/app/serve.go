@@ -5,11 +5,12 @@ import (
 
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/serve"
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/terminal"
+	"github.com/sidecar-injector/sidecar-injector/internal/version"
 )
 
 func newServeCommand() *cobra.Command {
 	options := serve.DefaultOptions()
-	options.Version = programVersion()
+	options.Version = version.Program()
 	command := &cobra.Command{
 		Use:   "serve",
 		Short: "Serve the webhook in a cluster",

@@ -7,11 +7,9 @@ import (
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
-)
 
-// version is set by the linker (-X …/app.version=v1.2.3). Empty: the version of
-// the module that was built.
-var version string
+	"github.com/sidecar-injector/sidecar-injector/internal/version"
+)
 
 // versionInfo is what the program was built of.
 type versionInfo struct {
@@ -47,8 +45,8 @@ func newVersionCommand() *cobra.Command {
   sidecar-injector version -o json`,
 		Args: noArguments,
 		RunE: func(command *cobra.Command, _ []string) error {
-			write, err := parseDataFormat(output, func(info *versionInfo, out io.Writer) error {
-				_, err := fmt.Fprintf(out, "sidecar-injector %s (%s, %s)\n", info.Version, info.GoVersion, info.Platform)
+			write, err := parseDataFormat(output, func(_ *versionInfo, out io.Writer) error {
+				_, err := fmt.Fprintln(out, version.Line("sidecar-injector"))
 				return err
 			})
 			if err != nil {
@@ -63,7 +61,7 @@ func newVersionCommand() *cobra.Command {
 }
 
 func newVersionInfo() *versionInfo {
-	info := &versionInfo{Version: programVersion(), GoVersion: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH, Libraries: map[string]string{}}
+	info := &versionInfo{Version: version.Program(), GoVersion: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH, Libraries: map[string]string{}}
 	build, ok := debug.ReadBuildInfo()
 	if !ok {
 		return info
@@ -86,15 +84,4 @@ func newVersionInfo() *versionInfo {
 		}
 	}
 	return info
-}
-
-// programVersion returns the linker's version, else the module's, else "devel".
-func programVersion() string {
-	if version != "" {
-		return version
-	}
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
-		return info.Main.Version
-	}
-	return "devel"
 }

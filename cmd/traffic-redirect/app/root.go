@@ -13,6 +13,7 @@ import (
 
 	"github.com/sidecar-injector/sidecar-injector/cmd/traffic-redirect/config"
 	"github.com/sidecar-injector/sidecar-injector/cmd/traffic-redirect/hold"
+	"github.com/sidecar-injector/sidecar-injector/internal/version"
 )
 
 // Exit codes of the program.
@@ -90,7 +91,11 @@ thing: it holds a pod's containers back until the proxy is ready.`,
 			return hold.Install(program, directory)
 		},
 	}
+	command.Version = version.Program()
+	command.SetVersionTemplate(version.Line("traffic-redirect") + "\n")
 	config.Flags(command.Flags())
+	// Cobra's own would have the letter v too, which means verbose to whoever knows iptables.
+	command.Flags().Bool("version", false, "print the version")
 	command.Flags().StringVar(&directory, "install-to", "", "`directory` to copy this program to, besides, for the proxy's postStart hook (see wait)")
 	command.Flags().StringVar(&short, "config", "", "the proxy's configuration, `packed` (gzip in base64), to write to --config-to")
 	command.Flags().StringVar(&file, "config-to", "", "`file` to unpack it to, before any rule is made")
