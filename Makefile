@@ -46,7 +46,7 @@ TAG := $(shell awk '$$1 == "appVersion:" {print $$2}' $(CHART)/Chart.yaml)
 image: ## Make the image without docker, as an OCI archive in bin/image; ARCH=arm64 for another machine
 	@GOOS=linux GOARCH=$(ARCH) $(MAKE) --no-print-directory build OUT=bin/image/$(ARCH) VERSION=$(VERSION)
 	@cd tools/image && go run ./cmd/own-image $(CURDIR)/bin/image/$(ARCH) $(ARCH) \
-	  ghcr.io/sidecar-injector/sidecar-injector:$(TAG) $(CURDIR)/bin/image/sidecar-injector-$(TAG)-$(ARCH).tar
+	  ghcr.io/sidecar-injector/sidecar-injector:$(TAG) '$(VERSION)' $(CURDIR)/bin/image/sidecar-injector-$(TAG)-$(ARCH).tar
 
 ##@ Check it
 

@@ -12,7 +12,7 @@ import (
 // there is nothing else in it.
 const imageLimit = 62_000_000
 
-// TestImage builds the programs as the Dockerfile does: both run on nothing, and
+// TestImage builds the programs of the image: both run on nothing, and
 // are small.
 func TestImage(t *testing.T) {
 	out := t.TempDir()

@@ -87,7 +87,7 @@ func makeImages(ctx context.Context, repository, folder string, progress io.Writ
 	example, pause := application, application
 	example.Name = exampleImage
 	pause.Name, pause.Cmd = PauseImage, []string{"pause"}
-	own := image.Own(folder, runtime.GOARCH, names.Init.Image)
+	own := image.Own(folder, runtime.GOARCH, names.Init.Image, image.Build{})
 	own.Uncompressed = true
 
 	for name, content := range map[string]image.Image{"own": own, "envoy": envoy, "application": application, "example": example, "pause": pause} {

@@ -6,19 +6,16 @@ package image
 import (
 	"archive/tar"
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path"
-	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
-	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/static"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
@@ -34,38 +31,19 @@ type Image struct {
 	Files map[string]string
 	// Architecture is Go's name of it; the system is Linux.
 	Architecture string
-	// User, Env, Entrypoint and Cmd are as in a Dockerfile.
+	// User, Env, Entrypoint, Cmd and Labels are as in a Dockerfile.
 	User            string
 	Env             []string
 	Entrypoint, Cmd []string
+	Labels          map[string]string
+	// Created is told in the image's configuration, not in its files. Zero: nothing is told.
+	Created time.Time
 	// Uncompressed leaves the files as they are, for an image that does not travel.
 	Uncompressed bool
 }
 
-// Write writes the image as an OCI archive to the file to, which is there under
-// its name only when it is complete.
-func Write(to string, i Image) error {
-	image, err := build(i)
-	if err != nil {
-		return fmt.Errorf("make image %q: %w", i.Name, err)
-	}
-	folder, err := os.MkdirTemp("", "image-")
-	if err != nil {
-		return err
-	}
-	defer func() { _ = os.RemoveAll(folder) }()
-	index, err := layout.Write(folder, empty.Index)
-	if err != nil {
-		return fmt.Errorf("write image %q: %w", i.Name, err)
-	}
-	// containerd reads the one, podman and skopeo the other.
-	err = index.AppendImage(image,
-		layout.WithAnnotations(map[string]string{"io.containerd.image.name": i.Name, "org.opencontainers.image.ref.name": i.Name}),
-		layout.WithPlatform(v1.Platform{OS: "linux", Architecture: i.Architecture}))
-	if err != nil {
-		return fmt.Errorf("write image %q: %w", i.Name, err)
-	}
-	return archive(to, folder)
+func (i Image) platform() *v1.Platform {
+	return &v1.Platform{OS: "linux", Architecture: i.Architecture}
 }
 
 // build returns the image, with all its files in one layer.
@@ -92,7 +70,8 @@ func build(i Image) (v1.Image, error) {
 	}
 	config = config.DeepCopy()
 	config.OS, config.Architecture = "linux", i.Architecture
-	config.Config = v1.Config{User: i.User, Env: i.Env, Entrypoint: i.Entrypoint, Cmd: i.Cmd}
+	config.Config = v1.Config{User: i.User, Env: i.Env, Entrypoint: i.Entrypoint, Cmd: i.Cmd, Labels: i.Labels}
+	config.Created = v1.Time{Time: i.Created}
 	return mutate.ConfigFile(image, config)
 }
 
@@ -155,31 +134,4 @@ func addFile(out *tar.Writer, name, source string) error {
 	}
 	_, err = io.Copy(out, file)
 	return err
-}
-
-// archive packs a folder into a tar file.
-func archive(to, folder string) (err error) {
-	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
-		return err
-	}
-	file, err := os.CreateTemp(filepath.Dir(to), filepath.Base(to)+".*.tmp")
-	if err != nil {
-		return err
-	}
-	defer func() { _ = os.Remove(file.Name()) }() // nothing, once it has the other name
-	out := tar.NewWriter(file)
-	err = filepath.WalkDir(folder, func(name string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return err
-		}
-		inside, err := filepath.Rel(folder, name)
-		if err != nil {
-			return err
-		}
-		return addFile(out, filepath.ToSlash(inside), name)
-	})
-	if err := errors.Join(err, out.Close(), file.Chmod(0o644), file.Close()); err != nil {
-		return fmt.Errorf("write archive %q: %w", to, err)
-	}
-	return os.Rename(file.Name(), to)
 }

@@ -37,7 +37,7 @@ func build(ctx context.Context, p program, out io.Writer) error {
 // it is called; the go command knows when nothing is to be done. Module is the
 // folder of the module, pkg the package in it. Progress is told to out as Build
 // does, but only if it takes long enough for somebody to wonder. The flags are
-// those of the Dockerfile: what is tested is what is shipped.
+// those of make build: what is tested is what is shipped.
 func BuildOwn(ctx context.Context, module, pkg, path string, out io.Writer) error {
 	line := newProgress(out, filepath.Base(path))
 	defer line.close()
