@@ -16,14 +16,47 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name (.Chart.Version | replace "+" "_") }}
 {{- end -}}
 
+{{/* The registry that takes the place of every image's own; empty: none does. */}}
+{{- define "sidecar-injector.registry" -}}{{ dig "imageRegistry" "" (.Values.global | default dict) }}{{- end -}}
+
+{{/* An image's name at that registry, from (list $ NAME). What has no dot, no colon and is not localhost is no registry. */}}
+{{- define "sidecar-injector.moved" -}}
+{{- $registry := include "sidecar-injector.registry" (first .) -}}
+{{- $name := last . -}}
+{{- if $registry -}}
+{{- $parts := splitn "/" 2 $name -}}
+{{- $registry }}/{{ ternary $parts._1 $name (and (contains "/" $name) (regexMatch "[.:]|^localhost$" $parts._0)) -}}
+{{- else -}}
+{{- $name -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The injector's image. */}}
 {{- define "sidecar-injector.image" -}}
 {{- with .Values.image -}}
+{{- $repository := include "sidecar-injector.moved" (list $ .repository) -}}
 {{- if .digest -}}
-{{ .repository }}@{{ .digest }}
+{{ $repository }}@{{ .digest }}
 {{- else -}}
-{{ .repository }}:{{ .tag | default $.Chart.AppVersion }}
+{{ $repository }}:{{ .tag | default $.Chart.AppVersion }}
 {{- end -}}
 {{- end -}}
+{{- end -}}
+
+{{/*
+The values of the profile, as YAML. With another registry the images that a built-in profile names are there, those that
+the user gave and the defaults; not those of a profile that takes values from its mesh, where the mesh says which.
+*/}}
+{{- define "sidecar-injector.values" -}}
+{{- $values := deepCopy (.Values.values | default dict) -}}
+{{- if and (include "sidecar-injector.registry" .) (not .Values.profile) -}}
+  {{- range $path, $default := (include "sidecar-injector.profile" . | fromYaml).images -}}
+    {{- $keys := splitList "." $path -}}
+    {{- $moved := dict (last $keys) (include "sidecar-injector.moved" (list $ (dig (first $keys) (last $keys) $default $values))) -}}
+    {{- $values = mergeOverwrite $values (dict (first $keys) $moved) -}}
+  {{- end -}}
+{{- end -}}
+{{- toYaml $values -}}
 {{- end -}}
 
 {{/* Namespaces whose pods never reach the injector, as a YAML list. */}}
