@@ -13,7 +13,7 @@ CHART := manifests/sidecar-injector
 RACE := $(if $(shell command -v $${CC:-cc} 2>/dev/null),-race)
 
 # The modules whose code is ours; those under tests/cluster/parts and tools only build other projects' programs.
-MODULES := . tests/cluster tests/cluster/parts/cert-manager tests/cluster/parts/coredns tests/conformance tests/bench tests/traffic tests/envoy tests/node tests/valid tools/image
+MODULES := . tests/cluster tests/cluster/parts/cert-manager tests/cluster/parts/coredns tests/conformance tests/bench tests/traffic tests/envoy tests/node tests/valid tools/image tools/release
 
 ##@ Use it
 
@@ -34,9 +34,11 @@ VERSION :=
 FAST := std github.com/sidecar-injector/... github.com/Masterminds/... github.com/go-json-experiment/... go.yaml.in/... gomodules.xyz/... gopkg.in/... \
 	k8s.io/apimachinery/... k8s.io/utils/... sigs.k8s.io/json/... sigs.k8s.io/yaml/...
 
+BUILD_FLAGS := -trimpath -gcflags=all=-l $(FAST:%=-gcflags=%=)
+
 .PHONY: build
 build: ## Build both programs, static, into bin/
-	CGO_ENABLED=0 go build -trimpath -gcflags=all=-l $(FAST:%=-gcflags=%=) -o $(OUT)/ \
+	CGO_ENABLED=0 go build $(BUILD_FLAGS) -o $(OUT)/ \
 	  -ldflags '-s -w -X github.com/sidecar-injector/sidecar-injector/internal/version.version=$(VERSION)' ./cmd/...
 
 ARCH := $(shell go env GOARCH)
@@ -48,10 +50,32 @@ image: ## Make the image without docker, as an OCI archive in bin/image; ARCH=ar
 	@cd tools/image && go run ./cmd/own-image $(CURDIR)/bin/image/$(ARCH) $(ARCH) \
 	  ghcr.io/sidecar-injector/sidecar-injector:$(TAG) '$(VERSION)' $(CURDIR)/bin/image/sidecar-injector-$(TAG)-$(ARCH).tar
 
+##@ Release it
+
+# Where a release is made, and what for: linux/amd64,linux/arm64,darwin/amd64,darwin/arm64 if nothing is said.
+DIST := dist
+PLATFORMS :=
+RELEASE := cd tools/release && go run ./cmd/release
+
+.PHONY: release
+release: ## Make everything of a release of HEAD, VERSION=v0.2.0, in dist/: the same commit and Go make the same bytes
+	@$(RELEASE) make -repository $(CURDIR) -version '$(VERSION)' -out $(abspath $(DIST)) -platforms '$(PLATFORMS)' -- $(BUILD_FLAGS) -ldflags='-s -w'
+
+.PHONY: prepare-release
+prepare-release: ## Write VERSION=v0.2.0 into the chart, the profile and the changelog, for the commit that is tagged
+	@$(RELEASE) prepare -repository $(CURDIR) -version '$(VERSION)'
+
+# Another registry than ghcr.io, such as mirror.example.
+REGISTRY :=
+
+.PHONY: publish
+publish: ## Send the image and the chart in dist/ to their registry, or to REGISTRY=mirror.example
+	@$(RELEASE) publish -out $(abspath $(DIST)) -registry '$(REGISTRY)'
+
 ##@ Check it
 
 # What test runs, in this order.
-STAGES := lint verify unit fuzz-sample valid-sample envoy traffic cluster-test node rotation conformance
+STAGES := lint verify unit fuzz-sample valid-sample release-test envoy traffic cluster-test node rotation conformance
 
 .PHONY: test
 test: ## Everything: what continuous integration runs
@@ -63,6 +87,10 @@ test: ## Everything: what continuous integration runs
 unit: ## The tests that need nothing but Go
 	@$(if $(RACE),,echo 'WARNING: there is no C compiler: the tests run WITHOUT the race detector' >&2)
 	go test $(RACE) ./...
+
+.PHONY: release-test
+release-test: ## What is committed is made a release for one platform, twice, from two clones: the same bytes, with all in it
+	cd tools/release && go test -v -count=1 -timeout 20m ./...
 
 .PHONY: cluster-test
 cluster-test: parts ## The tests on a real control plane with the real cert-manager

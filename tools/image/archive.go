@@ -21,17 +21,18 @@ func Write(to string, i Image) error {
 	if err != nil {
 		return fmt.Errorf("make image %q: %w", i.Name, err)
 	}
-	return WriteArchive(to, i.Name, image, i.platform())
+	_, err = WriteArchive(to, i.Name, image, i.platform())
+	return err
 }
 
 // WriteIndex writes an image for several platforms to the file to, as Write does: its archive names an index of the
-// images, each of which is for another architecture. Their own names are not used.
-func WriteIndex(to, name string, images []Image) error {
+// images, each of which is for another architecture. Their own names are not used. It returns the index's digest.
+func WriteIndex(to, name string, images []Image) (v1.Hash, error) {
 	index := mutate.IndexMediaType(empty.Index, types.OCIImageIndex)
 	for _, i := range images {
 		image, err := build(i)
 		if err != nil {
-			return fmt.Errorf("make image %q for %s: %w", name, i.Architecture, err)
+			return v1.Hash{}, fmt.Errorf("make image %q for %s: %w", name, i.Architecture, err)
 		}
 		index = mutate.AppendManifests(index, mutate.IndexAddendum{Add: image, Descriptor: v1.Descriptor{Platform: i.platform()}})
 	}
@@ -39,11 +40,11 @@ func WriteIndex(to, name string, images []Image) error {
 }
 
 // WriteArchive writes an image, an index or an artifact to the file to, as an OCI archive that gives it the reference
-// name. The platform may be nil.
-func WriteArchive(to, name string, content mutate.Appendable, platform *v1.Platform) error {
+// name, and returns its digest. The platform may be nil.
+func WriteArchive(to, name string, content mutate.Appendable, platform *v1.Platform) (v1.Hash, error) {
 	folder, err := os.MkdirTemp("", "image-")
 	if err != nil {
-		return err
+		return v1.Hash{}, err
 	}
 	defer func() { _ = os.RemoveAll(folder) }()
 	// containerd reads the one annotation, podman and skopeo the other.
@@ -51,9 +52,12 @@ func WriteArchive(to, name string, content mutate.Appendable, platform *v1.Platf
 	index := mutate.AppendManifests(mutate.IndexMediaType(empty.Index, types.OCIImageIndex),
 		mutate.IndexAddendum{Add: content, Descriptor: v1.Descriptor{Annotations: annotations, Platform: platform}})
 	if _, err := layout.Write(folder, index); err != nil {
-		return fmt.Errorf("write image %q: %w", name, err)
+		return v1.Hash{}, fmt.Errorf("write image %q: %w", name, err)
 	}
-	return pack(to, folder)
+	if err := pack(to, folder); err != nil {
+		return v1.Hash{}, err
+	}
+	return content.Digest()
 }
 
 // pack packs a folder into a tar file.

@@ -47,7 +47,15 @@ func TestWriteIndex(t *testing.T) {
 	for _, architecture := range []string{"amd64", "arm64"} {
 		images = append(images, Own(programs(t), architecture, "", of))
 	}
-	outer := written(t, func(to string) error { return WriteIndex(to, "registry.example/own:1", images) }, "registry.example/own:1")
+	var digest v1.Hash
+	write := func(to string) (err error) {
+		digest, err = WriteIndex(to, "registry.example/own:1", images)
+		return err
+	}
+	outer := written(t, write, "registry.example/own:1")
+	if digest != outer.Manifests[0].Digest {
+		t.Errorf("the digest is said to be %s, and is %s", digest, outer.Manifests[0].Digest)
+	}
 	inner, err := outer.layout.ImageIndex(outer.Manifests[0].Digest)
 	if err != nil {
 		t.Fatal(err)
