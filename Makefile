@@ -6,6 +6,7 @@ SHELL := bash
 # Nothing is installed: every tool is pinned in a go.mod and runs through `go tool`.
 LINT := go tool -modfile=$(CURDIR)/tools/lint/go.mod golangci-lint
 HELM := go tool -modfile=$(CURDIR)/tools/helm/go.mod helm
+ACTIONLINT := go tool -modfile=$(CURDIR)/tools/actionlint/go.mod actionlint
 VULN := go tool -modfile=$(CURDIR)/tools/vuln/go.mod govulncheck
 CHART := manifests/sidecar-injector
 
@@ -177,6 +178,7 @@ verify: ## What is generated is what would be generated, and what is pinned is m
 	  { echo 'manifests/install.yaml is stale: run make manifests, and commit it' >&2; exit 1; }
 	go test ./cmd/sidecar-injector ./cmd/sidecar-injector/app -run '^(TestReference|TestPictures)$$'
 	cd tests/envoy && go test -count=1 -v -run '^TestEnvoyIsMaintained$$' .
+	$(ACTIONLINT)
 	$(MAKE) --no-print-directory vulnerabilities
 
 .PHONY: vulnerabilities
