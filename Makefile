@@ -91,6 +91,7 @@ unit: ## The tests that need nothing but Go
 
 .PHONY: release-test
 release-test: ## What is committed is made a release for one platform, twice, from two clones: the same bytes, with all in it
+	cd tools/image && go test ./...
 	cd tools/release && go test -v -count=1 -timeout 20m ./...
 
 .PHONY: cluster-test
@@ -223,4 +224,4 @@ node-parts: ## And those of a node: kube-scheduler, kubelet, kube-proxy, CoreDNS
 
 .PHONY: help
 help:
-	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -76,7 +76,7 @@ func testImage(t *testing.T, image v1.Image, programs map[string]string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	head, err := run(t.Context(), repository, nil, "git", "log", "-1", "--format=%H")
+	head, err := run(t.Context(), repository, nil, "git", "rev-parse", "HEAD")
 	if err != nil {
 		t.Fatal(err)
 	}

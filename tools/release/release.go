@@ -97,6 +97,11 @@ func (r *release) make(ctx context.Context) error {
 	if r.source, err = checkOutSource(ctx, r.Repository, filepath.Join(r.work, "tree")); err != nil {
 		return err
 	}
+	if changed, err := run(ctx, r.Repository, nil, "git", "status", "--porcelain", "--untracked-files=no"); err != nil {
+		return err
+	} else if len(changed) > 0 {
+		r.say("WARNING: files that were changed since the last commit are released as they were:\n%s", changed)
+	}
 	r.say("commit %s of %s", r.revision, r.time.Format("2006-01-02 15:04:05Z"))
 	if _, err := r.setVersion(r.number); err != nil {
 		return err

@@ -26,11 +26,11 @@ type source struct {
 
 // checkOutSource writes the files of the repository's HEAD into the folder tree.
 func checkOutSource(ctx context.Context, repository, tree string) (source, error) {
-	log, err := run(ctx, repository, nil, "git", "log", "-1", "--format=%H %ct")
+	head, err := run(ctx, repository, nil, "git", "rev-list", "--max-count=1", "--timestamp", "HEAD")
 	if err != nil {
 		return source{}, err
 	}
-	revision, seconds, _ := strings.Cut(strings.TrimSpace(string(log)), " ")
+	seconds, revision, _ := strings.Cut(strings.TrimSpace(string(head)), " ")
 	if epoch := os.Getenv("SOURCE_DATE_EPOCH"); epoch != "" {
 		seconds = epoch
 	}
