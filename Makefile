@@ -172,6 +172,10 @@ manifests: ## Generate what the chart knows of the profiles from those, and mani
 docs: ## Generate docs/reference, docs/man and docs/pictures from the commands; stays red, so look at the change
 	UPDATE_GOLDEN=1 go test ./cmd/sidecar-injector ./cmd/sidecar-injector/app -run '^(TestReference|TestPictures)$$'
 
+.PHONY: demo-record
+demo-record: bin/demo ## Record the end of the demo, of which a picture is drawn (root on Linux, runc, nft, pip); then make docs
+	@DEMO_EXIT=1 DEMO_RECORD=$(CURDIR)/cmd/sidecar-injector/testdata/demo.txt bin/demo
+
 .PHONY: golden
 golden: ## Rewrite the wanted results of the tests; stays red, so look at the change and run make unit
 	UPDATE_GOLDEN=1 go test ./...
