@@ -117,7 +117,11 @@ envoy: ## What the profile envoy makes for Envoy, checked by Envoy's own types, 
 
 .PHONY: node
 node: node-parts ## Injected pods run on a real node of this machine, with the injector as the chart deploys it (root on Linux, runc, nft, pip)
-	cd tests/node && go test -v -count=1 -timeout 20m .
+	cd tests/node && go test -v -count=1 -timeout 20m -skip '^TestPrice$$' .
+
+.PHONY: bench-traffic
+bench-traffic: node-parts ## What a sidecar costs on one node: requests a second, times, memory, a pod's start (root on Linux, runc, nft, pip)
+	cd tests/node && go test -v -count=1 -timeout 20m -run '^TestPrice$$' .
 
 .PHONY: envoy-oldest
 envoy-oldest: ## The same with the oldest Envoy that the profile promises to run with
@@ -198,6 +202,10 @@ manifests: ## Generate what the chart knows of the profiles from those, and mani
 .PHONY: docs
 docs: ## Generate docs/reference, docs/man and docs/pictures from the commands; stays red, so look at the change
 	UPDATE_GOLDEN=1 go test ./cmd/sidecar-injector ./cmd/sidecar-injector/app -run '^(TestReference|TestPictures)$$'
+
+.PHONY: demo-record
+demo-record: bin/demo ## Record the end of the demo, of which a picture is drawn (root on Linux, runc, nft, pip); then make docs
+	@DEMO_EXIT=1 DEMO_RECORD=$(CURDIR)/cmd/sidecar-injector/testdata/demo.txt bin/demo
 
 .PHONY: golden
 golden: ## Rewrite the wanted results of the tests; stays red, so look at the change and run make unit

@@ -19,22 +19,31 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// The pictures that the README shows: a command, run where the examples are, and how many lines of what it prints.
+// The pictures that the README shows: a command, run where the examples are, and how many lines of what it prints; or a
+// record of what a command printed that is too much to run for it.
 var pictures = map[string]struct {
-	command string
-	lines   int
+	command, record string
+	lines, columns  int
 }{
-	"preview.svg": {"sidecar-injector preview -f examples/myapp.yaml", 40},
-	"explain.svg": {"sidecar-injector explain -f examples/quiet.yaml", 100},
+	"preview.svg": {command: "sidecar-injector preview -f examples/myapp.yaml", lines: 40, columns: 80},
+	"explain.svg": {command: "sidecar-injector explain -f examples/quiet.yaml", lines: 100, columns: 80},
+	"demo.svg":    {command: "make demo", record: "demo.txt", lines: 100, columns: 110}, // make demo-record
 }
 
 // TestPictures: docs/pictures shows what the program prints on a terminal of 80 columns, and no line of it wraps but
-// those of a diff and of a command to copy. UPDATE_GOLDEN=1 writes them; that run stays red.
+// those of a diff and of a command to copy; a record may be wider. UPDATE_GOLDEN=1 writes them; that run stays red.
 func TestPictures(t *testing.T) {
 	folder := filepath.Join("..", "..", "docs", "pictures")
 	for name, picture := range pictures {
-		printed := onTerminal(t, picture.command)
-		got := drawing(picture.command, printed, picture.lines)
+		var printed string
+		if picture.record == "" {
+			printed = onTerminal(t, picture.command)
+		} else if text, err := os.ReadFile(filepath.Join("testdata", picture.record)); err == nil {
+			printed = "…\n" + string(text)
+		} else {
+			t.Fatal(err)
+		}
+		got := drawing(picture.command, printed, picture.lines, picture.columns)
 		path := filepath.Join(folder, name)
 		if os.Getenv("UPDATE_GOLDEN") != "" {
 			if err := os.WriteFile(path, got, 0o644); err != nil {
@@ -89,7 +98,6 @@ const (
 	columnWidth = 8.4
 	lineHeight  = 18
 	margin      = 14
-	columns     = 80
 )
 
 // The colours of a picture, by the number of ECMA-48 that the program prints.
@@ -97,8 +105,8 @@ var colours = map[string]string{
 	"0": "#d4d4d4", "1": "#ffffff", "31": "#f48771", "32": "#89d185", "36": "#4ec9d8",
 }
 
-// drawing is an SVG of a terminal with the command and the first lines of what it printed.
-func drawing(command, printed string, most int) []byte {
+// drawing is an SVG of a terminal of so many columns, with the command and the first lines of what it printed.
+func drawing(command, printed string, most, columns int) []byte {
 	lines := strings.Split(strings.TrimSuffix(printed, "\n"), "\n")
 	cut := len(lines) > most
 	if cut {
@@ -131,7 +139,7 @@ func drawing(command, printed string, most int) []byte {
 	for _, line := range lines {
 		draw(line)
 	}
-	width, height := 2*margin+columnWidth*columns, 2*margin+lineHeight*row
+	width, height := 2*margin+columnWidth*float64(columns), 2*margin+lineHeight*row
 	return fmt.Appendf(nil, `<svg xmlns="http://www.w3.org/2000/svg" width="%.0f" height="%d" viewBox="0 0 %.0[1]f %[2]d" `+
 		`font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace" font-size="14">`+
 		"\n<title>%s</title>\n"+`<rect width="100%%" height="100%%" rx="8" fill="#1e1e1e"/>`+"\n%s</svg>\n",

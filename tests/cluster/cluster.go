@@ -35,6 +35,9 @@ type Options struct {
 	// listens on it, pods reach it by its Service, and nodes that do not report
 	// are tainted. Empty: no node joins, everything listens on loopback.
 	NodeAddress string
+	// ServiceRanges are those of Services' addresses where a node joins, separated
+	// by a comma. Empty: 10.0.0.0/24. The first one has to be that.
+	ServiceRanges string
 	// Phase is called after each step with how long it took. Default: nobody is.
 	Phase func(name string, took time.Duration)
 }

@@ -123,6 +123,9 @@ func (c *Cluster) listenForNode(server *envtest.APIServer) error {
 	server.SecureServing.Address, server.SecureServing.Port = address.String(), apiServerPort
 	// A node's name is nowhere resolved.
 	server.Configure().Set("kubelet-preferred-address-types", "InternalIP")
+	if c.options.ServiceRanges != "" {
+		server.Configure().Set("service-cluster-ip-range", c.options.ServiceRanges)
+	}
 	cert, key, err := certutil.GenerateSelfSignedCertKey(address.String(), []net.IP{net.ParseIP(apiServerService)}, []string{"kubernetes.default.svc"})
 	if err != nil {
 		return fmt.Errorf("make the API server's certificate: %w", err)

@@ -54,8 +54,9 @@ func makeGroups(name string) error {
 	}
 	for _, hierarchy := range found {
 		if hierarchy == groupRoot {
-			// A group has only those controllers that the one above it passes down.
-			_ = os.WriteFile(filepath.Join(groupRoot, "cgroup.subtree_control"), []byte("+cpu +cpuset +memory +pids"), 0o644)
+			if err := passDown(groupRoot); err != nil {
+				return err
+			}
 		}
 		group := filepath.Join(hierarchy, name)
 		if err := os.Mkdir(group, 0o755); err != nil {
@@ -71,6 +72,26 @@ func makeGroups(name string) error {
 				return fmt.Errorf("set %s of control group %q: %w", file, name, err)
 			}
 		}
+	}
+	return nil
+}
+
+// passDown has a group of version 2 pass down to those below it the controllers that the kubelet wants to see there: all
+// that it knows of those that there are.
+func passDown(group string) error {
+	available, err := os.ReadFile(filepath.Join(group, "cgroup.controllers"))
+	if err != nil {
+		return fmt.Errorf("look at control groups: %w", err)
+	}
+	var wanted []string
+	for controller := range strings.FieldsSeq(string(available)) {
+		switch controller {
+		case "cpu", "cpuset", "hugetlb", "memory", "pids":
+			wanted = append(wanted, "+"+controller)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(group, "cgroup.subtree_control"), []byte(strings.Join(wanted, " ")), 0o644); err != nil {
+		return fmt.Errorf("pass controllers down to control groups: %w", err)
 	}
 	return nil
 }

@@ -13,8 +13,8 @@
 // them away when that first process ends, however it ends. Only control groups have
 // no such end; the process outside removes them.
 //
-// Everything is routed: a pod has a pair of interfaces with the node, and Services
-// are kube-proxy's nftables rules. No image is pulled, and no name beyond the
+// Everything is routed, over IPv4 and IPv6: a pod has a pair of interfaces with the
+// node, and Services are kube-proxy's nftables rules. No image is pulled, and no name beyond the
 // cluster is resolved. Root on Linux is needed, runc and nft; Missing says what is
 // not there.
 package node

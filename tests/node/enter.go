@@ -20,17 +20,26 @@ import (
 // groupVariable tells the process inside the name of its control group.
 const groupVariable = "SIDECAR_INJECTOR_NODE"
 
-// Address is the node's, on its loopback interface.
-const Address = "192.168.64.1"
+// Address is the node's, on its loopback interface; address6 is there beside it.
+const (
+	Address  = "192.168.64.1"
+	address6 = "fd00:192:168:64::1"
+)
 
-// serviceRange is that of Services' addresses, the API server's default in package
-// envtest.
-const serviceRange = "10.0.0.0/24"
+// serviceRange and serviceRange6 are those of Services' addresses, the first one the
+// API server's default in package envtest.
+const (
+	serviceRange  = "10.0.0.0/24"
+	serviceRange6 = "fd00:10::/112"
+)
 
 // Missing returns what a node needs and is not there, in words, or nothing.
 func Missing() string {
 	if os.Getuid() != 0 {
 		return "a node needs root"
+	}
+	if _, err := os.Stat(ipv6Switch); err != nil {
+		return "a node needs a kernel with IPv6"
 	}
 	for program, of := range map[string]string{"runc": "runc", "nft": "nftables", "ldd": "libc-bin"} {
 		if _, err := exec.LookPath(program); err != nil {
@@ -39,6 +48,9 @@ func Missing() string {
 	}
 	return ""
 }
+
+// ipv6Switch turns IPv6 off, where it is 1.
+const ipv6Switch = "/proc/sys/net/ipv6/conf/all/disable_ipv6"
 
 // Inside says whether this process is the one that Enter started.
 func Inside() bool { return os.Getenv(groupVariable) != "" }
@@ -129,8 +141,17 @@ func setupMounts() error {
 	return nil
 }
 
-// setupNetwork has the loopback interface carry the node's address.
+// setupNetwork has the loopback interface carry the node's addresses.
 func setupNetwork() error {
+	for file, value := range map[string]string{
+		ipv6Switch:                               "0",
+		"/proc/sys/net/ipv4/ip_forward":          "1",
+		"/proc/sys/net/ipv6/conf/all/forwarding": "1",
+	} {
+		if err := os.WriteFile(file, []byte(value), 0o644); err != nil {
+			return err
+		}
+	}
 	loopback, err := netlink.LinkByName("lo")
 	if err != nil {
 		return fmt.Errorf("find the loopback interface: %w", err)
@@ -138,20 +159,23 @@ func setupNetwork() error {
 	if err := netlink.LinkSetUp(loopback); err != nil {
 		return fmt.Errorf("set the loopback interface up: %w", err)
 	}
-	address, err := netlink.ParseAddr(Address + "/32")
-	if err != nil {
-		return err
+	for own, of := range map[string]string{Address + "/32": serviceRange, address6 + "/128": serviceRange6} {
+		address, err := netlink.ParseAddr(own)
+		if err != nil {
+			return err
+		}
+		address.Flags = unix.IFA_F_NODAD // it is used at once
+		if err := netlink.AddrAdd(loopback, address); err != nil {
+			return fmt.Errorf("add the node's address %s: %w", own, err)
+		}
+		// An address of a Service has to have some route before kube-proxy's rules replace it.
+		_, services, err := net.ParseCIDR(of)
+		if err != nil {
+			return err
+		}
+		if err := netlink.RouteAdd(&netlink.Route{LinkIndex: loopback.Attrs().Index, Dst: services, Src: address.IP}); err != nil {
+			return fmt.Errorf("add a route to Services in %s: %w", of, err)
+		}
 	}
-	if err := netlink.AddrAdd(loopback, address); err != nil {
-		return fmt.Errorf("add the node's address: %w", err)
-	}
-	// An address of a Service has to have some route before kube-proxy's rules replace it.
-	_, services, err := net.ParseCIDR(serviceRange)
-	if err != nil {
-		return err
-	}
-	if err := netlink.RouteAdd(&netlink.Route{LinkIndex: loopback.Attrs().Index, Dst: services, Src: address.IP}); err != nil {
-		return fmt.Errorf("add a route to Services: %w", err)
-	}
-	return os.WriteFile("/proc/sys/net/ipv4/ip_forward", []byte("1"), 0o644)
+	return nil
 }

@@ -53,23 +53,6 @@ spec:
     args: [live, http://server]
 `
 
-const job = `
-apiVersion: batch/v1
-kind: Job
-metadata: {name: job}
-spec:
-  template:
-    metadata:
-      annotations: {sidecar.istio.io/inject: "true"}
-    spec:
-      restartPolicy: Never
-      containers:
-      - name: app
-        image: localhost/application:1
-        imagePullPolicy: Never
-        args: [check, http://server/job]
-`
-
 // TestBeginningAndEnd runs an application that needs the network from its first
 // instruction to its last, with either kind of sidecar.
 func TestBeginningAndEnd(t *testing.T) {
@@ -100,20 +83,6 @@ func TestBeginningAndEnd(t *testing.T) {
 			s.saw("%s sidecar: %s went through it; the pod ended in %.0f s", kind, strings.Join(c.captured, ", "), took.Seconds())
 		})
 	}
-}
-
-// TestJob completes a Job whose pod has a native sidecar.
-func TestJob(t *testing.T) {
-	s := newSpace(t, nil)
-	s.apply(plainServer)
-	s.pods("server", 1)
-	s.service("server")
-	s.apply(job)
-	s.kubectl("", "wait", "--for=condition=complete", "job/job", "--timeout=60s")
-	if s.requestID("server", "/job") == "" {
-		t.Error("the Job's request did not go through the sidecar")
-	}
-	s.saw("a Job's pod with a native sidecar called out and completed")
 }
 
 // requestID is the request id with which a server was asked for a path; without such

@@ -56,7 +56,10 @@ func Start(ctx context.Context, o Options) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := cluster.Start(ctx, cluster.Options{Repository: prepared.Repository, Progress: o.Progress, Phase: o.Phase, NodeAddress: Address})
+	c, err := cluster.Start(ctx, cluster.Options{
+		Repository: prepared.Repository, Progress: o.Progress, Phase: o.Phase,
+		NodeAddress: Address, ServiceRanges: serviceRange + "," + serviceRange6,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -155,11 +158,11 @@ func (n *Node) startKubernetes(ctx context.Context) error {
 	}{
 		{programs.KubeProxy, started, []string{
 			"--kubeconfig=" + n.Kubeconfig, "--hostname-override=" + Name, "--proxy-mode=nftables",
-			"--cluster-cidr=" + podRange, "--conntrack-max-per-core=0",
+			"--cluster-cidr=" + podRange + "," + podRange6, "--conntrack-max-per-core=0",
 		}},
 		{programs.KubeScheduler, started, []string{"--kubeconfig=" + n.Kubeconfig, "--leader-elect=false"}},
 		{programs.Kubelet, n.ready, []string{
-			"--kubeconfig=" + n.Kubeconfig, "--config=" + config, "--hostname-override=" + Name, "--node-ip=" + Address,
+			"--kubeconfig=" + n.Kubeconfig, "--config=" + config, "--hostname-override=" + Name, "--node-ip=" + Address + "," + address6,
 		}},
 		{programs.CoreDNS, resolves, []string{"-conf=" + corefile}},
 	} {

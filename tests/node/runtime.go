@@ -10,10 +10,11 @@ import (
 	"path/filepath"
 )
 
-// podRange is that of pods' addresses, and socket containerd's.
+// podRange and podRange6 are those of pods' addresses, and socket containerd's.
 const (
-	podRange = "10.244.0.0/24"
-	socket   = "/run/containerd/containerd.sock"
+	podRange  = "10.244.0.0/24"
+	podRange6 = "fd00:10:244::/64"
+	socket    = "/run/containerd/containerd.sock"
 )
 
 // containerdConfig has containerd's configuration, for the folders of the network
@@ -33,14 +34,15 @@ state = "/run/containerd"
   conf_dir = %q
 `
 
-// cniConfig gives each pod a pair of interfaces with the node, an address, and a
-// route to everything over the node.
+// cniConfig gives each pod a pair of interfaces with the node, an address of either
+// family, and a route to everything over the node.
 const cniConfig = `{
   "cniVersion": "1.0.0",
   "name": "node",
   "plugins": [{
     "type": "ptp",
-    "ipam": {"type": "host-local", "ranges": [[{"subnet": "` + podRange + `"}]], "routes": [{"dst": "0.0.0.0/0"}]}
+    "ipam": {"type": "host-local", "ranges": [[{"subnet": "` + podRange + `"}], [{"subnet": "` + podRange6 + `"}]],
+      "routes": [{"dst": "0.0.0.0/0"}, {"dst": "::/0"}]}
   }]
 }
 `

@@ -93,16 +93,17 @@ func (s *space) pods(app string, count int) []corev1.Pod {
 	return pods
 }
 
-// service makes a Service of the name app for its pods, which are ready, and waits
-// until connections to it reach them: kube-proxy needs a moment.
-func (s *space) service(app string) {
+// service makes a Service of the name app for its pods, which are ready, with more
+// fields of its spec, and waits until connections to its addresses reach them:
+// kube-proxy needs a moment.
+func (s *space) service(app string, fields ...string) {
 	s.Helper()
 	s.apply(fmt.Sprintf(`
 apiVersion: v1
 kind: Service
 metadata: {name: %s}
-spec: {selector: {app: %s}, ports: [{port: 80}]}
-`, app, app))
+spec: {%s}
+`, app, strings.Join(append(fields, "selector: {app: "+app+"}", "ports: [{port: 80}]"), ", ")))
 	err := cluster.Eventually(s.Context(), time.Minute, func(ctx context.Context) error {
 		service, err := shared.Client.CoreV1().Services(s.name).Get(ctx, app, metav1.GetOptions{})
 		if err != nil {
@@ -110,11 +111,16 @@ spec: {selector: {app: %s}, ports: [{port: 80}]}
 		}
 		ctx, cancel := context.WithTimeout(ctx, time.Second)
 		defer cancel()
-		connection, err := (&net.Dialer{}).DialContext(ctx, "tcp", net.JoinHostPort(service.Spec.ClusterIP, "80"))
-		if err == nil {
-			err = connection.Close()
+		for _, address := range service.Spec.ClusterIPs {
+			connection, err := (&net.Dialer{}).DialContext(ctx, "tcp", net.JoinHostPort(address, "80"))
+			if err != nil {
+				return err
+			}
+			if err := connection.Close(); err != nil {
+				return err
+			}
 		}
-		return err
+		return nil
 	})
 	if err != nil {
 		s.Fatalf("wait for service %q: %v", app, err)

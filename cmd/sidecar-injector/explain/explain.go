@@ -214,6 +214,7 @@ func (e *Explainer) answer(ctx context.Context, s *subject, call selection.Call,
 		if named := admitted.Response.AuditAnnotations["templates"]; named != "" {
 			explained.Templates = strings.Split(named, ",")
 		}
+		explained.Probes = simulate.MovedProbes(s.pod, admitted.Pod)
 	case "skip":
 		explained.Verdict = Skip
 		if detail := admitted.Response.AuditAnnotations["detail"]; detail != "" { // a template's

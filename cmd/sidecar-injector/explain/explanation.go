@@ -40,6 +40,8 @@ type Explanation struct {
 	Because string         `json:"because"`
 	// Templates are those that are applied.
 	Templates []string `json:"templates,omitempty"`
+	// Probes says of each TCP probe that asks another port after injection which one it asks.
+	Probes []string `json:"probes,omitempty"`
 	// Warnings are those that the webhook answers.
 	Warnings []string `json:"warnings,omitempty"`
 	// Webhooks are the entries of the webhook configuration, and what the API server does with each. Assumed says what

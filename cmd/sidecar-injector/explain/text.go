@@ -44,6 +44,12 @@ func (p *printer) explanation(e *Explanation) {
 	}
 	p.paragraph("", fmt.Sprintf("%s %s/%s: %s", e.Kind, e.Namespace, name, e.verdict()), e.style(p.styles))
 	p.state(e)
+	if len(e.Probes) > 0 {
+		p.heading("What changes of its probes", "")
+	}
+	for _, probe := range e.Probes {
+		p.paragraph("  - ", probe, nil)
+	}
 	p.heading("Who is asked", e.Assumed)
 	for i := range e.Webhooks {
 		p.call(&e.Webhooks[i])

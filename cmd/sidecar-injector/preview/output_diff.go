@@ -26,6 +26,9 @@ func renderDiff(out *bytes.Buffer, result *Result) error {
 			unchanged = ", nothing to change"
 		}
 		out.WriteString(result.heading(w, w.verdict()+unchanged))
+		for _, probe := range w.Probes {
+			out.WriteString(result.heading(w, probe))
+		}
 		if w.Patch == nil {
 			continue
 		}

@@ -100,6 +100,8 @@ type Workload struct {
 	Admission *simulate.Admission
 	// Warnings are shown to who creates the pod.
 	Warnings []string
+	// Probes says of each TCP probe that asks another port after injection which one it asks.
+	Probes []string
 	// Difference is the unified diff of what the API server makes of the pod beside what is previewed; empty if it makes the
 	// same, or was not asked.
 	Difference string
@@ -258,5 +260,6 @@ func (p *Previewer) inject(ctx context.Context, w *manifest.Workload, answer *Wo
 	if call.Called {
 		answer.Admission, answer.Warnings = admitted, response.Warnings
 	}
+	answer.Probes = simulate.MovedProbes(defaulted, admitted.Pod)
 	return restoreTemplate(w.Template, defaulted, admitted.Pod), nil
 }

@@ -6,4 +6,5 @@
 //	  → created     one that is stored already, as it was sent          created.go
 //	  → defaults    what the API server fills in before it calls        defaults.go, defaults_*.go, path.go
 //	  → request     AdmissionRequest, the handler's answer, applied     request.go, patch.go
+//	  → probes      which TCP probes ask another port then              probes.go
 package simulate

@@ -5,20 +5,22 @@
 //	app check URL               one request; fails where the status is not 200
 //	app live URL                a request to URL/begin at once, which must succeed, and one to URL/end when it is told to end
 //	app load URL COUNT PAUSE    COUNT requests in a row, a pause between them; prints how many had which status
+//	app bench URL CONNECTIONS TIME [RATE]
+//	                            requests on so many connections for so long, RATE a second altogether or as many as can be;
+//	                            prints how many were answered, how many were not with 200, and how long they took
+//	app stall URL CONNECTIONS TIME
+//	                            asks on so many connections and reads no answer for so long
+//	app job URL [ADMIN]         as check; then it has the Envoy with the admin address ADMIN end
 //	app pause                   does nothing until it is told to end
 package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"net/http"
 	"os"
 	"os/signal"
-	"slices"
-	"strconv"
 	"syscall"
 	"time"
 )
@@ -49,6 +51,12 @@ func run(ctx context.Context, args []string) error {
 		return live(ctx, args[1])
 	case len(args) == 4 && args[0] == "load":
 		return load(ctx, args[1], args[2], args[3])
+	case len(args) >= 4 && len(args) <= 5 && args[0] == "bench":
+		return bench(ctx, args[1], args[2:])
+	case len(args) == 4 && args[0] == "stall":
+		return stall(ctx, args[1], args[2], args[3])
+	case len(args) >= 2 && len(args) <= 3 && args[0] == "job":
+		return job(ctx, args[1], args[2:])
 	case len(args) == 1 && args[0] == "pause":
 		<-ctx.Done()
 		return nil
@@ -91,32 +99,18 @@ func live(ctx context.Context, url string) error {
 	return check(context.Background(), url+"/end")
 }
 
-// load makes requests until all are made or ctx ends.
-func load(ctx context.Context, url, count, pause string) error {
-	n, err := strconv.Atoi(count)
+// job does its work and then ends the pod's sidecar, where it is given the address of its admin interface.
+func job(ctx context.Context, url string, admin []string) error {
+	if err := check(ctx, url); err != nil || len(admin) == 0 {
+		return err
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+admin[0]+"/quitquitquit", nil)
 	if err != nil {
 		return err
 	}
-	interval, err := time.ParseDuration(pause)
+	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		return err
 	}
-	seen := map[string]int{}
-	for range n {
-		status, _, err := get(ctx, url)
-		switch {
-		case errors.Is(err, context.Canceled):
-			return err
-		case err != nil:
-			seen["none"]++
-		default:
-			seen[strconv.Itoa(status)]++
-		}
-		time.Sleep(interval)
-	}
-	for _, status := range slices.Sorted(maps.Keys(seen)) {
-		fmt.Printf("%s=%d ", status, seen[status])
-	}
-	fmt.Println()
-	return nil
+	return response.Body.Close()
 }

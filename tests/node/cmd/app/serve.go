@@ -28,6 +28,7 @@ const (
 //
 //	GET /          200: who answers, to which address, with which request id
 //	GET /flaky     503 the first time that a request id is asked with, then 200
+//	GET /big       200 with 8 MiB
 //	GET /healthz   200, or 503 while it is broken
 //	GET /break     200; it is broken from now on
 //	GET /repair    200; it is not any more
@@ -57,6 +58,7 @@ func serve(ctx context.Context) error {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /", s.hello)
 	mux.HandleFunc("GET /flaky", s.flaky)
+	mux.HandleFunc("GET /big", s.big)
 	mux.HandleFunc("GET /healthz", s.healthz)
 	mux.HandleFunc("GET /break", s.change(true))
 	mux.HandleFunc("GET /repair", s.change(false))
@@ -110,6 +112,15 @@ func (s *server) flaky(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.hello(w, r)
+}
+
+func (s *server) big(w http.ResponseWriter, _ *http.Request) {
+	part := make([]byte, 64<<10)
+	for range 8 << 20 / len(part) {
+		if _, err := w.Write(part); err != nil {
+			return // the client has gone
+		}
+	}
 }
 
 func (s *server) healthz(w http.ResponseWriter, _ *http.Request) {

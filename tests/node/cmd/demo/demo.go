@@ -31,7 +31,9 @@ type demo struct {
 	out   io.Writer
 	stay  bool // until ctx ends
 	color bool
-	c     *cluster.Cluster
+	// record is a file for what is shown of the running pods; empty is none.
+	record string
+	c      *cluster.Cluster
 	// missing is what a node needs and is not there: then pods stay Pending.
 	missing string
 	// outside is this process's number outside of the node's namespaces.
@@ -60,7 +62,7 @@ func (d *demo) run(ctx context.Context) (err error) {
 		return interrupted(ctx, err)
 	}
 	if d.missing == "" {
-		if err := d.request(ctx); err != nil {
+		if err := d.recorded(func() error { return d.request(ctx) }); err != nil {
 			return interrupted(ctx, err)
 		}
 	}

@@ -1,10 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"os"
 	"strings"
 	"time"
 
@@ -62,6 +65,19 @@ func (d *demo) request(ctx context.Context) error {
 		return err
 	}
 	return d.showLogs(ctx, body, "client")
+}
+
+// recorded writes what a step prints to the file of the record too.
+func (d *demo) recorded(step func() error) error {
+	var text bytes.Buffer
+	out := d.out
+	d.out = io.MultiWriter(out, &text)
+	err := step()
+	d.out = out
+	if err != nil || d.record == "" {
+		return err
+	}
+	return os.WriteFile(d.record, text.Bytes(), 0o644)
 }
 
 // waitReady waits until count pods are there and all are ready.
