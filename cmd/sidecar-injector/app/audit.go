@@ -84,7 +84,7 @@ and ProxyConfigs. --restart gets and patches the workloads.`,
   sidecar-injector audit -n shop --restart`,
 		Args: noArguments,
 		RunE: func(command *cobra.Command, _ []string) error {
-			return looking(options.run(command.Context(), command.InOrStdin(), command.OutOrStdout(), command.ErrOrStderr()))
+			return options.run(command.Context(), command.InOrStdin(), command.OutOrStdout(), command.ErrOrStderr())
 		},
 	}
 	flags := command.Flags()
@@ -98,7 +98,7 @@ and ProxyConfigs. --restart gets and patches the workloads.`,
 	options.cluster.Add(flags)
 	completeCluster(command, options.cluster)
 	completeWith(command, "output", "text", "wide", "json", "yaml")
-	return command
+	return lookingFor(command)
 }
 
 func (o *auditOptions) run(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer) error {

@@ -64,6 +64,7 @@ As data (-o json, -o yaml) it is a list with an object of each workload:
             these outdated and otherInjector
   renew     how the live pods become what new ones would be, and the command
   remedies  what would make it different: change, command, and verdict after it`,
+		SuggestFor: []string{"why", "describe"},
 		Example: `  # Why has this pod no sidecar?
   sidecar-injector explain pod/myapp-7d4f9 -n shop
 
@@ -77,7 +78,7 @@ As data (-o json, -o yaml) it is a list with an object of each workload:
   # As data.
   sidecar-injector explain -f examples/myapp.yaml -o json`,
 		RunE: func(command *cobra.Command, arguments []string) error {
-			return options.run(command.Context(), arguments, command.InOrStdin(), command.OutOrStdout())
+			return options.run(command, arguments)
 		},
 	}
 	options.add(command.Flags())
@@ -88,8 +89,9 @@ As data (-o json, -o yaml) it is a list with an object of each workload:
 	return command
 }
 
-func (o *explainOptions) run(ctx context.Context, arguments []string, stdin io.Reader, stdout io.Writer) error {
-	if err := o.check(arguments); err != nil {
+func (o *explainOptions) run(command *cobra.Command, arguments []string) error {
+	ctx := command.Context()
+	if err := o.check(command, arguments); err != nil {
 		return err
 	}
 	write, err := parseDataFormat(o.output, func(explained []explain.Explanation, out io.Writer) error {
@@ -98,7 +100,7 @@ func (o *explainOptions) run(ctx context.Context, arguments []string, stdin io.R
 	if err != nil {
 		return err
 	}
-	in, err := o.read(ctx, arguments, stdin)
+	in, err := o.read(ctx, arguments, command.InOrStdin())
 	if err != nil {
 		return err
 	}
@@ -115,7 +117,7 @@ func (o *explainOptions) run(ctx context.Context, arguments []string, stdin io.R
 	if err != nil {
 		return err
 	}
-	if err := write(explained, stdout); err != nil {
+	if err := write(explained, command.OutOrStdout()); err != nil {
 		return fmt.Errorf("write output: %w", err)
 	}
 	return nil

@@ -5,13 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"github.com/spf13/pflag"
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/validation"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/cluster"
@@ -36,30 +34,6 @@ func (o *workloadOptions) add(flags *pflag.FlagSet) {
 	flags.StringVarP(&o.sources.Kustomize, "kustomize", "k", "", "`directory` with a kustomization")
 	flags.BoolVar(&o.sources.AllowRemote, "allow-remote", false, "with -k: fetch what the kustomization includes from elsewhere, by HTTP or with git")
 	o.cluster.AddSelection(flags)
-}
-
-// check checks the flags; its errors are wrong usage. arguments name live objects.
-func (o *workloadOptions) check(arguments []string) error {
-	fromFiles := len(o.sources.Filenames) > 0 || o.sources.Kustomize != ""
-	switch {
-	case fromFiles && len(arguments) > 0:
-		if _, err := os.Stat(arguments[0]); err == nil {
-			return usageErrorf("-f takes one file, and %q is another: want -f before each, or a pattern in quotes", arguments[0])
-		}
-		return usageErrorf("-f and -k are for files, %q names a live object: want one of the two", arguments[0])
-	case !fromFiles && len(arguments) == 0:
-		return usageErrorf("nothing is named: want -f, -k, or TYPE/NAME of live objects")
-	case o.sources.AllowRemote && o.sources.Kustomize == "":
-		return usageErrorf("--allow-remote is for -k")
-	case fromFiles && (o.cluster.AllNamespaces || o.cluster.Selector != ""):
-		return usageErrorf("-A and -l choose live objects, not what stands in files")
-	}
-	if namespace := o.cluster.GivenNamespace(); namespace != "" {
-		if problems := validation.ValidateNamespaceName(namespace, false); len(problems) > 0 {
-			return usageErrorf("-n: %q is no namespace name: %s", namespace, problems[0])
-		}
-	}
-	return nil
 }
 
 // read reads the workloads; connection may be nil if no live object is named.
@@ -102,20 +76,6 @@ func (o *inputOptions) add(flags *pflag.FlagSet) {
 	flags.StringVar(&o.files.MeshConfig, "mesh-config", "", "`file` with Istio's mesh configuration, beside --inject-config")
 	flags.StringVar(&o.files.Revision, "revision", "", "Istio's `revision`, beside --inject-config")
 	o.cluster.Add(flags)
-}
-
-// check checks the flags; its errors are wrong usage. arguments name live objects.
-func (o *inputOptions) check(arguments []string) error {
-	if err := o.workloadOptions.check(arguments); err != nil {
-		return err
-	}
-	if _, err := manifest.ParseLabels(o.namespaceLabels); err != nil {
-		return usageErrorf("--namespace-labels: %w", err)
-	}
-	if err := errors.Join(o.files.Validate(), o.over.Validate()); err != nil {
-		return &usageError{err}
-	}
-	return nil
 }
 
 // input is what a command works on.

@@ -44,6 +44,7 @@ namespace has opted in. --update writes what comes out.
 
 Exit code 0 if no error is found, 1 if one is (with --strict a warning too) or a
 case fails, 2 if something cannot be read.`,
+		SuggestFor: []string{"validate", "test"},
 		Example: `  # What is built in.
   sidecar-injector lint
 
@@ -59,7 +60,7 @@ case fails, 2 if something cannot be read.`,
       --test examples/cases`,
 		Args: noArguments,
 		RunE: func(command *cobra.Command, _ []string) error {
-			return looking(options.run(command.Context(), command.OutOrStdout()))
+			return options.run(command.Context(), command.OutOrStdout())
 		},
 	}
 	flags := command.Flags()
@@ -79,7 +80,7 @@ case fails, 2 if something cannot be read.`,
 	flags.StringVar(&options.cases, "test", "", "`directory` of cases to run instead")
 	flags.BoolVar(&options.update, "update", false, "with --test: write what comes out")
 	completeWith(command, "output", "text", "json", "sarif")
-	return command
+	return lookingFor(command)
 }
 
 func (o *lintOptions) run(ctx context.Context, stdout io.Writer) error {

@@ -25,16 +25,8 @@ type outputOptions struct {
 func (o *outputOptions) add(command *cobra.Command, formats ...string) {
 	command.Flags().StringVarP(&o.output, "output", "o", string(preview.FormatDiff), strings.Join(formats, ", ")+", jsonpath=... or go-template=...")
 	command.Flags().BoolVar(&o.full, "full", false, "in a diff: what is packed in the pod too")
-	command.Flags().BoolVar(&o.exitCode, "exit-code", false, "exit code 0 if nothing would change, 1 if something would, 2 after an error")
+	command.Flags().BoolVar(&o.exitCode, exitCodeFlag, false, "exit code 0 if nothing would change, 1 if something would, 2 after an error")
 	completeWith(command, "output", formats...)
-}
-
-// ended makes an error what the exit code asks for.
-func (o *outputOptions) ended(err error) error {
-	if o.exitCode {
-		return looking(err)
-	}
-	return err
 }
 
 // print prints what a Previewer makes of documents, and nothing unless all of it went well; doing is for the progress

@@ -1,9 +1,6 @@
 package app
 
 import (
-	"context"
-	"io"
-
 	"github.com/spf13/cobra"
 
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/preview"
@@ -53,6 +50,7 @@ Output (-o):
 
 Warnings of the webhook go to standard error. Where a pod would be refused,
 that is an error: exit code 1 and no output.`,
+		SuggestFor: []string{"inject", "kube-inject", "show", "diff", "dry-run"},
 		Example: `  # What would change?
   sidecar-injector preview -f examples/myapp.yaml
 
@@ -82,7 +80,7 @@ that is an error: exit code 1 and no output.`,
   kubectl get configmaps -n istio-system -o yaml > istio/configmaps.yaml
   sidecar-injector preview -f examples/myapp.yaml --inject-config istio`,
 		RunE: func(command *cobra.Command, arguments []string) error {
-			return options.out.ended(options.run(command.Context(), arguments, command.InOrStdin(), command.OutOrStdout(), command.ErrOrStderr()))
+			return options.run(command, arguments)
 		},
 	}
 	options.add(command.Flags())
@@ -94,8 +92,9 @@ that is an error: exit code 1 and no output.`,
 }
 
 // run previews. It writes nothing to stdout unless everything went well.
-func (o *previewOptions) run(ctx context.Context, arguments []string, stdin io.Reader, stdout, stderr io.Writer) error {
-	if err := o.check(arguments); err != nil {
+func (o *previewOptions) run(command *cobra.Command, arguments []string) error {
+	ctx := command.Context()
+	if err := o.check(command, arguments); err != nil {
 		return err
 	}
 	format, err := preview.ParseFormat(o.out.output)
@@ -103,7 +102,7 @@ func (o *previewOptions) run(ctx context.Context, arguments []string, stdin io.R
 		return usageErrorf("-o: %w", err)
 	}
 	o.live = o.live || o.server
-	in, err := o.read(ctx, arguments, stdin)
+	in, err := o.read(ctx, arguments, command.InOrStdin())
 	if err != nil {
 		return err
 	}
@@ -114,5 +113,5 @@ func (o *previewOptions) run(ctx context.Context, arguments []string, stdin io.R
 	return o.out.print(ctx, format, in.documents, "previewing", func(answered func()) (*preview.Previewer, error) {
 		options.Answered = answered
 		return preview.New(options)
-	}, stdout, stderr)
+	}, command.OutOrStdout(), command.ErrOrStderr())
 }

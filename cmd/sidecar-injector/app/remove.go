@@ -1,9 +1,6 @@
 package app
 
 import (
-	"context"
-	"io"
-
 	"github.com/spf13/cobra"
 
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/cluster"
@@ -49,6 +46,7 @@ Output (-o):
   name   the workloads that would change, as TYPE/NAME
   jsonpath=, jsonpath-file=, go-template=, go-template-file=
          as kubectl has them, of each object after the removal`,
+		SuggestFor: []string{"uninject", "eject", "delete"},
 		Example: `  # What was injected by hand, and what of it would go?
   sidecar-injector preview -f examples/myapp.yaml -o yaml > injected.yaml
   sidecar-injector remove -f injected.yaml
@@ -62,7 +60,7 @@ Output (-o):
   # In a pipeline: is any manifest injected? Exit code 1 if so.
   sidecar-injector remove -f examples/ --exit-code -o name`,
 		RunE: func(command *cobra.Command, arguments []string) error {
-			return options.out.ended(options.run(command.Context(), arguments, command.InOrStdin(), command.OutOrStdout(), command.ErrOrStderr()))
+			return options.run(command, arguments)
 		},
 	}
 	options.add(command.Flags())
@@ -75,8 +73,9 @@ Output (-o):
 }
 
 // run removes. It writes nothing to stdout unless everything went well.
-func (o *removeOptions) run(ctx context.Context, arguments []string, stdin io.Reader, stdout, stderr io.Writer) error {
-	if err := o.check(arguments); err != nil {
+func (o *removeOptions) run(command *cobra.Command, arguments []string) error {
+	ctx := command.Context()
+	if err := o.check(command, arguments); err != nil {
 		return err
 	}
 	format, err := preview.ParseRemovalFormat(o.out.output)
@@ -91,7 +90,7 @@ func (o *removeOptions) run(ctx context.Context, arguments []string, stdin io.Re
 		}
 		namespace = connection.Namespace
 	}
-	documents, err := o.read(ctx, connection, arguments, stdin)
+	documents, err := o.read(ctx, connection, arguments, command.InOrStdin())
 	if err != nil {
 		return err
 	}
@@ -105,5 +104,5 @@ func (o *removeOptions) run(ctx context.Context, arguments []string, stdin io.Re
 	}
 	return o.out.print(ctx, format, documents, "removing", func(answered func()) (*preview.Previewer, error) {
 		return preview.NewRemover(preview.RemoverOptions{Namespace: namespace, StatusKeys: keys, Full: o.out.full, Answered: answered})
-	}, stdout, stderr)
+	}, command.OutOrStdout(), command.ErrOrStderr())
 }

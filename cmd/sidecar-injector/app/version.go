@@ -48,7 +48,7 @@ func newVersionCommand() *cobra.Command {
 		Args: noArguments,
 		RunE: func(command *cobra.Command, _ []string) error {
 			write, err := parseDataFormat(output, func(info *versionInfo, out io.Writer) error {
-				_, err := fmt.Fprintf(out, "sidecar-injector %s (%s, %s)\n", info.Version, info.GoVersion, info.Platform)
+				_, err := io.WriteString(out, info.String())
 				return err
 			})
 			if err != nil {
@@ -60,6 +60,11 @@ func newVersionCommand() *cobra.Command {
 	command.Flags().StringVarP(&output, "output", "o", "text", "text, json or yaml")
 	completeWith(command, "output", "text", "json", "yaml")
 	return command
+}
+
+// String is the version in a line.
+func (i *versionInfo) String() string {
+	return fmt.Sprintf("sidecar-injector %s (%s, %s)\n", i.Version, i.GoVersion, i.Platform)
 }
 
 func newVersionInfo() *versionInfo {
