@@ -100,7 +100,7 @@ func (o *explainOptions) run(command *cobra.Command, arguments []string) error {
 	if err != nil {
 		return err
 	}
-	in, err := o.read(ctx, arguments, command.InOrStdin())
+	in, err := o.read(command, arguments)
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -17,12 +18,14 @@ import (
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/installed"
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/manifest"
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/selection"
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/terminal"
 	"github.com/sidecar-injector/sidecar-injector/webhook"
 )
 
 // workloadOptions are the flags that say which workloads a command is about.
 type workloadOptions struct {
 	sources manifest.Sources
+	verbose bool
 	cluster *cluster.Flags
 }
 
@@ -31,19 +34,43 @@ func (o *workloadOptions) add(flags *pflag.FlagSet) {
 	flags.SortFlags = false
 	flags.StringSliceVarP(&o.sources.Filenames, "filename", "f", nil, "`file`, pattern, directory or URL with workloads, or - for standard input; may be repeated")
 	flags.BoolVarP(&o.sources.Recursive, "recursive", "R", false, "read the subdirectories of directories too")
+	flags.BoolVarP(&o.verbose, "verbose", "v", false, "with -R: name the files that are passed over, as they hold no Kubernetes object")
 	flags.StringVarP(&o.sources.Kustomize, "kustomize", "k", "", "`directory` with a kustomization")
 	flags.BoolVar(&o.sources.AllowRemote, "allow-remote", false, "with -k: fetch what the kustomization includes from elsewhere, by HTTP or with git")
 	o.cluster.AddSelection(flags)
 }
 
 // read reads the workloads; connection may be nil if no live object is named.
-func (o *workloadOptions) read(ctx context.Context, connection *cluster.Cluster, arguments []string, stdin io.Reader) ([]manifest.Document, error) {
+func (o *workloadOptions) read(command *cobra.Command, connection *cluster.Cluster, arguments []string) ([]manifest.Document, error) {
 	if len(arguments) > 0 {
 		return liveDocuments(connection, arguments)
 	}
 	sources := o.sources
-	sources.Stdin = stdin
-	return sources.Read(ctx)
+	sources.Stdin = command.InOrStdin()
+	var passed []string
+	sources.PassedOver = func(path string) { passed = append(passed, path) }
+	documents, err := sources.Read(command.Context())
+	if err == nil && len(passed) > 0 {
+		o.tell(command.ErrOrStderr(), passed)
+	}
+	return documents, err
+}
+
+// tell tells which files were passed over.
+func (o *workloadOptions) tell(stderr io.Writer, passed []string) {
+	files, hint := fmt.Sprintf("%d files hold", len(passed)), " (-v names them)"
+	if len(passed) == 1 {
+		files, hint = "1 file holds", " (-v names it)"
+	}
+	if o.verbose {
+		hint = ":"
+	}
+	fmt.Fprintf(stderr, "passed over: %s no Kubernetes object%s\n", files, hint)
+	if o.verbose {
+		for _, path := range passed {
+			fmt.Fprintln(stderr, " ", terminal.Text(path))
+		}
+	}
 }
 
 // inputOptions are the flags that say which workloads a command is about, and what they meet: those that preview and
@@ -97,7 +124,8 @@ type input struct {
 
 // read reads everything that check let through. What is live comes from the cluster, and so does the configuration then,
 // unless files name one.
-func (o *inputOptions) read(ctx context.Context, arguments []string, stdin io.Reader) (*input, error) {
+func (o *inputOptions) read(command *cobra.Command, arguments []string) (*input, error) {
+	ctx := command.Context()
 	in := &input{namespace: o.cluster.GivenNamespace()}
 	var err error
 	if o.live || len(arguments) > 0 {
@@ -108,7 +136,7 @@ func (o *inputOptions) read(ctx context.Context, arguments []string, stdin io.Re
 	if err := in.configure(ctx, o); err != nil {
 		return nil, err
 	}
-	if in.documents, err = o.workloadOptions.read(ctx, in.cluster, arguments, stdin); err != nil {
+	if in.documents, err = o.workloadOptions.read(command, in.cluster, arguments); err != nil {
 		return nil, err
 	}
 	if err := in.namespacesOneByOne(ctx, o.namespaceLabels != ""); err != nil {

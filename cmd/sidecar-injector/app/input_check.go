@@ -35,6 +35,8 @@ func (o *workloadOptions) check(command *cobra.Command, arguments []string) erro
 		return usageErrorf("nothing is named: want -f, -k, or TYPE/NAME of live objects")
 	case o.sources.AllowRemote && o.sources.Kustomize == "":
 		return usageErrorf("--allow-remote is for -k")
+	case o.verbose && !o.sources.Recursive:
+		return usageErrorf("-v is for -R")
 	case o.fromFiles() && (o.cluster.AllNamespaces || o.cluster.Selector != ""):
 		return usageErrorf("-A and -l choose live objects, not what stands in files")
 	}

@@ -102,7 +102,7 @@ func (o *previewOptions) run(command *cobra.Command, arguments []string) error {
 		return usageErrorf("-o: %w", err)
 	}
 	o.live = o.live || o.server
-	in, err := o.read(ctx, arguments, command.InOrStdin())
+	in, err := o.read(command, arguments)
 	if err != nil {
 		return err
 	}

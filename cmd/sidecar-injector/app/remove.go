@@ -90,7 +90,7 @@ func (o *removeOptions) run(command *cobra.Command, arguments []string) error {
 		}
 		namespace = connection.Namespace
 	}
-	documents, err := o.read(ctx, connection, arguments, command.InOrStdin())
+	documents, err := o.read(command, connection, arguments)
 	if err != nil {
 		return err
 	}
