@@ -26,7 +26,10 @@ import (
 type workloadOptions struct {
 	sources manifest.Sources
 	verbose bool
-	cluster *cluster.Flags
+	// templates say where pod templates stand, as manifest.ParseTemplatePath reads it; check makes paths of them.
+	templates []string
+	paths     []manifest.TemplatePath
+	cluster   *cluster.Flags
 }
 
 // add adds the flags but for those of the connection to a cluster, which come last in a command.
@@ -37,11 +40,20 @@ func (o *workloadOptions) add(flags *pflag.FlagSet) {
 	flags.BoolVarP(&o.verbose, "verbose", "v", false, "with -R: name the files that are passed over, as they hold no Kubernetes object")
 	flags.StringVarP(&o.sources.Kustomize, "kustomize", "k", "", "`directory` with a kustomization")
 	flags.BoolVar(&o.sources.AllowRemote, "allow-remote", false, "with -k: fetch what the kustomization includes from elsewhere, by HTTP or with git")
+	flags.StringArrayVar(&o.templates, "pod-template-path", nil, "where the pod templates of a kind stand that is not found, as `KIND=PATH`, such as Runner.example.com=spec.workers[*].pod; may be repeated")
 	o.cluster.AddSelection(flags)
 }
 
 // read reads the workloads; connection may be nil if no live object is named.
 func (o *workloadOptions) read(command *cobra.Command, connection *cluster.Cluster, arguments []string) ([]manifest.Document, error) {
+	documents, err := o.documents(command, connection, arguments)
+	for i := range documents {
+		documents[i].Paths = o.paths
+	}
+	return documents, err
+}
+
+func (o *workloadOptions) documents(command *cobra.Command, connection *cluster.Cluster, arguments []string) ([]manifest.Document, error) {
 	if len(arguments) > 0 {
 		return liveDocuments(connection, arguments)
 	}

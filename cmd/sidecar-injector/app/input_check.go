@@ -45,6 +45,13 @@ func (o *workloadOptions) check(command *cobra.Command, arguments []string) erro
 			return usageErrorf("-n: %q is no namespace name: %s", namespace, problems[0])
 		}
 	}
+	for _, text := range o.templates {
+		path, err := manifest.ParseTemplatePath(text)
+		if err != nil {
+			return usageErrorf("--pod-template-path: %w", err)
+		}
+		o.paths = append(o.paths, path)
+	}
 	return o.checkCluster(command)
 }
 

@@ -31,9 +31,9 @@ with, revision included.
 
 Of kinds that are not Kubernetes' own (a Rollout, a ScaledJob, a JobSet), an
 object is a workload if a pod's template stands in it: under a field named
-template, or ...Template, that has a spec with containers. One that makes pods
-and has none, such as a Workflow, is named: its pods are decided when they are
-created.
+template, or ...Template, that has a spec with containers. Where a kind keeps it
+elsewhere, --pod-template-path says so. One that makes pods and has none, such
+as a Workflow, is named: its pods are decided when they are created.
 
 Output (-o):
   diff   per workload what was decided and why, and a unified diff (default)

@@ -30,6 +30,8 @@ type Document struct {
 	// nothing at all.
 	// Nothing writes to it.
 	Object map[string]any
+	// Paths say where pod templates stand in objects of some kinds, whatever is known of these otherwise.
+	Paths []TemplatePath
 	// Live is a live object as the API server gave it; nil for what stands in a file. Nothing writes to it.
 	Live map[string]any
 }
