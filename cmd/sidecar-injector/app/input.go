@@ -40,7 +40,7 @@ func (o *workloadOptions) add(flags *pflag.FlagSet) {
 	flags.BoolVarP(&o.verbose, "verbose", "v", false, "with -R: name the files that are passed over, as they hold no Kubernetes object")
 	flags.StringVarP(&o.sources.Kustomize, "kustomize", "k", "", "`directory` with a kustomization")
 	flags.BoolVar(&o.sources.AllowRemote, "allow-remote", false, "with -k: fetch what the kustomization includes from elsewhere, by HTTP or with git")
-	flags.StringArrayVar(&o.templates, "pod-template-path", nil, "where the pod templates of a kind stand that is not found, as `KIND=PATH`, such as Runner.example.com=spec.workers[*].pod; may be repeated")
+	flags.StringArrayVar(&o.templates, "pod-template-path", nil, "where the pod templates of a kind stand, as `KIND=PATH`, such as Runner=spec.workers[*].pod; may be repeated")
 	o.cluster.AddSelection(flags)
 }
 

@@ -36,8 +36,10 @@ elsewhere, --pod-template-path says so. One that makes pods and has none, such
 as a Workflow, is named: its pods are decided when they are created.
 
 Output (-o):
-  diff   per workload what was decided and why, and a unified diff (default)
+  diff   per workload what was decided and why, and a unified diff (default);
+         in a terminal what is long is folded to its size, and --full shows it
   yaml   every document; those that nothing changed as they came
+  kyaml  every object in KYAML, YAML with braces and quotes, as kubectl has it
   json   every object, as JSON
   patch  the JSON patch (RFC 6902) of the workload's pod template. With several
          workloads, or none, one JSON object per workload with the patch in it;
@@ -85,7 +87,7 @@ that is an error: exit code 1 and no output.`,
 	}
 	options.add(command.Flags())
 	command.ValidArgsFunction = completeWorkloads(options.cluster)
-	options.out.add(command, "diff", "yaml", "json", "patch", "review", "name")
+	options.out.add(command, "diff", "yaml", "kyaml", "json", "patch", "review", "name")
 	command.Flags().BoolVar(&options.server, "server", false, "ask the API server too, in dry runs, and fail if it makes another pod; implies --live")
 	completeCluster(command, options.cluster)
 	return command
@@ -106,7 +108,7 @@ func (o *previewOptions) run(command *cobra.Command, arguments []string) error {
 	if err != nil {
 		return err
 	}
-	options := preview.Options{Handler: in.handler, Webhooks: in.webhooks, Namespaces: in.namespaces, Namespace: in.namespace, Full: o.out.full}
+	options := preview.Options{Handler: in.handler, Webhooks: in.webhooks, Namespaces: in.namespaces, Namespace: in.namespace, Full: o.out.full, Fold: o.out.folds(command.OutOrStdout())}
 	if o.server {
 		options.Server = in.cluster.Client
 	}

@@ -37,8 +37,10 @@ The annotations are all that is known of an injection, and whoever writes a
 manifest can write them: look at the diff of one that is not your own.
 
 Output (-o):
-  diff   per workload what was decided and why, and a unified diff (default)
+  diff   per workload what was decided and why, and a unified diff (default);
+         in a terminal what is long is folded to its size, and --full shows it
   yaml   every document; those that nothing changed as they came
+  kyaml  every object in KYAML, YAML with braces and quotes, as kubectl has it
   json   every object, as JSON
   patch  the JSON patch (RFC 6902) of the workload's pod template. With several
          workloads, or none, one JSON object per workload with the patch in it;
@@ -65,7 +67,7 @@ Output (-o):
 	}
 	options.add(command.Flags())
 	command.Flags().StringVar(&options.profile, "profile", "", "`folder` of a profile of your own: its injections too")
-	options.out.add(command, "diff", "yaml", "json", "patch", "name")
+	options.out.add(command, "diff", "yaml", "kyaml", "json", "patch", "name")
 	options.cluster.AddConnection(command.Flags())
 	command.ValidArgsFunction = completeWorkloads(options.cluster)
 	completeCluster(command, options.cluster)
@@ -103,6 +105,6 @@ func (o *removeOptions) run(command *cobra.Command, arguments []string) error {
 		keys = append(keys, profile.Keys.Status)
 	}
 	return o.out.print(ctx, format, documents, "removing", func(answered func()) (*preview.Previewer, error) {
-		return preview.NewRemover(preview.RemoverOptions{Namespace: namespace, StatusKeys: keys, Full: o.out.full, Answered: answered})
+		return preview.NewRemover(preview.RemoverOptions{Namespace: namespace, StatusKeys: keys, Full: o.out.full, Fold: o.out.folds(command.OutOrStdout()), Answered: answered})
 	}, command.OutOrStdout(), command.ErrOrStderr())
 }

@@ -66,7 +66,7 @@ func TestParseTemplatePath(t *testing.T) {
 // TestKnownPaths: a template at a known place is one though its containers are not complete, which is an error.
 func TestKnownPaths(t *testing.T) {
 	for text, want := range map[string]string{
-		"apiVersion: keda.sh/v1alpha1\nkind: ScaledJob\nmetadata: {name: a}\nspec: {jobTargetRef: {template: {spec: {containers: [{image: 1}]}}}}\n":           "ScaledJob a: spec.jobTargetRef.template.spec.containers.image is a number, want a string",
+		"apiVersion: keda.sh/v1alpha1\nkind: ScaledJob\nmetadata: {name: a}\nspec: {jobTargetRef: {template: {spec: {containers: [{image: 1}]}}}}\n":          "ScaledJob a: spec.jobTargetRef.template.spec.containers.image is a number, want a string",
 		"apiVersion: batch.volcano.sh/v1alpha1\nkind: Job\nmetadata: {name: a}\nspec: {tasks: [{template: {spec: {containers: [{name: a, image: [a]}]}}}]}\n": "Job a: spec.tasks[0].template.spec.containers.image is a list, want a string",
 	} {
 		documents, err := Parse("x.yaml", []byte(text))
