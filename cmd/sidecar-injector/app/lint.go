@@ -140,5 +140,5 @@ func parseLintFormat(name string) (func(io.Writer, []lint.Finding) error, error)
 			return lint.WriteSARIF(out, findings, programVersion())
 		}, nil
 	}
-	return nil, usageErrorf("-o: unknown output format %q, want one of text, json, sarif", name)
+	return nil, unknownFormat(name, "text", "json", "sarif")
 }
