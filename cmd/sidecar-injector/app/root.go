@@ -99,6 +99,7 @@ istio-injection=enabled of their namespace.
 		newExplainCommand(),
 		newAuditCommand(),
 		newLintCommand(),
+		newCheckCommand(),
 		newCertsCommand(),
 		newVersionCommand(),
 	)
