@@ -44,7 +44,9 @@ func checkAdmission(ctx context.Context, s section, t *target) {
 }
 
 // enforcesNothing says whether a namespace enforces no level of Pod Security, of which there is a check.
-func enforcesNothing(namespace corev1.Namespace) bool { return namespace.Labels[api.EnforceLevelLabel] == "" }
+func enforcesNothing(namespace corev1.Namespace) bool {
+	return namespace.Labels[api.EnforceLevelLabel] == ""
+}
 
 // tryPod creates a pod in a dry run, and says whether it got its sidecar; what else happened is added to the section.
 func tryPod(ctx context.Context, s section, t *target, place templates.Place, namespace, pods string) bool {

@@ -187,8 +187,8 @@ func checkPodSecurity(s section, config *webhook.Config, namespaces []corev1.Nam
 	}
 	if len(refusing) > 0 {
 		s.add("pod-security", Failed, fmt.Sprintf("label such a namespace %s=%s, or let its pods do without what needs it (docs/security.md)", api.EnforceLevelLabel, api.LevelPrivileged),
-			"%s refuse injected pods by the Pod Security that they enforce: %s. It is refused: %s", counted(len(refusing), "namespace"), strings.Join(refusing, ", "), why)
+			"namespaces that refuse injected pods by the Pod Security that they enforce: %s. Such a pod is refused: %s", strings.Join(refusing, ", "), why)
 		return
 	}
-	s.ok("pod-security", "%s opted in, and refuse no injected pod by Pod Security", counted(len(namespaces), "namespace"))
+	s.ok("pod-security", "namespaces that opted in: %d; none refuses injected pods by Pod Security", len(namespaces))
 }
