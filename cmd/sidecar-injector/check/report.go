@@ -9,6 +9,7 @@ import (
 // Status is how a check ended.
 type Status string
 
+// How a check can end.
 const (
 	// OK: it is as it should be.
 	OK Status = "ok"
