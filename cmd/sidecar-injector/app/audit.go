@@ -85,7 +85,7 @@ and ProxyConfigs. --restart gets and patches the workloads.`,
   sidecar-injector audit -n shop --restart`,
 		Args: noArguments,
 		RunE: func(command *cobra.Command, _ []string) error {
-			return looking(options.run(command.Context(), command.InOrStdin(), command.OutOrStdout(), command.ErrOrStderr()))
+			return options.run(command.Context(), command.InOrStdin(), command.OutOrStdout(), command.ErrOrStderr())
 		},
 	}
 	flags := command.Flags()
@@ -98,8 +98,8 @@ and ProxyConfigs. --restart gets and patches the workloads.`,
 	flags.DurationVar(&options.timeout, "timeout", 5*time.Minute, "with --restart: how long each workload may take to come up")
 	options.cluster.Add(flags)
 	completeCluster(command, options.cluster)
-	completeWith(command, "output", "text", "wide", "json", "yaml")
-	return command
+	completeWith(command, "output", "text", formatWide, "json", "yaml")
+	return lookingFor(command)
 }
 
 func (o *auditOptions) run(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer) error {
@@ -149,12 +149,12 @@ func (o *auditOptions) run(ctx context.Context, stdin io.Reader, stdout, stderr 
 // writer returns what writes a report in the format of -o.
 func (o *auditOptions) writer(stdout io.Writer) (func(*audit.Report, io.Writer) error, error) {
 	look, format := audit.Look{Width: terminal.Width(stdout), Styles: terminal.StylesFor(stdout, os.Getenv)}, o.output
-	if format == "wide" {
+	if format == formatWide {
 		look.Wide, format = true, "text"
 	}
 	write, err := parseDataFormat(format, func(report *audit.Report, out io.Writer) error { return report.Write(out, look) })
 	if err != nil {
-		return nil, usageErrorf("-o: unknown output format %q, want one of text, wide, json, yaml", o.output)
+		return nil, unknownFormat(o.output, "text", formatWide, "json", "yaml")
 	}
 	return write, nil
 }

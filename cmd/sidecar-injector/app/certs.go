@@ -26,13 +26,10 @@ func newCertsCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "certs",
 		Short: "Show and renew the certificates of an installed injector",
-		Args: func(command *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return usageErrorf("unknown command %q", args[0])
-			}
-			return nil
-		},
-		RunE: func(command *cobra.Command, _ []string) error { return command.Help() },
+		Args:  onlyCommands,
+		RunE:  func(command *cobra.Command, _ []string) error { return command.Help() },
+
+		SuggestionsMinimumDistance: 2,
 	}
 	flags := command.PersistentFlags()
 	namespace := certificates.DefaultName
@@ -59,8 +56,9 @@ Replicas are the pods behind the Service that the webhooks name, ready or not.
 Each is asked by a TLS handshake, through the API server as kubectl port-forward
 does it: that takes the right to create pods/portforward.
 
-Exit code 1 if anything is wrong: not trusted, expired, not Ready, or a replica
-that cannot be looked at or serves what is not trusted.`,
+Exit code 0 if all is well, 1 if anything is wrong (not trusted, expired, not
+Ready, or a replica that cannot be looked at or serves what is not trusted), 2
+after an error.`,
 		Example: `  # Is everything all right?
   sidecar-injector certs status
 
@@ -87,7 +85,7 @@ that cannot be looked at or serves what is not trusted.`,
 	}
 	command.Flags().StringVarP(&output, "output", "o", "text", "text, json or yaml")
 	completeWith(command, "output", "text", "json", "yaml")
-	return command
+	return lookingFor(command)
 }
 
 func newCertsRenewCommand(options *certsOptions) *cobra.Command {
@@ -148,11 +146,10 @@ func (o *certsOptions) injector() (*certificates.Injector, error) {
 	if err := options.Validate(); err != nil {
 		return nil, &usageError{err}
 	}
-	config, err := o.cluster.ToRESTConfig()
+	config, err := cluster.RESTConfig(o.cluster, version.Program())
 	if err != nil {
-		return nil, fmt.Errorf("find the cluster: %w", err)
+		return nil, err
 	}
-	config.UserAgent = "sidecar-injector/" + version.Program()
 	options.Config = config
 	return certificates.New(options)
 }
@@ -167,7 +164,7 @@ func printStatus(ctx context.Context, injector *certificates.Injector, encode fu
 		return fmt.Errorf("write output: %w", err)
 	}
 	if !status.OK {
-		return fmt.Errorf("something is wrong with the certificates: %d found", len(status.Problems))
+		return &foundError{fmt.Sprintf("something is wrong with the certificates: %d found", len(status.Problems))}
 	}
 	return nil
 }

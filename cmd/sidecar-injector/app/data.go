@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"strings"
 
 	yaml3 "go.yaml.in/yaml/v3"
 	"sigs.k8s.io/yaml"
@@ -35,7 +36,15 @@ func parseDataFormat[T any](name string, text func(T, io.Writer) error) (func(T,
 			return err
 		}, nil
 	}
-	return nil, usageErrorf("-o: unknown output format %q, want one of text, json, yaml", name)
+	return nil, unknownFormat(name, "text", "json", "yaml")
+}
+
+// formatWide is the format text with more in it.
+const formatWide = "wide"
+
+// unknownFormat is the error of an output format that is none of those that are known.
+func unknownFormat(name string, known ...string) error {
+	return usageErrorf("-o: unknown output format %q, want one of %s", name, strings.Join(known, ", "))
 }
 
 // quotedYAML encodes a value with all text in double quotes that is not printable: what a terminal.Writer makes of that

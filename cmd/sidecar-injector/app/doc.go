@@ -8,6 +8,7 @@
 //	explain.go   explain: why a pod has a sidecar, or none
 //	audit.go     audit: the live pods whose sidecar is not what it should be
 //	lint.go      lint: configuration and templates before they are installed
+//	check.go     check: whether an injector can be installed, or works
 //	certs.go     certs: the certificates of an installed injector
 //	version.go   version
 //

@@ -34,9 +34,10 @@ func newExplainCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "explain (TYPE/NAME ... | -f FILE | -k DIRECTORY)",
 		Short: "Say why a pod is injected or not, and what would change it",
-		Long: `Say why a pod, or the pods of a workload, are injected or not: which webhook the
-API server asks, what each rule saw and said, in order of precedence, and which
-one decided. What would make it different was tried before it is told.
+		Long: `Say why a pod, or the pods of a workload, are injected or not, and what would
+make it different, which was tried before it is told; then which webhook the API
+server asks, and which rule decided. With -o wide it shows all rules, in order
+of precedence, with what each saw and said.
 
 Of a live pod it says too whether its sidecar is there and is today's, and if it
 is missing, when and how that happened as far as the cluster shows.
@@ -64,6 +65,7 @@ As data (-o json, -o yaml) it is a list with an object of each workload:
             these outdated and otherInjector
   renew     how the live pods become what new ones would be, and the command
   remedies  what would make it different: change, command, and verdict after it`,
+		SuggestFor: []string{"why", "describe"},
 		Example: `  # Why has this pod no sidecar?
   sidecar-injector explain pod/myapp-7d4f9 -n shop
 
@@ -77,28 +79,34 @@ As data (-o json, -o yaml) it is a list with an object of each workload:
   # As data.
   sidecar-injector explain -f examples/myapp.yaml -o json`,
 		RunE: func(command *cobra.Command, arguments []string) error {
-			return options.run(command.Context(), arguments, command.InOrStdin(), command.OutOrStdout())
+			return options.run(command, arguments)
 		},
 	}
 	options.add(command.Flags())
 	command.ValidArgsFunction = completeWorkloads(options.cluster)
-	command.Flags().StringVarP(&options.output, "output", "o", "text", "text, json or yaml")
+	command.Flags().StringVarP(&options.output, "output", "o", "text", "text, wide, json or yaml")
 	completeCluster(command, options.cluster)
-	completeWith(command, "output", "text", "json", "yaml")
+	completeWith(command, "output", "text", formatWide, "json", "yaml")
 	return command
 }
 
-func (o *explainOptions) run(ctx context.Context, arguments []string, stdin io.Reader, stdout io.Writer) error {
-	if err := o.check(arguments); err != nil {
+func (o *explainOptions) run(command *cobra.Command, arguments []string) error {
+	ctx := command.Context()
+	if err := o.check(command, arguments); err != nil {
 		return err
 	}
-	write, err := parseDataFormat(o.output, func(explained []explain.Explanation, out io.Writer) error {
-		return explain.Write(out, explained, terminal.StylesFor(out, os.Getenv))
+	look, format := explain.Look{}, o.output
+	if format == formatWide {
+		look.Wide, format = true, "text"
+	}
+	write, err := parseDataFormat(format, func(explained []explain.Explanation, out io.Writer) error {
+		look.Styles = terminal.StylesFor(out, os.Getenv)
+		return explain.Write(out, explained, look)
 	})
 	if err != nil {
-		return err
+		return unknownFormat(o.output, "text", formatWide, "json", "yaml")
 	}
-	in, err := o.read(ctx, arguments, stdin)
+	in, err := o.read(command, arguments)
 	if err != nil {
 		return err
 	}
@@ -115,7 +123,7 @@ func (o *explainOptions) run(ctx context.Context, arguments []string, stdin io.R
 	if err != nil {
 		return err
 	}
-	if err := write(explained, stdout); err != nil {
+	if err := write(explained, command.OutOrStdout()); err != nil {
 		return fmt.Errorf("write output: %w", err)
 	}
 	return nil

@@ -5,13 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/validation"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/cluster"
@@ -19,6 +18,7 @@ import (
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/installed"
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/manifest"
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/selection"
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/terminal"
 	"github.com/sidecar-injector/sidecar-injector/internal/version"
 	"github.com/sidecar-injector/sidecar-injector/webhook"
 )
@@ -26,7 +26,11 @@ import (
 // workloadOptions are the flags that say which workloads a command is about.
 type workloadOptions struct {
 	sources manifest.Sources
-	cluster *cluster.Flags
+	verbose bool
+	// templates say where pod templates stand, as manifest.ParseTemplatePath reads it; check makes paths of them.
+	templates []string
+	paths     []manifest.TemplatePath
+	cluster   *cluster.Flags
 }
 
 // add adds the flags but for those of the connection to a cluster, which come last in a command.
@@ -34,43 +38,52 @@ func (o *workloadOptions) add(flags *pflag.FlagSet) {
 	flags.SortFlags = false
 	flags.StringSliceVarP(&o.sources.Filenames, "filename", "f", nil, "`file`, pattern, directory or URL with workloads, or - for standard input; may be repeated")
 	flags.BoolVarP(&o.sources.Recursive, "recursive", "R", false, "read the subdirectories of directories too")
+	flags.BoolVarP(&o.verbose, "verbose", "v", false, "with -R: name the files that are passed over, as they hold no Kubernetes object")
 	flags.StringVarP(&o.sources.Kustomize, "kustomize", "k", "", "`directory` with a kustomization")
 	flags.BoolVar(&o.sources.AllowRemote, "allow-remote", false, "with -k: fetch what the kustomization includes from elsewhere, by HTTP or with git")
+	flags.StringArrayVar(&o.templates, "pod-template-path", nil, "where the pod templates of a kind stand, as `KIND=PATH`, such as Runner=spec.workers[*].pod; may be repeated")
 	o.cluster.AddSelection(flags)
 }
 
-// check checks the flags; its errors are wrong usage. arguments name live objects.
-func (o *workloadOptions) check(arguments []string) error {
-	fromFiles := len(o.sources.Filenames) > 0 || o.sources.Kustomize != ""
-	switch {
-	case fromFiles && len(arguments) > 0:
-		if _, err := os.Stat(arguments[0]); err == nil {
-			return usageErrorf("-f takes one file, and %q is another: want -f before each, or a pattern in quotes", arguments[0])
-		}
-		return usageErrorf("-f and -k are for files, %q names a live object: want one of the two", arguments[0])
-	case !fromFiles && len(arguments) == 0:
-		return usageErrorf("nothing is named: want -f, -k, or TYPE/NAME of live objects")
-	case o.sources.AllowRemote && o.sources.Kustomize == "":
-		return usageErrorf("--allow-remote is for -k")
-	case fromFiles && (o.cluster.AllNamespaces || o.cluster.Selector != ""):
-		return usageErrorf("-A and -l choose live objects, not what stands in files")
+// read reads the workloads; connection may be nil if no live object is named.
+func (o *workloadOptions) read(command *cobra.Command, connection *cluster.Cluster, arguments []string) ([]manifest.Document, error) {
+	documents, err := o.documents(command, connection, arguments)
+	for i := range documents {
+		documents[i].Paths = o.paths
 	}
-	if namespace := o.cluster.GivenNamespace(); namespace != "" {
-		if problems := validation.ValidateNamespaceName(namespace, false); len(problems) > 0 {
-			return usageErrorf("-n: %q is no namespace name: %s", namespace, problems[0])
-		}
-	}
-	return nil
+	return documents, err
 }
 
-// read reads the workloads; connection may be nil if no live object is named.
-func (o *workloadOptions) read(ctx context.Context, connection *cluster.Cluster, arguments []string, stdin io.Reader) ([]manifest.Document, error) {
+func (o *workloadOptions) documents(command *cobra.Command, connection *cluster.Cluster, arguments []string) ([]manifest.Document, error) {
 	if len(arguments) > 0 {
 		return liveDocuments(connection, arguments)
 	}
 	sources := o.sources
-	sources.Stdin = stdin
-	return sources.Read(ctx)
+	sources.Stdin = command.InOrStdin()
+	var passed []string
+	sources.PassedOver = func(path string) { passed = append(passed, path) }
+	documents, err := sources.Read(command.Context())
+	if err == nil && len(passed) > 0 {
+		o.tell(command.ErrOrStderr(), passed)
+	}
+	return documents, err
+}
+
+// tell tells which files were passed over.
+func (o *workloadOptions) tell(stderr io.Writer, passed []string) {
+	files, hint := fmt.Sprintf("%d files hold", len(passed)), " (-v names them)"
+	if len(passed) == 1 {
+		files, hint = "1 file holds", " (-v names it)"
+	}
+	if o.verbose {
+		hint = ":"
+	}
+	fmt.Fprintf(stderr, "passed over: %s no Kubernetes object%s\n", files, hint)
+	if o.verbose {
+		for _, path := range passed {
+			fmt.Fprintln(stderr, " ", terminal.Text(path))
+		}
+	}
 }
 
 // inputOptions are the flags that say which workloads a command is about, and what they meet: those that preview and
@@ -105,20 +118,6 @@ func (o *inputOptions) add(flags *pflag.FlagSet) {
 	o.cluster.Add(flags)
 }
 
-// check checks the flags; its errors are wrong usage. arguments name live objects.
-func (o *inputOptions) check(arguments []string) error {
-	if err := o.workloadOptions.check(arguments); err != nil {
-		return err
-	}
-	if _, err := manifest.ParseLabels(o.namespaceLabels); err != nil {
-		return usageErrorf("--namespace-labels: %w", err)
-	}
-	if err := errors.Join(o.files.Validate(), o.over.Validate()); err != nil {
-		return &usageError{err}
-	}
-	return nil
-}
-
 // input is what a command works on.
 type input struct {
 	documents []manifest.Document
@@ -138,7 +137,8 @@ type input struct {
 
 // read reads everything that check let through. What is live comes from the cluster, and so does the configuration then,
 // unless files name one.
-func (o *inputOptions) read(ctx context.Context, arguments []string, stdin io.Reader) (*input, error) {
+func (o *inputOptions) read(command *cobra.Command, arguments []string) (*input, error) {
+	ctx := command.Context()
 	in := &input{namespace: o.cluster.GivenNamespace()}
 	var err error
 	if o.live || len(arguments) > 0 {
@@ -149,7 +149,7 @@ func (o *inputOptions) read(ctx context.Context, arguments []string, stdin io.Re
 	if err := in.configure(ctx, o); err != nil {
 		return nil, err
 	}
-	if in.documents, err = o.workloadOptions.read(ctx, in.cluster, arguments, stdin); err != nil {
+	if in.documents, err = o.workloadOptions.read(command, in.cluster, arguments); err != nil {
 		return nil, err
 	}
 	if err := in.namespacesOneByOne(ctx, o.namespaceLabels != ""); err != nil {

@@ -45,6 +45,7 @@ namespace has opted in. --update writes what comes out.
 
 Exit code 0 if no error is found, 1 if one is (with --strict a warning too) or a
 case fails, 2 if something cannot be read.`,
+		SuggestFor: []string{"validate", "test"},
 		Example: `  # What is built in.
   sidecar-injector lint
 
@@ -60,7 +61,7 @@ case fails, 2 if something cannot be read.`,
       --test examples/cases`,
 		Args: noArguments,
 		RunE: func(command *cobra.Command, _ []string) error {
-			return looking(options.run(command.Context(), command.OutOrStdout()))
+			return options.run(command.Context(), command.OutOrStdout())
 		},
 	}
 	flags := command.Flags()
@@ -80,7 +81,7 @@ case fails, 2 if something cannot be read.`,
 	flags.StringVar(&options.cases, "test", "", "`directory` of cases to run instead")
 	flags.BoolVar(&options.update, "update", false, "with --test: write what comes out")
 	completeWith(command, "output", "text", "json", "sarif")
-	return command
+	return lookingFor(command)
 }
 
 func (o *lintOptions) run(ctx context.Context, stdout io.Writer) error {
@@ -140,5 +141,5 @@ func parseLintFormat(name string) (func(io.Writer, []lint.Finding) error, error)
 			return lint.WriteSARIF(out, findings, version.Program())
 		}, nil
 	}
-	return nil, usageErrorf("-o: unknown output format %q, want one of text, json, sarif", name)
+	return nil, unknownFormat(name, "text", "json", "sarif")
 }

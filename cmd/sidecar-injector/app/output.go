@@ -24,18 +24,13 @@ type outputOptions struct {
 // add adds the flags; formats are those of -o besides templates.
 func (o *outputOptions) add(command *cobra.Command, formats ...string) {
 	command.Flags().StringVarP(&o.output, "output", "o", string(preview.FormatDiff), strings.Join(formats, ", ")+", jsonpath=... or go-template=...")
-	command.Flags().BoolVar(&o.full, "full", false, "in a diff: what is packed in the pod too")
-	command.Flags().BoolVar(&o.exitCode, "exit-code", false, "exit code 0 if nothing would change, 1 if something would, 2 after an error")
+	command.Flags().BoolVar(&o.full, "full", false, "in a diff: what is packed in the pod too, and in a terminal what is folded there: the status annotation, long texts that are new")
+	command.Flags().BoolVar(&o.exitCode, exitCodeFlag, false, "exit code 0 if nothing would change, 1 if something would, 2 after an error")
 	completeWith(command, "output", formats...)
 }
 
-// ended makes an error what the exit code asks for.
-func (o *outputOptions) ended(err error) error {
-	if o.exitCode {
-		return looking(err)
-	}
-	return err
-}
+// folds says whether diffs are folded: a person looks at them.
+func (o *outputOptions) folds(stdout io.Writer) bool { return !o.full && terminal.Is(stdout) }
 
 // print prints what a Previewer makes of documents, and nothing unless all of it went well; doing is for the progress
 // bar.

@@ -1,9 +1,6 @@
 package app
 
 import (
-	"context"
-	"io"
-
 	"github.com/spf13/cobra"
 
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/preview"
@@ -34,13 +31,15 @@ with, revision included.
 
 Of kinds that are not Kubernetes' own (a Rollout, a ScaledJob, a JobSet), an
 object is a workload if a pod's template stands in it: under a field named
-template, or ...Template, that has a spec with containers. One that makes pods
-and has none, such as a Workflow, is named: its pods are decided when they are
-created.
+template, or ...Template, that has a spec with containers. Where a kind keeps it
+elsewhere, --pod-template-path says so. One that makes pods and has none, such
+as a Workflow, is named: its pods are decided when they are created.
 
 Output (-o):
-  diff   per workload what was decided and why, and a unified diff (default)
+  diff   per workload what was decided and why, and a unified diff (default);
+         in a terminal what is long is folded to its size, and --full shows it
   yaml   every document; those that nothing changed as they came
+  kyaml  every object in KYAML, YAML with braces and quotes, as kubectl has it
   json   every object, as JSON
   patch  the JSON patch (RFC 6902) of the workload's pod template. With several
          workloads, or none, one JSON object per workload with the patch in it;
@@ -53,6 +52,7 @@ Output (-o):
 
 Warnings of the webhook go to standard error. Where a pod would be refused,
 that is an error: exit code 1 and no output.`,
+		SuggestFor: []string{"inject", "kube-inject", "show", "diff", "dry-run"},
 		Example: `  # What would change?
   sidecar-injector preview -f examples/myapp.yaml
 
@@ -82,20 +82,21 @@ that is an error: exit code 1 and no output.`,
   kubectl get configmaps -n istio-system -o yaml > istio/configmaps.yaml
   sidecar-injector preview -f examples/myapp.yaml --inject-config istio`,
 		RunE: func(command *cobra.Command, arguments []string) error {
-			return options.out.ended(options.run(command.Context(), arguments, command.InOrStdin(), command.OutOrStdout(), command.ErrOrStderr()))
+			return options.run(command, arguments)
 		},
 	}
 	options.add(command.Flags())
 	command.ValidArgsFunction = completeWorkloads(options.cluster)
-	options.out.add(command, "diff", "yaml", "json", "patch", "review", "name")
+	options.out.add(command, "diff", "yaml", "kyaml", "json", "patch", "review", "name")
 	command.Flags().BoolVar(&options.server, "server", false, "ask the API server too, in dry runs, and fail if it makes another pod; implies --live")
 	completeCluster(command, options.cluster)
 	return command
 }
 
 // run previews. It writes nothing to stdout unless everything went well.
-func (o *previewOptions) run(ctx context.Context, arguments []string, stdin io.Reader, stdout, stderr io.Writer) error {
-	if err := o.check(arguments); err != nil {
+func (o *previewOptions) run(command *cobra.Command, arguments []string) error {
+	ctx := command.Context()
+	if err := o.check(command, arguments); err != nil {
 		return err
 	}
 	format, err := preview.ParseFormat(o.out.output)
@@ -103,16 +104,16 @@ func (o *previewOptions) run(ctx context.Context, arguments []string, stdin io.R
 		return usageErrorf("-o: %w", err)
 	}
 	o.live = o.live || o.server
-	in, err := o.read(ctx, arguments, stdin)
+	in, err := o.read(command, arguments)
 	if err != nil {
 		return err
 	}
-	options := preview.Options{Handler: in.handler, Webhooks: in.webhooks, Namespaces: in.namespaces, Namespace: in.namespace, Full: o.out.full}
+	options := preview.Options{Handler: in.handler, Webhooks: in.webhooks, Namespaces: in.namespaces, Namespace: in.namespace, Full: o.out.full, Fold: o.out.folds(command.OutOrStdout())}
 	if o.server {
 		options.Server = in.cluster.Client
 	}
 	return o.out.print(ctx, format, in.documents, "previewing", func(answered func()) (*preview.Previewer, error) {
 		options.Answered = answered
 		return preview.New(options)
-	}, stdout, stderr)
+	}, command.OutOrStdout(), command.ErrOrStderr())
 }

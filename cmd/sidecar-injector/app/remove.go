@@ -1,9 +1,6 @@
 package app
 
 import (
-	"context"
-	"io"
-
 	"github.com/spf13/cobra"
 
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/cluster"
@@ -41,8 +38,10 @@ The annotations are all that is known of an injection, and whoever writes a
 manifest can write them: look at the diff of one that is not your own.
 
 Output (-o):
-  diff   per workload what was decided and why, and a unified diff (default)
+  diff   per workload what was decided and why, and a unified diff (default);
+         in a terminal what is long is folded to its size, and --full shows it
   yaml   every document; those that nothing changed as they came
+  kyaml  every object in KYAML, YAML with braces and quotes, as kubectl has it
   json   every object, as JSON
   patch  the JSON patch (RFC 6902) of the workload's pod template. With several
          workloads, or none, one JSON object per workload with the patch in it;
@@ -50,6 +49,7 @@ Output (-o):
   name   the workloads that would change, as TYPE/NAME
   jsonpath=, jsonpath-file=, go-template=, go-template-file=
          as kubectl has them, of each object after the removal`,
+		SuggestFor: []string{"uninject", "eject", "delete"},
 		Example: `  # What was injected by hand, and what of it would go?
   sidecar-injector preview -f examples/myapp.yaml -o yaml > injected.yaml
   sidecar-injector remove -f injected.yaml
@@ -63,12 +63,12 @@ Output (-o):
   # In a pipeline: is any manifest injected? Exit code 1 if so.
   sidecar-injector remove -f examples/ --exit-code -o name`,
 		RunE: func(command *cobra.Command, arguments []string) error {
-			return options.out.ended(options.run(command.Context(), arguments, command.InOrStdin(), command.OutOrStdout(), command.ErrOrStderr()))
+			return options.run(command, arguments)
 		},
 	}
 	options.add(command.Flags())
 	command.Flags().StringVar(&options.profile, "profile", "", "`folder` of a profile of your own: its injections too")
-	options.out.add(command, "diff", "yaml", "json", "patch", "name")
+	options.out.add(command, "diff", "yaml", "kyaml", "json", "patch", "name")
 	options.cluster.AddConnection(command.Flags())
 	command.ValidArgsFunction = completeWorkloads(options.cluster)
 	completeCluster(command, options.cluster)
@@ -76,8 +76,9 @@ Output (-o):
 }
 
 // run removes. It writes nothing to stdout unless everything went well.
-func (o *removeOptions) run(ctx context.Context, arguments []string, stdin io.Reader, stdout, stderr io.Writer) error {
-	if err := o.check(arguments); err != nil {
+func (o *removeOptions) run(command *cobra.Command, arguments []string) error {
+	ctx := command.Context()
+	if err := o.check(command, arguments); err != nil {
 		return err
 	}
 	format, err := preview.ParseRemovalFormat(o.out.output)
@@ -92,7 +93,7 @@ func (o *removeOptions) run(ctx context.Context, arguments []string, stdin io.Re
 		}
 		namespace = connection.Namespace
 	}
-	documents, err := o.read(ctx, connection, arguments, stdin)
+	documents, err := o.read(command, connection, arguments)
 	if err != nil {
 		return err
 	}
@@ -105,6 +106,6 @@ func (o *removeOptions) run(ctx context.Context, arguments []string, stdin io.Re
 		keys = append(keys, profile.Keys.Status)
 	}
 	return o.out.print(ctx, format, documents, "removing", func(answered func()) (*preview.Previewer, error) {
-		return preview.NewRemover(preview.RemoverOptions{Namespace: namespace, StatusKeys: keys, Full: o.out.full, Answered: answered})
-	}, stdout, stderr)
+		return preview.NewRemover(preview.RemoverOptions{Namespace: namespace, StatusKeys: keys, Full: o.out.full, Fold: o.out.folds(command.OutOrStdout()), Answered: answered})
+	}, command.OutOrStdout(), command.ErrOrStderr())
 }

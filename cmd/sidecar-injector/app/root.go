@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/terminal"
+	"github.com/sidecar-injector/sidecar-injector/internal/version"
 )
 
 // The names under which kubectl calls the program as its plug-in `kubectl
@@ -21,18 +22,10 @@ const (
 )
 
 // Main runs the command that args name, the first being the program's own name,
-// and returns the exit code: 0; 1 after an error, printed as one line on stderr (which a terminal breaks between words); 2
-// after wrong usage, printed likewise with a hint. Of commands that look for
-// something 1 says that it was found, and 2 is any error. It stops early, without
-// an error of its own, when ctx ends.
+// and returns the exit code, see exit.go. An error is printed as one line on stderr (which a terminal breaks between words),
+// wrong usage with a hint. It stops early, without an error of its own, when ctx ends.
 func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) (code int) {
 	stdout, stderr = terminal.NewWriter(stdout), terminal.NewWriter(stderr)
-	defer func() {
-		if p := recover(); p != nil {
-			fmt.Fprintf(stderr, "error: internal error: %s: please report it, with the output of version -o json\n", oneLine(fmt.Errorf("%v", p)))
-			code = exitError
-		}
-	}()
 	defer logAs(stderr)()
 	command := NewCommand()
 	name, arguments := filepath.Base(args[0]), args[1:]
@@ -43,29 +36,27 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 		callAs(command, "kubectl sidecar")
 		arguments = append([]string{cobra.ShellCompRequestCmd}, arguments...)
 	}
+	defer func() {
+		if p := recover(); p != nil {
+			fmt.Fprintf(stderr, "error: internal error: %s: please report it, with the output of version -o json\n", oneLine(fmt.Errorf("%v", p)))
+			code = exitError
+			if ran, _, err := command.Find(arguments); err == nil && looks(ran) {
+				code = exitUsage
+			}
+		}
+	}()
 	command.SetArgs(arguments)
 	command.SetIn(stdin)
 	command.SetOut(stdout)
 	command.SetErr(stderr)
 	ran, err := command.ExecuteContextC(ctx)
-	if err == nil {
-		return exitOK
+	if err != nil && err.Error() != "" {
+		fmt.Fprintln(stderr, terminal.Lines("error: "+oneLine(err), terminal.Width(stderr), 0, 2))
 	}
-	var exit *exitErr
-	asked := errors.As(err, &exit)
-	if asked && exit.err == nil {
-		return exit.code
+	if _, usage := errors.AsType[*usageError](err); usage {
+		fmt.Fprintf(stderr, "See '%s --help'.\n", ran.CommandPath())
 	}
-	fmt.Fprintln(stderr, terminal.Lines("error: "+oneLine(err), terminal.Width(stderr), 0, 2))
-	var usage *usageError
-	if !errors.As(err, &usage) {
-		if asked {
-			return exit.code
-		}
-		return exitError
-	}
-	fmt.Fprintf(stderr, "See '%s --help'.\n", ran.CommandPath())
-	return exitUsage
+	return exitCode(ran, err)
 }
 
 // callAs makes a command and those below it speak of the program by another name.
@@ -87,19 +78,21 @@ func NewCommand() *cobra.Command {
 		Short: "Inject sidecars into the pods that ask for them",
 		Long: `sidecar-injector adds a proxy and an init container to the pods that ask for
 them: by the annotation or label sidecar.istio.io/inject, or by the label
-istio-injection=enabled of their namespace.`,
+istio-injection=enabled of their namespace.
+
+` + exitCodesHelp,
+		Version:       version.Program(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args: func(command *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return usageErrorf("unknown command %q", args[0])
-			}
-			return nil
-		},
-		RunE: func(command *cobra.Command, _ []string) error { return command.Help() },
+		Args:          onlyCommands,
+		RunE:          func(command *cobra.Command, _ []string) error { return command.Help() },
 	}
+	// Cobra's own flag would have -v too.
+	command.Flags().Bool("version", false, "print the version")
+	command.SetVersionTemplate(newVersionInfo().String())
+	command.SuggestionsMinimumDistance = 2
 	command.SetUsageFunc(usage)
-	command.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
+	command.SetFlagErrorFunc(flagError)
 	command.AddCommand(
 		newServeCommand(),
 		newPreviewCommand(),
@@ -107,21 +100,37 @@ istio-injection=enabled of their namespace.`,
 		newExplainCommand(),
 		newAuditCommand(),
 		newLintCommand(),
+		newCheckCommand(),
 		newCertsCommand(),
 		newVersionCommand(),
 	)
 	return command
 }
 
-// usageError is an error in how the program was called.
-type usageError struct{ err error }
-
-func (e *usageError) Error() string { return e.err.Error() }
-func (e *usageError) Unwrap() error { return e.err }
-
 // usageErrorf returns an error in how the program was called: exit code 2.
 func usageErrorf(format string, args ...any) error {
 	return &usageError{fmt.Errorf(format, args...)}
+}
+
+// flagError makes an error of flags wrong usage. Where a command is misspelt, its flags are unknown, and it is the command
+// that is wrong.
+func flagError(command *cobra.Command, err error) error {
+	if given := command.Flags().Args(); command.HasSubCommands() && len(given) > 0 {
+		return onlyCommands(command, given)
+	}
+	return &usageError{err}
+}
+
+// onlyCommands refuses arguments of a command that has commands below it, of which one may have been meant.
+func onlyCommands(command *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	meant := ""
+	if names := command.SuggestionsFor(args[0]); len(names) > 0 {
+		meant = fmt.Sprintf(": did you mean %s?", strings.Join(names, " or "))
+	}
+	return usageErrorf("unknown command %q%s", args[0], meant)
 }
 
 // noArguments refuses arguments, as wrong usage.
@@ -130,9 +139,4 @@ func noArguments(_ *cobra.Command, args []string) error {
 		return usageErrorf("unexpected argument %q", args[0])
 	}
 	return nil
-}
-
-// oneLine returns the error's text with its line breaks folded.
-func oneLine(err error) string {
-	return strings.Join(strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' || r == '\r' }), "; ")
 }

@@ -16,7 +16,7 @@ func TestMainExitCodes(t *testing.T) {
 	}{
 		"help without a command":     {nil, exitOK, "sidecar-injector adds a proxy", ""},
 		"the version":                {[]string{"version"}, exitOK, "sidecar-injector ", ""},
-		"an unknown command":         {[]string{"inject"}, exitUsage, "", "error: unknown command \"inject\"\nSee 'sidecar-injector --help'.\n"},
+		"an unknown command":         {[]string{"inject"}, exitUsage, "", "error: unknown command \"inject\": did you mean preview?\nSee 'sidecar-injector --help'.\n"},
 		"an unknown flag":            {[]string{"serve", "--port=1"}, exitUsage, "", "error: unknown flag: --port\nSee 'sidecar-injector serve --help'.\n"},
 		"an argument too many":       {[]string{"version", "now"}, exitUsage, "", "error: unexpected argument \"now\"\n"},
 		"a missing flag":             {[]string{"preview"}, exitUsage, "", "error: nothing is named"},

@@ -1,7 +1,6 @@
 package app
 
 import (
-	"fmt"
 	"io"
 	"runtime"
 	"runtime/debug"
@@ -45,8 +44,8 @@ func newVersionCommand() *cobra.Command {
   sidecar-injector version -o json`,
 		Args: noArguments,
 		RunE: func(command *cobra.Command, _ []string) error {
-			write, err := parseDataFormat(output, func(_ *versionInfo, out io.Writer) error {
-				_, err := fmt.Fprintln(out, version.Line("sidecar-injector"))
+			write, err := parseDataFormat(output, func(info *versionInfo, out io.Writer) error {
+				_, err := io.WriteString(out, info.String())
 				return err
 			})
 			if err != nil {
@@ -58,6 +57,11 @@ func newVersionCommand() *cobra.Command {
 	command.Flags().StringVarP(&output, "output", "o", "text", "text, json or yaml")
 	completeWith(command, "output", "text", "json", "yaml")
 	return command
+}
+
+// String is the version in a line.
+func (i *versionInfo) String() string {
+	return version.Line("sidecar-injector") + "\n"
 }
 
 func newVersionInfo() *versionInfo {

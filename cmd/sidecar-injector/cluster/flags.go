@@ -2,12 +2,15 @@ package cluster
 
 import (
 	"fmt"
+	"os"
 	"regexp"
 	"strings"
 
 	"github.com/spf13/pflag"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/client-go/tools/clientcmd/api"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
@@ -73,12 +76,10 @@ func (f *Flags) GivenNamespace() string { return *f.kube.Namespace }
 
 // Connect reads the kubeconfig; nothing is asked of the API server yet. version is the program's, for the user agent.
 func (f *Flags) Connect(version string) (*Cluster, error) {
-	config, err := f.kube.ToRESTConfig()
+	config, err := RESTConfig(f.kube, version)
 	if err != nil {
-		return nil, fmt.Errorf("find the cluster: %w", err)
+		return nil, err
 	}
-	config = rest.CopyConfig(config)
-	config.UserAgent = "sidecar-injector/" + version
 	// Warnings are for who writes objects.
 	config.WarningHandler = rest.NoWarnings{}
 	if config.QPS == 0 {
@@ -94,6 +95,31 @@ func (f *Flags) Connect(version string) (*Cluster, error) {
 	}
 	return c, nil
 }
+
+// RESTConfig returns how to reach the cluster that flags name, for the caller to change. Where no kubeconfig names one, that is
+// an error, and not the API server on this machine's port 8080 that Kubernetes' library would go on with. version is the
+// program's, for the user agent.
+func RESTConfig(flags *genericclioptions.ConfigFlags, version string) (*rest.Config, error) {
+	config, err := flags.ToRESTConfig()
+	if err != nil {
+		return nil, fmt.Errorf("find the cluster: %w", err)
+	}
+	loader := flags.ToRawKubeConfigLoader()
+	raw, err := loader.RawConfig()
+	if err != nil {
+		return nil, fmt.Errorf("find the cluster: %w", err)
+	}
+	if api.IsConfigEmpty(&raw) && config.Host == clientcmd.ClusterDefaults.Server && os.Getenv(masterVariable) == "" {
+		return nil, fmt.Errorf("find the cluster: there is no kubeconfig, looked for %s: --kubeconfig or the variable KUBECONFIG names one",
+			strings.Join(loader.ConfigAccess().GetLoadingPrecedence(), " and "))
+	}
+	config = rest.CopyConfig(config)
+	config.UserAgent = "sidecar-injector/" + version
+	return config, nil
+}
+
+// masterVariable names an API server for Kubernetes' library where there is no kubeconfig.
+const masterVariable = "KUBERNETES_MASTER"
 
 // Kubectl begins a kubectl command that meets the same cluster: with the flags --kubeconfig and --context that were given.
 func (f *Flags) Kubectl() string {

@@ -15,7 +15,6 @@ import (
 
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/manifest"
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/selection"
-	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/terminal"
 	"github.com/sidecar-injector/sidecar-injector/webhook"
 )
 
@@ -173,6 +172,7 @@ func TestVerdicts(t *testing.T) {
 				t.Errorf("remedies (-want +got):\n%s", diff)
 			}
 			checkText(t, explained)
+			checkShort(t, explained)
 		})
 	}
 }
@@ -182,7 +182,7 @@ func TestVerdicts(t *testing.T) {
 func checkText(t *testing.T, explained Explanation) {
 	t.Helper()
 	var out strings.Builder
-	if err := Write(&out, []Explanation{explained}, terminal.Styles{}); err != nil {
+	if err := Write(&out, []Explanation{explained}, Look{Wide: true}); err != nil {
 		t.Fatal(err)
 	}
 	marked := 0
@@ -204,6 +204,27 @@ func checkText(t *testing.T, explained Explanation) {
 				t.Errorf("marked is %s, the reason is %s", step.Reason, explained.Reason)
 			}
 		}
+	}
+}
+
+// checkShort: without Wide the answer comes first, then what would change it, then who is asked, and of the rules the one
+// that decides.
+func checkShort(t *testing.T, explained Explanation) {
+	t.Helper()
+	var out strings.Builder
+	if err := Write(&out, []Explanation{explained}, Look{}); err != nil {
+		t.Fatal(err)
+	}
+	at := 0
+	for _, heading := range []string{explained.Kind + " ", "\nWhat would make it different", "\nWho is asked", "\nThe rule that ", "\n> "} {
+		next := strings.Index(out.String()[at:], heading)
+		if next < 0 {
+			t.Fatalf("no %q after the one before:\n%s", heading, &out)
+		}
+		at += next
+	}
+	if rules := strings.Count(out.String(), "? "); rules != 1 {
+		t.Errorf("%d rules, want one:\n%s", rules, &out)
 	}
 }
 

@@ -12,7 +12,6 @@ import (
 
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/manifest"
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/selection"
-	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/terminal"
 	"github.com/sidecar-injector/sidecar-injector/webhook"
 )
 
@@ -188,18 +187,18 @@ func newWebhooks(t *testing.T, entries ...admissionregistrationv1.MutatingWebhoo
 func TestNoInjector(t *testing.T) {
 	explained := explainLive(t, pod("namespace: shop", ""), func(o *Options) { o.Webhooks = newWebhooks(t) })
 	var out strings.Builder
-	if err := Write(&out, []Explanation{explained}, terminal.Styles{}); err != nil {
+	if err := Write(&out, []Explanation{explained}, Look{Wide: true}); err != nil {
 		t.Fatal(err)
 	}
 	const want = `Pod shop/a: not injected, because no injector is installed in the cluster
 The pod has no sidecar, and none is due.
 
+What would make it different (and give it a sidecar):
+  an injector in the cluster
+
 Who is asked:
   nobody: no MutatingWebhookConfiguration calls the path /inject/namespace or
   /inject/pod
-
-What would make it different (and give it a sidecar):
-  an injector in the cluster
 `
 	if diff := cmp.Diff(want, out.String()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

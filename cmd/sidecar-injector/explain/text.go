@@ -3,6 +3,7 @@ package explain
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/manifest"
@@ -11,9 +12,17 @@ import (
 	"github.com/sidecar-injector/sidecar-injector/webhook"
 )
 
-// Write writes explanations for people, in lines of at most 80 characters where words allow it.
-func Write(out io.Writer, explained []Explanation, styles terminal.Styles) error {
-	p := &printer{styles: styles}
+// Look says how explanations are written. The zero value is plain text.
+type Look struct {
+	Styles terminal.Styles
+	// Wide shows every rule, and not only the one that decides.
+	Wide bool
+}
+
+// Write writes explanations for people, in lines of at most 80 characters where words allow it: the answer, what would
+// change it, who is asked, and the rules.
+func Write(out io.Writer, explained []Explanation, look Look) error {
+	p := &printer{styles: look.Styles, wide: look.Wide}
 	for i := range explained {
 		if i > 0 {
 			p.line("")
@@ -30,6 +39,7 @@ func Write(out io.Writer, explained []Explanation, styles terminal.Styles) error
 type printer struct {
 	text   strings.Builder
 	styles terminal.Styles
+	wide   bool
 }
 
 func (p *printer) explanation(e *Explanation) {
@@ -44,11 +54,18 @@ func (p *printer) explanation(e *Explanation) {
 	}
 	p.paragraph("", fmt.Sprintf("%s %s/%s: %s", e.Kind, e.Namespace, name, e.verdict()), e.style(p.styles))
 	p.state(e)
+	p.remedies(e)
 	if len(e.Probes) > 0 {
 		p.heading("What changes of its probes", "")
 	}
 	for _, probe := range e.Probes {
 		p.paragraph("  - ", probe, nil)
+	}
+	if len(e.Warnings) > 0 {
+		p.heading("Warnings to who creates the pod", "")
+	}
+	for _, warning := range e.Warnings {
+		p.paragraph("  - ", warning, nil)
 	}
 	p.heading("Who is asked", e.Assumed)
 	for i := range e.Webhooks {
@@ -58,22 +75,11 @@ func (p *printer) explanation(e *Explanation) {
 		p.paragraph("  ", "nobody: no MutatingWebhookConfiguration calls the path /inject/namespace or /inject/pod", nil)
 	}
 	p.others(e.Others)
-	if len(e.Rules) > 0 {
-		if e.unasked() {
-			p.heading("The rules, in order of precedence", "as they would be if it were asked")
-		} else {
-			p.heading("The rules, in order of precedence", "")
-		}
-		for _, step := range e.Rules {
-			p.step(step, e.unasked())
-		}
-	}
-	if len(e.Warnings) > 0 {
-		p.heading("Warnings to who creates the pod", "")
-	}
-	for _, warning := range e.Warnings {
-		p.paragraph("  - ", warning, nil)
-	}
+	p.rules(e)
+}
+
+// remedies writes what would change the verdict.
+func (p *printer) remedies(e *Explanation) {
 	if e.Verdict == Inject {
 		p.heading("What would make it different", "and leave its sidecar out")
 	} else {
@@ -85,6 +91,30 @@ func (p *printer) explanation(e *Explanation) {
 	}
 	if len(e.Remedies) == 0 {
 		p.paragraph("  ", e.fixed(), nil)
+	}
+}
+
+// rules writes all rules, or only the one that decides.
+func (p *printer) rules(e *Explanation) {
+	decides := slices.IndexFunc(e.Rules, func(step webhook.Step) bool { return step.Decided })
+	switch {
+	case len(e.Rules) == 0:
+		return
+	case !p.wide && decides >= 0:
+		heading := "The rule that decides"
+		if e.unasked() {
+			heading = "The rule that would decide"
+		}
+		p.heading(heading, fmt.Sprintf("one of %d; -o wide shows all", len(e.Rules)))
+		p.step(e.Rules[decides], e.unasked())
+		return
+	case e.unasked():
+		p.heading("The rules, in order of precedence", "as they would be if it were asked")
+	default:
+		p.heading("The rules, in order of precedence", "")
+	}
+	for _, step := range e.Rules {
+		p.step(step, e.unasked())
 	}
 }
 

@@ -14,14 +14,15 @@ import (
 // What makes pods of kinds that are not Kubernetes' own (a Rollout, a ScaledJob, a JobSet) is found by its shape:
 //
 //	a pod template   an object under a field that is named template, or ends in Template, with a spec whose containers
-//	                 are a list of objects that have a name and an image; at spec.template and spec.jobTemplate.spec.template
-//	                 a list of objects is enough, and what else is wrong with it is an error
+//	                 are a list of objects that have a name and an image; at spec.template, spec.jobTemplate.spec.template and
+//	                 where the kind is known to have it (paths.go) a list of objects is enough, and what else is wrong with
+//	                 it is an error
 //	wherever         below the object's own fields, in lists too, but for metadata and status
 //	not below        an object that is embedded (it has apiVersion and kind): what becomes of it is for its kind to say; and a
 //	                 field in which something else stands than the object's own pods, see isForeign
 //
-// What has no such template but mentions containers, or the template of another object, makes pods of which nothing is
-// known.
+// What has no such template but mentions containers, or the template of another object, or is known to make pods, makes
+// pods of which nothing is known.
 
 // isKubernetes says whether a kind is Kubernetes' own: what of these makes pods is listed in knownKinds.
 func isKubernetes(at Place) bool {
@@ -39,11 +40,11 @@ func templatesIn(at Place) (found []Workload) {
 			if isEmbedded(path, value) {
 				return
 			}
-			if isTemplate(path, value) {
+			if isTemplate(at, path, value) {
 				found = append(found, Workload{Place: at, Path: slices.Clone(path), Template: value})
 				return
 			}
-			for _, field := range slices.Sorted(maps.Keys(value)) {
+			for _, field := range sorted(value) {
 				if !isForeign(path, field) {
 					walk(append(path, field), value[field])
 				}
@@ -58,9 +59,12 @@ func templatesIn(at Place) (found []Workload) {
 	return found
 }
 
+// sorted returns the names of an object's fields in their order.
+func sorted(object map[string]any) []string { return slices.Sorted(maps.Keys(object)) }
+
 // isTemplate says whether what stands at a path is a pod template.
-func isTemplate(path []string, object map[string]any) bool {
-	usual := slices.Equal(path, templatePath) || slices.Equal(path, jobTemplatePath)
+func isTemplate(at Place, path []string, object map[string]any) bool {
+	usual := isKnownPath(at, path)
 	if len(path) == 0 || !usual && !strings.HasSuffix(strings.ToLower(path[len(path)-1]), "template") {
 		return false
 	}

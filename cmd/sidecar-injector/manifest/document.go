@@ -30,6 +30,8 @@ type Document struct {
 	// nothing at all.
 	// Nothing writes to it.
 	Object map[string]any
+	// Paths say where pod templates stand in objects of some kinds, whatever is known of these otherwise.
+	Paths []TemplatePath
 	// Live is a live object as the API server gave it; nil for what stands in a file. Nothing writes to it.
 	Live map[string]any
 }
@@ -120,7 +122,7 @@ func beforeSeparator(data []byte) (before, after []byte) {
 func checkSeparator(source string, line int, separators []byte) error {
 	for mark := range bytes.Lines(separators) {
 		if text := bytes.TrimSpace(mark[len(separator):]); len(text) > 0 && text[0] != '#' {
-			return fmt.Errorf("%s:%d: nothing but a comment may follow --- on its line, found %q", source, line, text)
+			return syntaxErrorf("%s:%d: nothing but a comment may follow --- on its line, found %q", source, line, text)
 		}
 		line++
 	}
@@ -154,9 +156,9 @@ func decode(chunk Document, most int) ([]Document, error) {
 	case located:
 		return nil, fmt.Errorf("%s:%d: %s", chunk.Source, chunk.Line+wrong.Line-1, wrong.Problem)
 	case errors.Is(err, errMore):
-		return nil, fmt.Errorf("%s: %w", &chunk, err)
+		return nil, syntaxErrorf("%s: %w", &chunk, err)
 	case err != nil && bytes.HasPrefix(bytes.TrimPrefix(chunk.Raw, []byte("\ufeff")), []byte("%")):
-		return nil, fmt.Errorf("%s:%d: broken YAML: directives such as %%YAML are not read, as kubectl reads none: remove the line", chunk.Source, chunk.Line)
+		return nil, syntaxErrorf("%s:%d: broken YAML: directives such as %%YAML are not read, as kubectl reads none: remove the line", chunk.Source, chunk.Line)
 	case err != nil:
 		return nil, yamlError(&chunk, err)
 	}
@@ -194,7 +196,7 @@ func decodeJSON(chunk Document, most int) ([]Document, error) {
 			if errors.As(err, &syntax) {
 				at = int(syntax.Offset)
 			}
-			return nil, fmt.Errorf("%s:%d: broken JSON: %w", chunk.Source, chunk.Line+newlines(chunk.Raw[:at]), err)
+			return nil, syntaxErrorf("%s:%d: broken JSON: %w", chunk.Source, chunk.Line+newlines(chunk.Raw[:at]), err)
 		}
 		if len(documents) > 0 {
 			document.Separator = nil
@@ -222,11 +224,11 @@ func newlines(data []byte) int { return bytes.Count(data, []byte("\n")) }
 func (d *Document) setObject(value any) error {
 	object, ok := value.(map[string]any)
 	if !ok {
-		return fmt.Errorf("%s: it is %s, want a Kubernetes object: a mapping with apiVersion and kind", d, describe(value))
+		return d.noObject(value, "%s: it is %s, want a Kubernetes object: a mapping with apiVersion and kind", d, describe(value))
 	}
 	for _, field := range []string{"apiVersion", "kind"} {
 		if text, ok := object[field].(string); !ok || text == "" {
-			return fmt.Errorf("%s: %s is %s, want a string: this is no Kubernetes object", d, field, describe(object[field]))
+			return d.noObject(value, "%s: %s is %s, want a string: this is no Kubernetes object", d, field, describe(object[field]))
 		}
 	}
 	d.Object = object
@@ -259,7 +261,7 @@ func yamlError(d *Document, err error) error {
 	if next := yamlLine.FindStringIndex(text); next != nil {
 		text = strings.TrimRight(text[:next[0]], " ")
 	}
-	return fmt.Errorf("%s:%d: broken YAML: %s", d.Source, line, text)
+	return syntaxErrorf("%s:%d: broken YAML: %s", d.Source, line, text)
 }
 
 // oneLine is an error's text with line ends and indentation made single spaces.

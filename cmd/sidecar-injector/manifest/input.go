@@ -44,6 +44,9 @@ type Sources struct {
 	// set.
 	Filenames []string
 	Recursive bool
+	// PassedOver, if it is set, is called with each file of a directory that holds no Kubernetes object, which is no error if
+	// Recursive is set; not after Read has returned.
+	PassedOver func(path string)
 	// Kustomize is a directory with a kustomization, or a URL of one, which is built. Empty: none.
 	Kustomize string
 	// AllowRemote lets the kustomization include what is fetched from elsewhere, which runs git.
@@ -61,7 +64,7 @@ type reader struct {
 }
 
 // Read reads all documents, in the order of the sources. An error names the source, and for what stands inside a file the
-// line. It is an error if a source holds no object at all, since that is hardly ever what was meant, and if all of them hold
+// line. It is an error if a source holds no object at all, since that is hardly ever what was meant (but see PassedOver), and if all of them hold
 // more than 32 MiB, 100,000 documents, or 3,000,000 lines, commas, brackets, dashes and colons. Read ends with ctx.
 func (s *Sources) Read(ctx context.Context) ([]Document, error) {
 	if first := slices.Index(s.Filenames, standardInput); first >= 0 && slices.Contains(s.Filenames[first+1:], standardInput) {
@@ -145,6 +148,7 @@ func (r *reader) readPath(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
+	before := len(r.documents)
 	for _, file := range found {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -152,19 +156,45 @@ func (r *reader) readPath(ctx context.Context, path string) error {
 		if err := files.CheckRegular(file); err != nil {
 			return pathError(file, err)
 		}
-		if err := r.readFile(ctx, file); err != nil {
+		if err := r.readFound(ctx, file); err != nil {
 			return err
 		}
+	}
+	if len(r.documents) == before {
+		return fmt.Errorf("directory %q: no Kubernetes object in its %d files", path, len(found))
 	}
 	return nil
 }
 
 func (r *reader) readFile(ctx context.Context, path string) error {
-	data, err := files.Read(ctx, path, maxBytes)
+	data, err := r.load(ctx, path)
 	if err != nil {
-		return pathError(path, err)
+		return err
 	}
 	return r.parse(path, data)
+}
+
+// readFound is readFile for what was found in a tree, where what holds no object is passed over.
+func (r *reader) readFound(ctx context.Context, path string) error {
+	data, err := r.load(ctx, path)
+	if err != nil {
+		return err
+	}
+	if err := r.parse(path, data); !r.Recursive || !holdsNone(data, err) {
+		return err
+	}
+	if r.PassedOver != nil {
+		r.PassedOver(path)
+	}
+	return nil
+}
+
+func (r *reader) load(ctx context.Context, path string) ([]byte, error) {
+	data, err := files.Read(ctx, path, maxBytes)
+	if err != nil {
+		return nil, pathError(path, err)
+	}
+	return data, nil
 }
 
 // parse is Parse, refusing a source in which no object stands, and what goes beyond the limits.
@@ -183,7 +213,7 @@ func (r *reader) parse(source string, data []byte) error {
 		return err
 	}
 	if !slices.ContainsFunc(documents, func(d Document) bool { return d.Object != nil }) {
-		return fmt.Errorf("%s: no Kubernetes object in it", source)
+		return fmt.Errorf("%s: %w", source, errNone)
 	}
 	r.documents = append(r.documents, documents...)
 	return nil

@@ -135,11 +135,15 @@ var knownKinds = map[[2]string][]string{
 }
 
 // WorkloadsOf returns the workloads that an object is: one for a kind of Kubernetes' own that makes pods, one for each pod
-// template in an object of another kind (see templatesIn), none for any other object. unknown says of an object without
+// template in an object of another kind (see templatesIn; or where its document's Paths say), none for any other object. unknown says of an object without
 // any that it makes pods all the same, of which nothing is known before they are created.
 func WorkloadsOf(at Place) (found []Workload, unknown bool, err error) {
 	path, known := knownKinds[[2]string{at.Group(), at.Kind}]
+	found, said, err := given(at)
 	switch {
+	case err != nil:
+		return nil, false, err
+	case said:
 	case known:
 		template, err := templateAt(at, path)
 		if err != nil {
@@ -150,7 +154,7 @@ func WorkloadsOf(at Place) (found []Workload, unknown bool, err error) {
 		return nil, false, nil
 	default:
 		found = templatesIn(at)
-		unknown = len(found) == 0 && mentionsPods(at.Object)
+		unknown = len(found) == 0 && (mentionsPods(at.Object) || slices.Contains(makers[at.Group()], at.Kind))
 	}
 	for _, w := range found {
 		if at.Name == "" {

@@ -22,6 +22,8 @@ const (
 	// FormatYAML is all documents, those that nothing changed byte for byte as they came, unless they have something that is
 	// unsafe on a terminal.
 	FormatYAML Format = "yaml"
+	// FormatKYAML is all objects in KYAML, with their comments.
+	FormatKYAML Format = "kyaml"
 	// FormatJSON is all objects as JSON, one after the other.
 	FormatJSON Format = "json"
 	// FormatPatch is the JSON patch of the pod template: of one workload the bare patch, of any other number one JSON
@@ -35,7 +37,7 @@ const (
 )
 
 // formats are all formats, the default first.
-var formats = []Format{FormatDiff, FormatYAML, FormatJSON, FormatPatch, FormatReview, FormatName}
+var formats = []Format{FormatDiff, FormatYAML, FormatKYAML, FormatJSON, FormatPatch, FormatReview, FormatName}
 
 // ParseFormat returns the format of that name, or a template as kubectl takes it (jsonpath=…, go-template=…, and -file of
 // both), checked. The error lists the formats.
@@ -100,6 +102,8 @@ func pageOf(index int, result *Result, format Format) (*page, error) {
 		err = renderDiff(&out, result)
 	case FormatYAML:
 		err = renderYAML(&out, index, result)
+	case FormatKYAML:
+		err = renderKYAML(&out, result)
 	case FormatJSON:
 		err = renderJSON(&out, result)
 	case FormatPatch:
@@ -214,6 +218,18 @@ func renderYAML(out *bytes.Buffer, index int, result *Result) error {
 	}
 	out.Write(separator)
 	endLine(out, len(text) > 0)
+	out.Write(text)
+	return nil
+}
+
+func renderKYAML(out *bytes.Buffer, result *Result) error {
+	text, err := textOf(result)
+	if err != nil {
+		return err
+	}
+	if text, err = edit.KYAML(text, result.Object); err != nil {
+		return fmt.Errorf("encode %s: %w", result.Document, err)
+	}
 	out.Write(text)
 	return nil
 }

@@ -47,9 +47,10 @@ func renderDiff(out *bytes.Buffer, result *Result) error {
 }
 
 // readable returns a workload's object for people: what injection packed in it is YAML, or its size and its hash, which
-// shows a change. What its author packed stays as it is.
+// shows a change; so are, where a diff is folded, the status annotation and long texts that are new. What its author packed
+// stays as it is.
 func (r *Result) readable(w *Workload, object map[string]any) any {
-	return packed.Within(object, w.packed, func(text []byte) any {
+	readable := packed.Within(object, w.packed, func(text []byte) any {
 		if !r.full {
 			sum := sha256.Sum256(text)
 			return fmt.Sprintf("packed, %d bytes, SHA-256 %x... (--full shows them)", len(text), sum[:4])
@@ -60,4 +61,14 @@ func (r *Result) readable(w *Workload, object map[string]any) any {
 		}
 		return string(readable)
 	})
+	if r.fold == nil || r.full {
+		return readable
+	}
+	f := folding{keys: r.fold, others: map[string]bool{}}
+	for _, side := range []map[string]any{w.Before, w.After} {
+		if !same(side, object) {
+			f.learn(side)
+		}
+	}
+	return f.folded(readable, false)
 }

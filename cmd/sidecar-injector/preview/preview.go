@@ -32,6 +32,8 @@ type Options struct {
 	Namespace string
 	// Full shows in a diff what is packed in a workload; otherwise only its size and hash.
 	Full bool
+	// Fold shows in a diff the status annotation, and long texts that are new, by size and hash too, unless Full is set.
+	Fold bool
 	// Answered, if it is set, is called when Print has answered one more document; at once by several goroutines.
 	Answered func()
 	// Server, if there is one, is asked in dry runs what it makes of each pod, to be compared.
@@ -43,6 +45,8 @@ type Options struct {
 type Previewer struct {
 	options Options
 	words   words
+	// statusKeys are the keys of the status annotations that are known.
+	statusKeys []string
 	// answer says what becomes of a workload: it fills in the answer and returns the template that results. It may let
 	// Path and Template of the workload be others, if more than the pod template changes.
 	answer func(context.Context, *manifest.Workload, *Workload) (template map[string]any, err error)
@@ -57,6 +61,7 @@ func New(options Options) (*Previewer, error) {
 		return nil, errors.New("preview needs a handler with a configuration, webhooks and namespaces")
 	}
 	p := previewer(options, words{"submitted", "injected", "inject"})
+	p.statusKeys = []string{options.Handler.Config().Engine().Profile().Keys.Status}
 	p.answer = p.inject
 	return p, nil
 }
@@ -81,6 +86,7 @@ type Result struct {
 
 	words words
 	full  bool
+	fold  []string // the keys of status annotations, to fold them and what is long; nil: nothing is folded
 }
 
 // Workload is one workload and the answer of the webhook for its pods.
@@ -119,6 +125,9 @@ type Workload struct {
 func (p *Previewer) Preview(ctx context.Context, document *manifest.Document) (*Result, error) {
 	ctx = log.IntoContext(ctx, logr.Discard())
 	result := &Result{Document: document, Object: document.Object, words: p.words, full: p.options.Full}
+	if p.options.Fold {
+		result.fold = p.statusKeys
+	}
 	err := manifest.Visit(document, func(at manifest.Place) error {
 		workloads, unknown, err := manifest.WorkloadsOf(at)
 		if unknown {

@@ -29,6 +29,8 @@ type RemoverOptions struct {
 	StatusKeys []string
 	// Full shows in a diff what is packed in a workload; otherwise only its size and hash.
 	Full bool
+	// Fold shows in a diff the status annotation, and long texts that go, by size and hash too, unless Full is set.
+	Fold bool
 	// Answered, if it is set, is called when Print has answered one more document; at once by several goroutines.
 	Answered func()
 }
@@ -51,7 +53,8 @@ func NewRemover(options RemoverOptions) (*Previewer, error) {
 			r.others = profile.OtherInjectors
 		}
 	}
-	p := previewer(Options{Namespace: options.Namespace, Full: options.Full, Answered: options.Answered}, words{"injected", "removed", "remove"})
+	p := previewer(Options{Namespace: options.Namespace, Full: options.Full, Fold: options.Fold, Answered: options.Answered}, words{"injected", "removed", "remove"})
+	p.statusKeys = r.keys
 	p.answer = func(_ context.Context, w *manifest.Workload, answer *Workload) (map[string]any, error) {
 		return r.remove(w, answer)
 	}
