@@ -10,17 +10,21 @@ import (
 	utiljson "k8s.io/apimachinery/pkg/util/json"
 )
 
-// portNumber looks up the first port of a list, as Consul does.
-func portNumber(spec corev1.PodSpec, value string) int64 {
+// findPort looks up the first port of a list, as Consul does. The error says that it is neither a name nor a number.
+func findPort(spec corev1.PodSpec, value string) (int64, error) {
 	value, _, _ = strings.Cut(value, ",")
 	for i := range spec.Containers {
 		for _, port := range spec.Containers[i].Ports {
 			if port.Name == value {
-				return int64(port.ContainerPort)
+				return int64(port.ContainerPort), nil
 			}
 		}
 	}
-	number, err := strconv.ParseInt(value, 0, 32)
+	return strconv.ParseInt(value, 0, 32)
+}
+
+func portNumber(spec corev1.PodSpec, value string) int64 {
+	number, err := findPort(spec, value)
 	if err != nil {
 		return 0
 	}
@@ -28,8 +32,8 @@ func portNumber(spec corev1.PodSpec, value string) int64 {
 }
 
 func portFrom(key string, first int64, spec corev1.PodSpec, value string) (int64, error) {
-	number := portNumber(spec, value)
-	if number < first || number > 65535 {
+	number, err := findPort(spec, value)
+	if err != nil || number < first || number > 65535 {
 		return 0, &InputError{key, fmt.Sprintf("%q is not a port (%d to 65535), nor the name of one in a container of the pod", value, first)}
 	}
 	return number, nil

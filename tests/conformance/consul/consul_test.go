@@ -14,3 +14,9 @@ func profile() *reference.Profile {
 func TestPods(t *testing.T) {
 	reference.Load(t, "consul").Run(t, profile())
 }
+
+// TestTwice injects those pods again, which changes nothing.
+func TestTwice(t *testing.T) { reference.Load(t, "consul").Twice(t, profile()) }
+
+// TestRemove takes them back.
+func TestRemove(t *testing.T) { reference.Load(t, "consul").Remove(t, profile()) }
