@@ -35,6 +35,7 @@ import (
 //	wholeNumber KEY VALUE         VALUE, checked: a whole number from 0 to 9999
 //	oneOf KEY VALUE ALLOWED...    VALUE, checked: one of those allowed
 //	allowed KEY VALUE OK WANT     VALUE, checked: whether OK is true; WANT says in words what is
+//	refuse KEY PROBLEM            refuses the pod: PROBLEM tells its author what is wrong, with the annotation KEY if it is not ""
 //
 // and those of listFunctions and wordFunctions. The checks fail with an *InputError that names the annotation KEY.
 func functions() template.FuncMap {
@@ -64,6 +65,7 @@ func functions() template.FuncMap {
 	maps.Copy(functions, listFunctions())
 	maps.Copy(functions, wordFunctions())
 	functions["allowed"] = allowed
+	functions["refuse"] = func(key, problem string) (string, error) { return "", &InputError{key, problem} }
 	return functions
 }
 
