@@ -41,6 +41,17 @@ func injectYAML(t *testing.T, parts map[string][]byte) (map[string]any, error) {
 	if err := yaml.UnmarshalStrict(parts["options.yaml"], &options); err != nil {
 		t.Fatal(err)
 	}
+	if len(options.Values) > 0 { // in which whole numbers stay whole
+		object, err := strictyaml.Object(parts["options.yaml"])
+		if err != nil {
+			t.Fatal(err)
+		}
+		for key, values := range object {
+			if strings.EqualFold(key, "values") {
+				options.Values = values.(map[string]any)
+			}
+		}
+	}
 	if name := strings.TrimSpace(string(parts["profile.txt"])); name != "" {
 		profile, err := BuiltinProfile(name)
 		if err != nil {
