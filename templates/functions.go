@@ -35,8 +35,9 @@ import (
 //	wholeNumber KEY VALUE         VALUE, checked: a whole number from 0 to 9999
 //	oneOf KEY VALUE ALLOWED...    VALUE, checked: one of those allowed
 //	allowed KEY VALUE OK WANT     VALUE, checked: whether OK is true; WANT says in words what is
+//	refuse KEY PROBLEM            refuses the pod: PROBLEM tells its author what is wrong, with the annotation KEY if it is not ""
 //
-// and those of listFunctions. The checks fail with an *InputError that names the annotation KEY.
+// and those of listFunctions and wordFunctions. The checks fail with an *InputError that names the annotation KEY.
 func functions() template.FuncMap {
 	functions := sprigFunctions()
 	functions["annotation"] = annotation
@@ -62,7 +63,9 @@ func functions() template.FuncMap {
 	}
 	functions["oneOf"] = oneOf
 	maps.Copy(functions, listFunctions())
+	maps.Copy(functions, wordFunctions())
 	functions["allowed"] = allowed
+	functions["refuse"] = func(key, problem string) (string, error) { return "", &InputError{key, problem} }
 	return functions
 }
 

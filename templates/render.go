@@ -162,7 +162,7 @@ func (c *compiled) executionError(err error) error {
 	}
 	if input, ok := errors.AsType[*InputError](err); ok {
 		cause = input
-		if input.Annotation != "" { // which says more to the pod's author
+		if input.Annotation != "" || strings.HasPrefix(action, "{{refuse ") { // which says more to the pod's author
 			action = ""
 		}
 	}

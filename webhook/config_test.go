@@ -125,6 +125,11 @@ func TestParseFields(t *testing.T) {
 
 // TestParseErrors asserts that each error names the field (or the line) and what is allowed there, on one line.
 func TestParseErrors(t *testing.T) {
+	profiles, err := templates.BuiltinProfiles()
+	if err != nil {
+		t.Fatal(err)
+	}
+	builtin := strings.Join(profiles, ", ")
 	const fields = "want one of profile, policy, default, everyPod, namespaceLabel, onError, markSkipped, revision, revisionTags, templates, defaultTemplates, aliases, neverInjectSelector, alwaysInjectSelector, excludedNamespaces, allowedNamespaces, podPolicy"
 	tests := map[string]struct {
 		config, values string
@@ -133,7 +138,7 @@ func TestParseErrors(t *testing.T) {
 		"a namespace label without a value":         {"namespaceLabel: mesh", "", `config: line 1: namespaceLabel "mesh" is not allowed, want one label as key=value`},
 		"two namespace labels":                      {"namespaceLabel: 'a=b,c=d'", "", `config: line 1: namespaceLabel "a=b,c=d" is not allowed, want one label as key=value`},
 		"a namespace label that is none":            {"namespaceLabel: 'a b=c'", "", `config: line 1: namespaceLabel "a b=c" is not allowed, want one label as key=value`},
-		"the profile istio without Istio":           {"profile: istio", "", `config: line 1: profile: unknown profile "istio", want one of envoy`},
+		"the profile istio without Istio":           {"profile: istio", "", `config: line 1: profile: unknown profile "istio", want one of ` + builtin},
 		"blanks alone":                              {" \n", "", "config: there is nothing in it, want an object; {} means the defaults"},
 		"null":                                      {"null", "", "config: there is nothing in it, want an object; {} means the defaults"},
 		"comments alone":                            {"# policy: disabled\n", "", "config: there is nothing in it, want an object; {} means the defaults"},
@@ -162,8 +167,8 @@ func TestParseErrors(t *testing.T) {
 		"a string for an alias's list":              {"aliases: {a: b}", "", "config: line 1: aliases: got a string, want a list"},
 		"a bad policy":                              {"policy: always", "", `config: line 1: policy "always" is not allowed, want one of enabled, disabled`},
 		"a bad onError":                             {"onError: ignore", "", `config: line 1: onError "ignore" is not allowed, want one of deny, allow`},
-		"a bad profile":                             {"profile: linkerd", "", `config: line 1: profile: unknown profile "linkerd", want one of envoy`},
-		"a profile that is a path":                  {"profile: envoy/templates", "", `config: line 1: profile: unknown profile "envoy/templates", want one of envoy`},
+		"a bad profile":                             {"profile: kuma", "", `config: line 1: profile: unknown profile "kuma", want one of ` + builtin},
+		"a profile that is a path":                  {"profile: envoy/templates", "", `config: line 1: profile: unknown profile "envoy/templates", want one of ` + builtin},
 		"an empty selector":                         {"neverInjectSelector: [{matchLabels: {a: b}}, {}]", "", "config: line 1: neverInjectSelector[1] is empty and would match every pod, want matchLabels or matchExpressions"},
 		"a selector that is null":                   {"alwaysInjectSelector: [null]", "", "config: line 1: alwaysInjectSelector[0] is null: leave it out, or give it a value"},
 		"a selector with a bad operator":            {"neverInjectSelector: [{matchExpressions: [{key: a, operator: Is}]}]", "", `config: line 1: neverInjectSelector[0]: operator "Is" is not allowed, want one of In, NotIn, Exists, DoesNotExist`},
