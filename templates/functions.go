@@ -36,7 +36,7 @@ import (
 //	oneOf KEY VALUE ALLOWED...    VALUE, checked: one of those allowed
 //	allowed KEY VALUE OK WANT     VALUE, checked: whether OK is true; WANT says in words what is
 //
-// and those of listFunctions. The checks fail with an *InputError that names the annotation KEY.
+// and those of listFunctions, unitFunctions and objectFunctions. The checks fail with an *InputError that names the annotation KEY.
 func functions() template.FuncMap {
 	functions := sprigFunctions()
 	functions["annotation"] = annotation
@@ -62,6 +62,8 @@ func functions() template.FuncMap {
 	}
 	functions["oneOf"] = oneOf
 	maps.Copy(functions, listFunctions())
+	maps.Copy(functions, unitFunctions())
+	maps.Copy(functions, objectFunctions())
 	functions["allowed"] = allowed
 	return functions
 }

@@ -1,0 +1,73 @@
+package templates
+
+import (
+	"fmt"
+	"strconv"
+	"text/template"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/resource"
+)
+
+// unitFunctions returns the functions that read an amount, and write it in another unit:
+//
+//	milliseconds KEY VALUE    the duration VALUE, such as 1m30s, in whole milliseconds, such as 90000ms
+//	wholeSeconds KEY VALUE    the duration VALUE in whole seconds, such as 90s
+//	cores KEY VALUE           the CPU quantity VALUE in whole CPUs, rounded up: 2 of 1500m
+//	between KEY MIN MAX VALUE the whole number VALUE, checked: from MIN to MAX
+//	parseBool KEY VALUE       true or false, of a boolean or of one of the words that Go's strconv.ParseBool knows
+//
+// They fail with an *InputError that names the annotation KEY.
+func unitFunctions() template.FuncMap {
+	return template.FuncMap{
+		"milliseconds": func(key, value string) (string, error) {
+			d, err := parseDuration(key, value)
+			return strconv.FormatInt(int64(d.Seconds()*1000), 10) + "ms", err
+		},
+		"wholeSeconds": func(key, value string) (string, error) {
+			d, err := parseDuration(key, value)
+			return strconv.FormatInt(int64(d.Seconds()), 10) + "s", err
+		},
+		"cores":     cores,
+		"between":   between,
+		"parseBool": parseBool,
+	}
+}
+
+// parseDuration reads a duration of Go, which is not negative.
+func parseDuration(key, value string) (time.Duration, error) {
+	d, err := time.ParseDuration(value)
+	if err != nil || d < 0 {
+		return 0, &InputError{key, fmt.Sprintf("%q is not a duration such as 500ms or 1m30s", value)}
+	}
+	return d, nil
+}
+
+func cores(key, value string) (int64, error) {
+	amount, err := resource.ParseQuantity(value)
+	if err != nil || amount.Sign() < 0 {
+		return 0, &InputError{key, fmt.Sprintf("%q is not a quantity such as 100m or 2", value)}
+	}
+	amount.RoundUp(0)
+	n, ok := amount.AsInt64()
+	if !ok {
+		return 0, &InputError{key, fmt.Sprintf("%q is more CPUs than there can be", value)}
+	}
+	return n, nil
+}
+
+func between(key string, from, to int64, value any) (int64, error) {
+	n, err := strconv.ParseInt(fmt.Sprint(value), 10, 64)
+	if err != nil || n < from || n > to {
+		return 0, &InputError{key, fmt.Sprintf("%q is not a whole number from %d to %d", fmt.Sprint(value), from, to)}
+	}
+	return n, nil
+}
+
+func parseBool(key string, value any) (bool, error) {
+	is, err := strconv.ParseBool(fmt.Sprint(value))
+	if err != nil {
+		return false, &InputError{key, fmt.Sprintf("%q is not allowed, want true or false", fmt.Sprint(value))}
+	}
+	return is, nil
+}
