@@ -20,6 +20,7 @@ import (
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	utiljson "k8s.io/apimachinery/pkg/util/json"
 	"sigs.k8s.io/yaml"
 )
 
@@ -69,7 +70,11 @@ func Load(t *testing.T, mesh string) *Cases {
 		t.Skipf("NOT RUN: %s does not name a folder with the pods of %s's own injector", Variable, mesh)
 	}
 	c := &Cases{folder: folder}
-	if err := yaml.UnmarshalStrict([]byte(c.File(t, mesh+"-settings.yaml")), &c.Settings); err != nil {
+	settings, err := yaml.YAMLToJSONStrict([]byte(c.File(t, mesh+"-settings.yaml")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := utiljson.Unmarshal(settings, &c.Settings); err != nil {
 		t.Fatal(err)
 	}
 	lines := bufio.NewScanner(strings.NewReader(c.File(t, mesh+"-cases.jsonl")))
@@ -77,8 +82,14 @@ func Load(t *testing.T, mesh string) *Cases {
 	for lines.Scan() {
 		var one Case
 		decoder := json.NewDecoder(bytes.NewReader(lines.Bytes()))
+		decoder.UseNumber() // values have whole numbers
 		if err := decoder.Decode(&one); err != nil {
 			t.Fatalf("case %d: %v", len(c.All)+1, err)
+		}
+		for _, object := range []map[string]any{one.Pod, one.Values, one.Injected} {
+			if err := utiljson.ConvertMapNumbers(object, 0); err != nil {
+				t.Fatalf("case %d: %v", len(c.All)+1, err)
+			}
 		}
 		c.All = append(c.All, one)
 	}
