@@ -19,8 +19,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-logr/logr"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	utiljson "k8s.io/apimachinery/pkg/util/json"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/yaml"
 )
 
@@ -69,6 +71,7 @@ func Load(t *testing.T, mesh string) *Cases {
 	if folder == "" {
 		t.Skipf("NOT RUN: %s does not name a folder with the pods of %s's own injector", Variable, mesh)
 	}
+	log.SetLogger(logr.Discard())
 	c := &Cases{folder: folder}
 	settings, err := yaml.YAMLToJSONStrict([]byte(c.File(t, mesh+"-settings.yaml")))
 	if err != nil {
