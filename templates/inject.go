@@ -166,7 +166,7 @@ func (e *Engine) prepare(input Input, before status) Pod {
 func (e *Engine) finish(injection *Injection, r *rendering) (Pod, error) {
 	hooks := &e.profile.Hooks
 	if hooks.Finish == nil && hooks.Order == nil {
-		return orderContainers(injection.Pod, r.containers), nil
+		return orderContainers(injection.Pod, r.containers, r.overlays), nil
 	}
 	var err error
 	if injection.Injected, err = injectedNames(r.overlays); err != nil {
@@ -179,7 +179,7 @@ func (e *Engine) finish(injection *Injection, r *rendering) (Pod, error) {
 		}
 	}
 	if hooks.Order == nil {
-		return orderContainers(injection.Pod, r.containers), nil
+		return orderContainers(injection.Pod, r.containers, r.overlays), nil
 	}
 	hooks.Order(injection)
 	return injection.Pod, nil

@@ -1,5 +1,7 @@
 package templates
 
+import "slices"
+
 // orderContainers returns the pod with the injected containers where they belong; the author's own keep their order:
 //
 //	list            injected containers stand
@@ -8,15 +10,29 @@ package templates
 //	containers      first, if one of them has a postStart hook: the kubelet starts the next when that has ended
 //	containers      last otherwise
 //
-// Among themselves the injected ones keep the order of names. The pod is not changed.
-func orderContainers(pod Pod, names []string) Pod {
+// Among themselves the injected ones keep the order of names. Those that $setElementOrder of an overlay names stand where
+// that has put them. The pod is not changed.
+func orderContainers(pod Pod, names []string, overlays []*overlay) Pod {
 	lists := map[string][]any{}
 	for _, list := range containerLists {
 		if all := pod.elements(list); len(all) > 0 {
-			lists[list] = inOrderOf(names, list, all)
+			lists[list] = inOrderOf(withoutOrdered(names, list, overlays), list, all)
 		}
 	}
 	return pod.withContainers(lists)
+}
+
+// withoutOrdered returns the names but for those of which an overlay says the place in a list. They are not changed.
+func withoutOrdered(names []string, list string, overlays []*overlay) []string {
+	for _, o := range overlays {
+		spec, _ := o.pod["spec"].(map[string]any)
+		for _, placed := range objectsOf(spec, elementOrderPrefix+list) {
+			if i := slices.Index(names, nameOf(placed)); i >= 0 {
+				names = slices.Concat(names[:i], names[i+1:])
+			}
+		}
+	}
+	return names
 }
 
 // inOrderOf returns a list of containers with those of the names at the end where they belong, each once.
