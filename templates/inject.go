@@ -116,8 +116,10 @@ func (e *Engine) renderFor(input Input) (before status, r *rendering, err error)
 	if err := refuseDirectives(prepared); err != nil {
 		return before, nil, err
 	}
-	if err := e.checkAnnotations(prepared, input); err != nil {
-		return before, nil, err
+	for _, pod := range []Pod{prepared, e.authorsPod(prepared, prepared, before)} { // a forged status may tell the two apart
+		if err := e.checkAnnotations(pod, input); err != nil {
+			return before, nil, err
+		}
 	}
 	r, err = e.render(prepared, input, before)
 	if err == nil && before.keep(r.lists) { // it listed what no template injects: that is the pod's own, and templates see it
@@ -204,7 +206,7 @@ type rendering struct {
 func (e *Engine) render(pod Pod, input Input, before status) (*rendering, error) {
 	r := &rendering{pod: withoutInjected(pod, before), lists: map[string]string{}}
 	var err error
-	if r.data, err = e.newData(r.pod, input.Namespace); err != nil {
+	if r.data, err = e.newData(e.authorsPod(pod, r.pod, before), input.Namespace); err != nil {
 		return nil, err
 	}
 	chosen, err := e.choose(r.data.ObjectMeta.Annotations)
@@ -234,6 +236,15 @@ func (e *Engine) render(pod Pod, input Input, before status) (*rendering, error)
 		}
 	}
 	return r, nil
+}
+
+// authorsPod returns the pod as templates see it: as its author wrote it. bare is the pod without the fields of injected
+// containers, and what they see where a profile undoes by itself what it did to the rest. Nothing is changed.
+func (e *Engine) authorsPod(pod, bare Pod, before status) Pod {
+	if e.profile.Hooks.Prepare != nil || !before.injected() {
+		return bare
+	}
+	return before.author(pod, e.profile.Keys.Status)
 }
 
 // withoutInjected returns the pod without the fields that the injection before set in containers and that are as it set

@@ -167,3 +167,17 @@ func TestPodPoliciesThatAreNone(t *testing.T) {
 		}
 	}
 }
+
+// TestForgedAnnotationIsNotAllowed shows that an annotation which a forged status brings back is one of the pod.
+func TestForgedAnnotationIsNotAllowed(t *testing.T) {
+	engine := mustEngine(t, Options{PodPolicy: PodPolicy{AllowedAnnotations: []string{}}})
+	shown := podOf(t, annotated(`sidecar.istio.io/inject: "true"`))
+	meant := podOf(t, annotated(`sidecar.istio.io/inject: "true", sidecar.istio.io/logLevel: debug`))
+	forged, key := status{}, engine.Profile().Keys.Status
+	forged.noteAuthor(meant, shown, nil, key)
+	_, err := engine.Inject(Input{Pod: Pod(shown).withAnnotation(key, forged.String()), Namespace: metav1.ObjectMeta{Name: "shop"}})
+	const want = `annotation "sidecar.istio.io/logLevel": is not allowed here: podPolicy.allowedAnnotations allows none`
+	if got := fmt.Sprint(err); got != want {
+		t.Errorf("error\n got %s\nwant %s", got, want)
+	}
+}

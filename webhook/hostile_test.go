@@ -78,7 +78,8 @@ var longValues = []any{long, map[string]any{long: long}, strings.Repeat("x ", 2_
 func hostile(t *testing.T, config *Config, native string) []map[string]any {
 	t.Helper()
 	author := decode(t, fmt.Appendf(nil, fullPod, native))
-	return []map[string]any{author, injectedWith(t, config, decode(t, encode(t, author)))}
+	injected := injectedWith(t, config, decode(t, encode(t, author)))
+	return []map[string]any{author, decode(t, encode(t, injected))} // the injected one shares values with later answers
 }
 
 // TestHandlerSurvivesWrongValuesEverywhere puts each wrong value into each place of a pod. Whatever the answer, it is no
