@@ -11,11 +11,13 @@ import (
 
 // unitFunctions returns the functions that read an amount, and write it in another unit:
 //
-//	milliseconds KEY VALUE    the duration VALUE, such as 1m30s, in whole milliseconds, such as 90000ms
-//	wholeSeconds KEY VALUE    the duration VALUE in whole seconds, such as 90s
-//	cores KEY VALUE           the CPU quantity VALUE in whole CPUs, rounded up: 2 of 1500m
-//	between KEY MIN MAX VALUE the whole number VALUE, checked: from MIN to MAX
-//	parseBool KEY VALUE       true or false, of a boolean or of one of the words that Go's strconv.ParseBool knows
+//	milliseconds KEY VALUE        the duration VALUE, such as 1m30s, in whole milliseconds, such as 90000ms
+//	wholeSeconds KEY VALUE        the duration VALUE in whole seconds, such as 90s
+//	cores KEY VALUE               the CPU quantity VALUE in whole CPUs, rounded up: 2 of 1500m
+//	between KEY MIN MAX VALUE     the whole number VALUE, checked: from MIN to MAX
+//	parseBool KEY VALUE           whether VALUE, a word that Go's strconv.ParseBool takes, is true
+//	portRanges KEY VALUE          the ports and ranges of ports in VALUE, checked, such as 22,8000-8010
+//	namedPorts KEY VALUE LIST...  the same, where an element may be the name of a port of the containers in the LISTs
 //
 // They fail with an *InputError that names the annotation KEY.
 func unitFunctions() template.FuncMap {
@@ -28,9 +30,11 @@ func unitFunctions() template.FuncMap {
 			d, err := parseDuration(key, value)
 			return strconv.FormatInt(int64(d.Seconds()), 10) + "s", err
 		},
-		"cores":     cores,
-		"between":   between,
-		"parseBool": parseBool,
+		"cores":      cores,
+		"between":    between,
+		"parseBool":  parseBool,
+		"portRanges": portRanges,
+		"namedPorts": namedPorts,
 	}
 }
 

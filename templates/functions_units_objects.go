@@ -18,14 +18,12 @@ import (
 //	withPrefix PREFIX MAP       the entries of MAP whose keys begin with PREFIX, by what follows it
 //	lastOfName LIST...          the elements of all lists, which have names; of several of one name the last, where the first stood
 //	environment KEY VALUE       VALUE, checked: variables as a container has them, a list in JSON. Empty: none
-//	portRanges KEY VALUE LIST...  VALUE, checked: ports and ranges of ports, or names of ports of the containers in the LISTs
 func objectFunctions() template.FuncMap {
 	return template.FuncMap{
 		"overlaid":    overlaid,
 		"withPrefix":  withPrefix,
 		"lastOfName":  lastOfName,
 		"environment": environment,
-		"portRanges":  portRanges,
 	}
 }
 

@@ -9,13 +9,15 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 )
 
-// portRanges returns the ports and ranges of ports of a list, such as 22,8000-8010, without needless digits; one comma at its
-// end is ignored. Where there are lists of containers, an element may be the name of a port of one of them, for which its
-// number stands, of several the last; a name that none of them has is left out: the list may be meant for many pods.
-func portRanges(key, value string, containers ...[]corev1.Container) (string, error) {
-	if value == "" {
-		return "", nil
-	}
+// portRanges returns the ports and ranges of ports of a list, such as 22,8000-8010, without needless digits. One comma at its
+// end is ignored.
+func portRanges(key, value string) (string, error) {
+	return portList(key, value, "a port (1 to 65535) or a range of ports such as 8000-8010", parsePorts)
+}
+
+// namedPorts is portRanges for a list in which an element may be the name of a port of one of the containers, for which its
+// number stands, of several the last. A name that none of them has is left out: the list may be meant for many pods.
+func namedPorts(key, value string, containers ...[]corev1.Container) (string, error) {
 	named := map[string]string{}
 	for _, list := range containers {
 		for i := range list {
@@ -25,20 +27,31 @@ func portRanges(key, value string, containers ...[]corev1.Container) (string, er
 		}
 	}
 	delete(named, "")
+	want := "a port (1 to 65535), the name of one, or a range of ports such as 8000-8010"
+	return portList(key, value, want, func(element string) (string, bool) {
+		if number, known := named[element]; known {
+			return number, true
+		}
+		if ports, ok := parsePorts(element); ok {
+			return ports, true
+		}
+		return "", len(validation.IsValidPortName(element)) == 0
+	})
+}
+
+// portList returns what read makes of the elements of a list, but for what is empty.
+func portList(key, value, want string, read func(element string) (ports string, ok bool)) (string, error) {
+	if value == "" {
+		return "", nil
+	}
 	var found []string
 	for element := range strings.SplitSeq(strings.TrimSuffix(value, ","), ",") {
-		element = strings.TrimSpace(element)
-		ports, ok := named[element]
+		ports, ok := read(strings.TrimSpace(element))
 		if !ok {
-			ports, ok = parsePorts(element)
+			return "", &InputError{key, fmt.Sprintf("%q is not %s; a list is separated by commas", strings.TrimSpace(element), want)}
 		}
-		switch {
-		case ok:
+		if ports != "" {
 			found = append(found, ports)
-		case len(containers) == 0:
-			return "", &InputError{key, fmt.Sprintf("%q is not a port (1 to 65535) or a range of ports such as 8000-8010; a list is separated by commas", element)}
-		case len(validation.IsValidPortName(element)) > 0:
-			return "", &InputError{key, fmt.Sprintf("%q is not a port (1 to 65535), the name of one, or a range of ports such as 8000-8010; a list is separated by commas", element)}
 		}
 	}
 	return strings.Join(found, ","), nil

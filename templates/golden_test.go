@@ -17,7 +17,8 @@ import (
 
 // TestGolden injects the pod of each testdata/*.txtar. Its files:
 //
-//	options.yaml    the engine's options but for the profile (optional)
+//	profile.txt     the name of a built-in profile (optional)
+//	options.yaml    the engine's other options (optional)
 //	namespace.yaml  the namespace's metadata (optional)
 //	pod.yaml        the pod
 //	warnings.txt    the warnings, one a line (optional: there are none)
@@ -27,7 +28,7 @@ import (
 //
 // Removing the injection must give the pod again. UPDATE_GOLDEN=1 go test ./templates rewrites what is wanted, and stays red when it did.
 func TestGolden(t *testing.T) {
-	golden.Run(t, []string{"options.yaml", "namespace.yaml", "pod.yaml", "removed.yaml", "warnings.txt"}, func(t *testing.T, files map[string][]byte) (any, error) {
+	golden.Run(t, []string{"profile.txt", "options.yaml", "namespace.yaml", "pod.yaml", "removed.yaml", "warnings.txt"}, func(t *testing.T, files map[string][]byte) (any, error) {
 		return injectYAML(t, files)
 	})
 }
@@ -39,6 +40,24 @@ func injectYAML(t *testing.T, parts map[string][]byte) (map[string]any, error) {
 	var options Options
 	if err := yaml.UnmarshalStrict(parts["options.yaml"], &options); err != nil {
 		t.Fatal(err)
+	}
+	if len(options.Values) > 0 { // in which whole numbers stay whole
+		object, err := strictyaml.Object(parts["options.yaml"])
+		if err != nil {
+			t.Fatal(err)
+		}
+		for key, values := range object {
+			if strings.EqualFold(key, "values") {
+				options.Values = values.(map[string]any)
+			}
+		}
+	}
+	if name := strings.TrimSpace(string(parts["profile.txt"])); name != "" {
+		profile, err := BuiltinProfile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		options.Profile = profile
 	}
 	engine, err := New(options)
 	if err != nil {
