@@ -15,8 +15,8 @@
 //	a configuration, rendered by Istio's own chart                         configuration_test.go, sides_configurations_test.go
 //	a workload's pod as the API server would send it                       pods_test.go
 //	pods at random                                                         generate_test.go, generate_containers_test.go, vocabulary_test.go
-//	places that templates read, and what is put there                      inputs_test.go, breakouts_test.go
-//	what a harmless value makes of a place, and what a hostile one does    stage_test.go, structure_test.go
+//	places that templates read, and what is put there                      inputs_test.go, internal/hostile
+//	what a harmless value makes of a place, and what a hostile one does    stage_test.go, structure_test.go, internal/hostile
 //	both webhooks behind the same question and answer                      admission_test.go, ours_test.go, istio_test.go
 //	what is compared, and how a difference is shown                        compare_test.go, table_test.go
 //	differences that are meant, by name                                    sides_differences_test.go, and in goldens and decisions

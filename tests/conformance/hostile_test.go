@@ -7,6 +7,8 @@ import (
 	"sync"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/sidecar-injector/sidecar-injector/tests/conformance/internal/hostile"
 )
 
 // hostileTemplates are the templates of Istio's configuration that pods may be injected with.
@@ -62,7 +64,7 @@ func newArenas(t testing.TB) []arena {
 // combinations, where nothing new is to be expected, it tries a sample.
 func TestHostile(t *testing.T) {
 	table := newTable("hostile", "place", "tried", "ours: kept", "denied", "broke out", "denied needlessly", "Istio's: kept", "denied", "broke out", "panicked")
-	places, values := hostileInputs(), allBreakouts()
+	places, values := hostileInputs(), hostile.Values()
 	counts := make([]hostileCount, len(places))
 	for _, arena := range newArenas(t) {
 		leave := arena.enter()
@@ -161,7 +163,7 @@ func (c *hostileCount) problem(format string, args ...any) {
 // FuzzHostile holds the property of TestHostile for any value. The webhooks are made once.
 func FuzzHostile(f *testing.F) {
 	arenas, places := newArenas(f), hostileInputs()
-	for i, value := range allBreakouts() {
+	for i, value := range hostile.Values() {
 		f.Add(uint(i), uint(i/len(places)), value)
 	}
 	f.Fuzz(func(t *testing.T, place, template uint, value string) {
