@@ -33,16 +33,22 @@ func newInjectors() ([]*injector, error) {
 	// Otherwise pods that bring an image or a command for a container with capabilities are refused for that alone.
 	const open = "podPolicy: {privilegedContainers: open}"
 	var all []*injector
-	for _, c := range []struct{ name, config, values string }{
-		{"envoy", "", ""},
-		{"envoy, ordinary containers, all open", open, "nativeSidecars: false"},
-		{"envoy, TPROXY and tracing, all open", open, "capture: {mode: TPROXY}\ntracing: {host: otel.example.com}\nimagePullSecrets: [{name: registry}]"},
+	for _, c := range []struct {
+		name, config, values string
+		sidecar              pods.Sidecar
+	}{
+		{"envoy", "", "", pods.Envoy()},
+		{"envoy, ordinary containers, all open", open, "nativeSidecars: false", pods.Envoy()},
+		{"envoy, TPROXY and tracing, all open", open, "capture: {mode: TPROXY}\ntracing: {host: otel.example.com}\nimagePullSecrets: [{name: registry}]", pods.Envoy()},
+		{"linkerd", "profile: linkerd", "identityTrustAnchorsPEM: roots", pods.Linkerd()},
+		{"linkerd, ordinary containers", "profile: linkerd", "identityTrustAnchorsPEM: roots\nproxy: {nativeSidecar: false}", pods.Linkerd()},
+		{"linkerd, CNI, the pod's token", "profile: linkerd", "identityTrustAnchorsPEM: roots\ncniEnabled: true\nidentity: {serviceAccountTokenProjection: false}", pods.Linkerd()},
 	} {
 		config, err := webhook.Parse([]byte(c.config), []byte(c.values))
 		if err != nil {
 			return nil, fmt.Errorf("configure %q: %w", c.name, err)
 		}
-		i, err := newInjector(c.name, config, pods.Envoy())
+		i, err := newInjector(c.name, config, c.sidecar)
 		if err != nil {
 			return nil, err
 		}
