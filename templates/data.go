@@ -27,6 +27,9 @@ type Data struct {
 	Namespace metav1.ObjectMeta
 	// Owner is the workload that the pod belongs to, as far as the pod says.
 	Owner Owner
+	// Inherited are the annotations of the namespace that its pods inherit. Where the pod has one itself, that one counts, and
+	// is among those of ObjectMeta.
+	Inherited map[string]string
 	// Values are the profile's defaults under the values of the configuration.
 	Values map[string]any
 	// Revision is the name of this injector, "default" unless set.
@@ -55,6 +58,7 @@ func (e *Engine) newData(pod map[string]any, namespace metav1.ObjectMeta) (*Data
 		data.ObjectMeta.Namespace = namespace.Name
 	}
 	data.Owner = OwnerOf(&data.ObjectMeta)
+	data.Inherited = e.inheritable(namespace.Annotations)
 	data.ObjectMeta.Annotations = e.inherit(typed.Annotations, namespace.Annotations)
 	native, err := e.nativeSidecars(data.ObjectMeta.Annotations)
 	data.NativeSidecars = native
@@ -69,6 +73,17 @@ func explainPod(pod map[string]any, err error) error {
 		return err
 	}
 	return strictyaml.ExplainType(raw, &corev1.Pod{}, err)
+}
+
+// inheritable returns those of a namespace's annotations that the profile lets pods inherit.
+func (e *Engine) inheritable(namespace map[string]string) map[string]string {
+	found := map[string]string{}
+	for _, key := range e.profile.NamespaceAnnotations {
+		if value, offered := namespace[key]; offered {
+			found[key] = value
+		}
+	}
+	return found
 }
 
 // inherit returns the pod's annotations with those of the namespace that the profile lets pods inherit.

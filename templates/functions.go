@@ -37,7 +37,8 @@ import (
 //	allowed KEY VALUE OK WANT     VALUE, checked: whether OK is true; WANT says in words what is
 //	refuse KEY PROBLEM            refuses the pod: PROBLEM tells its author what is wrong, with the annotation KEY if it is not ""
 //
-// and those of listFunctions and wordFunctions. The checks fail with an *InputError that names the annotation KEY.
+// and those of listFunctions, wordFunctions, unitFunctions and objectFunctions. The checks fail with an *InputError that names the
+// annotation KEY.
 func functions() template.FuncMap {
 	functions := sprigFunctions()
 	functions["annotation"] = annotation
@@ -64,6 +65,8 @@ func functions() template.FuncMap {
 	functions["oneOf"] = oneOf
 	maps.Copy(functions, listFunctions())
 	maps.Copy(functions, wordFunctions())
+	maps.Copy(functions, unitFunctions())
+	maps.Copy(functions, objectFunctions())
 	functions["allowed"] = allowed
 	functions["refuse"] = func(key, problem string) (string, error) { return "", &InputError{key, problem} }
 	return functions

@@ -17,6 +17,7 @@ func (h *Hooks) functionReads() map[string]FunctionReads {
 	declared := map[string]FunctionReads{
 		"annotation":    {Reads: [][]string{{"Annotations"}, {""}}},
 		"containerPort": {Reads: [][]string{{"Ports"}, {""}}},
+		"namedPorts":    {Reads: [][]string{{""}, {""}, {"*/Ports"}}},
 		"default":       returns, "coalesce": returns, "ternary": returns, "concat": returns, "reverse": returns, "rest": returns,
 		"initial": returns, "list": boxes, "tuple": boxes, "dict": boxes, "first": element, "last": element,
 	}

@@ -8,6 +8,6 @@
 //	faults by kind, each with its smallest pod                                        kinds_test.go
 //	the run, and which fields it reached                                              valid_test.go
 //
-// `go test` takes 2,000 pods, `go test -pods 100000` more, -seed other ones. A failure names seed and index of its pod:
-// `go test -seed 1 -pod 1234` takes that pod alone.
+// `go test` takes 2,000 pods, and as many with the profile linkerd; `go test -pods 100000` takes more, -seed other ones. A
+// failure names seed and index of its pod: `go test -seed 1 -pod 1234` takes that pod alone.
 package valid

@@ -27,26 +27,19 @@ type injector struct {
 	handler admission.Handler
 }
 
+// settings are a configuration of our webhook.
+type settings struct{ name, config, values string }
+
 // newInjectors returns the configurations that pods meet in turn.
 func newInjectors() ([]*injector, error) {
-	log.SetLogger(logr.Discard())
 	// Otherwise pods that bring an image or a command for a container with capabilities are refused for that alone.
 	const open = "podPolicy: {privilegedContainers: open}"
-	var all []*injector
-	for _, c := range []struct{ name, config, values string }{
-		{"envoy", "", ""},
-		{"envoy, ordinary containers, all open", open, "nativeSidecars: false"},
-		{"envoy, TPROXY and tracing, all open", open, "capture: {mode: TPROXY}\ntracing: {host: otel.example.com}\nimagePullSecrets: [{name: registry}]"},
-	} {
-		config, err := webhook.Parse([]byte(c.config), []byte(c.values))
-		if err != nil {
-			return nil, fmt.Errorf("configure %q: %w", c.name, err)
-		}
-		i, err := newInjector(c.name, config, pods.Envoy())
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, i)
+	all, err := configured(pods.Envoy(),
+		settings{"envoy", "", ""},
+		settings{"envoy, ordinary containers, all open", open, "nativeSidecars: false"},
+		settings{"envoy, TPROXY and tracing, all open", open, "capture: {mode: TPROXY}\ntracing: {host: otel.example.com}\nimagePullSecrets: [{name: registry}]"})
+	if err != nil {
+		return nil, err
 	}
 	for _, native := range []bool{true, false} {
 		i, err := newIstio(native)
@@ -56,6 +49,33 @@ func newInjectors() ([]*injector, error) {
 		all = append(all, i)
 	}
 	return all, nil
+}
+
+// newLinkerds returns configurations of the profile linkerd.
+func newLinkerds() ([]*injector, error) {
+	const roots = "identityTrustAnchorsPEM: roots\n"
+	return configured(pods.Linkerd(),
+		settings{"linkerd", "profile: linkerd", roots},
+		settings{"linkerd, ordinary containers", "profile: linkerd", roots + "proxy: {nativeSidecar: false}"},
+		settings{"linkerd, CNI, the pod's token", "profile: linkerd", roots + "cniEnabled: true\nidentity: {serviceAccountTokenProjection: false}"})
+}
+
+// configured returns an injector for each of the settings.
+func configured(sidecar pods.Sidecar, all ...settings) ([]*injector, error) {
+	log.SetLogger(logr.Discard())
+	var injectors []*injector
+	for _, s := range all {
+		config, err := webhook.Parse([]byte(s.config), []byte(s.values))
+		if err != nil {
+			return nil, fmt.Errorf("configure %q: %w", s.name, err)
+		}
+		i, err := newInjector(s.name, config, sidecar)
+		if err != nil {
+			return nil, err
+		}
+		injectors = append(injectors, i)
+	}
+	return injectors, nil
 }
 
 func newInjector(name string, config *webhook.Config, sidecar pods.Sidecar) (*injector, error) {

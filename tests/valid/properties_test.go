@@ -19,9 +19,6 @@ import (
 	"github.com/sidecar-injector/sidecar-injector/tests/valid/pods"
 )
 
-// statusKey is the annotation in which the engine notes what it set.
-const statusKey = "sidecar-injector.github.io/status"
-
 // fault is what must hold for a pod and does not.
 type fault struct {
 	// kind tells apart what is wrong: faults of one kind most probably have one cause.
@@ -46,6 +43,9 @@ type checker struct {
 	server   *apiServer
 	injector *injector
 }
+
+// statusKey is the annotation in which the engine notes what it set.
+func (c checker) statusKey() string { return c.injector.engine.Profile().Keys.Status }
 
 // check returns what became of the pod that an author sends, and what is wrong. An error is one of the test.
 func (c checker) check(author map[string]any) (fate, []fault, error) {
@@ -156,7 +156,7 @@ func (c checker) removed(when string, sent, pod []byte) []fault {
 	if err != nil {
 		return []fault{{when + ": no JSON", err.Error()}}
 	}
-	without, _, ok, err := templates.Remove(object, statusKey)
+	without, _, ok, err := templates.Remove(object, c.statusKey())
 	if err != nil || !ok {
 		return []fault{{when + ": not removed", fmt.Sprintf("found: %t, error: %v", ok, err)}}
 	}
@@ -188,7 +188,7 @@ func (c checker) previewed(author map[string]any, stored []byte) []fault {
 	if err != nil {
 		return []fault{{"previewed: not taken: " + withoutValues(err.Error()), err.Error()}}
 	}
-	return append(different("previewed", stored, text, statusKey),
+	return append(different("previewed", stored, text, c.statusKey()),
 		slices.Concat(c.changesNothing("injected by hand, twice", preview.pod), c.changesNothing("injected by hand, then by the webhook", text))...)
 }
 

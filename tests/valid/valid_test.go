@@ -45,12 +45,17 @@ type run struct {
 }
 
 // TestValid holds generated pods to the properties.
-func TestValid(t *testing.T) {
+func TestValid(t *testing.T) { hold(t, newInjectors) }
+
+// TestLinkerd does so with the profile linkerd.
+func TestLinkerd(t *testing.T) { hold(t, newLinkerds) }
+
+func hold(t *testing.T, configure func() ([]*injector, error)) {
 	server, err := newAPIServer()
 	if err != nil {
 		t.Fatal(err)
 	}
-	injectors, err := newInjectors()
+	injectors, err := configure()
 	if err != nil {
 		t.Fatal(err)
 	}

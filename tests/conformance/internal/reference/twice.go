@@ -1,6 +1,7 @@
 package reference
 
 import (
+	"maps"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -25,13 +26,12 @@ func (c *Cases) Remove(t *testing.T, p *Profile) {
 		if err != nil || !ok {
 			t.Fatalf("removed: %v, %v", ok, err)
 		}
-		author := comparable(plain(one.Pod))
-		for _, key := range []string{"annotations", "labels"} { // the API server drops them when they are empty
-			if metadata := author["metadata"].(map[string]any); empty(metadata[key]) {
-				delete(metadata, key)
-			}
+		author, left := comparable(plain(one.Pod)), comparable(plain(removed))
+		for _, pod := range []map[string]any{author, left} {
+			metadata := pod["metadata"].(map[string]any)
+			maps.DeleteFunc(metadata, func(_ string, value any) bool { return empty(value) }) // as the API server does
 		}
-		if diff := cmp.Diff(author, comparable(plain(removed))); diff != "" {
+		if diff := cmp.Diff(author, left); diff != "" {
 			t.Errorf("removed (-author +left):\n%s", changes(diff))
 		}
 	})
