@@ -2,6 +2,7 @@ package templates
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"text/template"
@@ -19,6 +20,7 @@ import (
 //	shellQuote VALUE           VALUE as a word of a script for a shell in a container's command, in double quotes: neither the
 //	                           shell nor the kubelet expands anything in it
 //
+//	flatten LIST               what LIST and the lists in it hold, in order: $all = list $all $one collects without copying
 //	portNumber SPEC VALUE      the number of the port whose name in a container of SPEC VALUE is, or which it is itself, of a
 //	                           list the first; 0 if it is neither
 //	portFrom KEY MIN SPEC VALUE  that number, checked: from MIN to 65535
@@ -35,6 +37,7 @@ func wordFunctions() template.FuncMap {
 		"userIDs":      checkedList("the number of a user", isUserID),
 		"shellWords":   shellWords,
 		"shellQuote":   quoteForShell,
+		"flatten":      flatten,
 		"portNumber":   portNumber,
 		"portFrom":     portFrom,
 		"volumes":      volumes,
@@ -73,6 +76,28 @@ func shellWords(key, value string) ([]any, error) {
 		list[i] = word
 	}
 	return list, nil
+}
+
+// flatten returns the elements of a list, and of lists in it, however deep.
+func flatten(list any) []any {
+	flat, rest := []any{}, []any{list} // what follows, last first
+	for len(rest) > 0 {
+		last := rest[len(rest)-1]
+		rest = rest[:len(rest)-1]
+		switch last := last.(type) {
+		case []any:
+			for _, element := range slices.Backward(last) {
+				rest = append(rest, element)
+			}
+		case []string:
+			for _, element := range last {
+				flat = append(flat, element)
+			}
+		default:
+			flat = append(flat, last)
+		}
+	}
+	return flat
 }
 
 // quoteForShell is shellQuote. In double quotes a shell knows four characters; of two dollar signs the kubelet makes one, before

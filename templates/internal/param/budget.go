@@ -63,7 +63,7 @@ func (s spent) Is(target error) bool { return target == ErrBudget }
 // visitsDeepLists are the functions that visit lists in lists without recursion. boxes are those that look at the elements of
 // their lists only, and copy nothing but them. comparesAll are those that compare all elements with each other.
 var (
-	visitsDeepLists = map[string]bool{"union": true, "minus": true, "without": true, "assignPorts": true}
+	visitsDeepLists = map[string]bool{"flatten": true, "union": true, "minus": true, "without": true, "assignPorts": true}
 	boxes           = map[string]bool{
 		"list": true, "tuple": true, "append": true, "prepend": true, "concat": true, "first": true, "last": true, "default": true, "empty": true,
 	}
