@@ -34,6 +34,8 @@ func helm(t *testing.T, args ...string) (string, error) {
 // rendered are the images of a rendered chart: of the Deployment, and those that the values in the ConfigMap name.
 type rendered struct {
 	Injector, Proxy, Init string
+	// Images are those of the key of this name, which the profile consul has.
+	Images map[string]string
 }
 
 // renderedImages reads them from the output of helm template.
@@ -60,11 +62,14 @@ func renderedImages(t *testing.T, manifests string) rendered {
 		case "Deployment":
 			r.Injector = object.Spec.Template.Spec.Containers[0].Image
 		case "ConfigMap":
-			var values struct{ Proxy, Init struct{ Image string } }
+			var values struct {
+				Proxy, Init struct{ Image string }
+				Images      map[string]string
+			}
 			if err := yaml.Unmarshal([]byte(object.Data.Values), &values); err != nil {
 				t.Fatal(err)
 			}
-			r.Proxy, r.Init = values.Proxy.Image, values.Init.Image
+			r.Proxy, r.Init, r.Images = values.Proxy.Image, values.Init.Image, values.Images
 		}
 	}
 	return r
@@ -87,19 +92,27 @@ func TestImageRegistry(t *testing.T) {
 		"without the value names say where images come from, and the injector knows its defaults": {
 			nil, rendered{Injector: "ghcr.io/" + own}},
 		"all of them are at the mirror": {
-			[]string{"global.imageRegistry=mirror.example"}, rendered{"mirror.example/" + own, "mirror.example/" + proxy, "mirror.example/" + own}},
+			[]string{"global.imageRegistry=mirror.example"}, rendered{Injector: "mirror.example/" + own, Proxy: "mirror.example/" + proxy, Init: "mirror.example/" + own}},
 		"the mirror has a port and a path": {
 			[]string{"global.imageRegistry=mirror.example:5000/hub"},
-			rendered{"mirror.example:5000/hub/" + own, "mirror.example:5000/hub/" + proxy, "mirror.example:5000/hub/" + own}},
+			rendered{Injector: "mirror.example:5000/hub/" + own, Proxy: "mirror.example:5000/hub/" + proxy, Init: "mirror.example:5000/hub/" + own}},
 		"images that the user names are too, with their tags and digests": {
 			[]string{
 				"global.imageRegistry=mirror.example", "image.repository=localhost/a/b", "image.digest=" + digest,
 				"values.proxy.image=quay.io:443/c/d@" + digest, "values.init.image=e/f:1",
 			},
-			rendered{"mirror.example/a/b@" + digest, "mirror.example/c/d@" + digest, "mirror.example/e/f:1"}},
+			rendered{Injector: "mirror.example/a/b@" + digest, Proxy: "mirror.example/c/d@" + digest, Init: "mirror.example/e/f:1"}},
 		"a name without a registry has one then": {
 			[]string{"global.imageRegistry=mirror.example", "image.repository=own", "values.proxy.image=envoy:1"},
-			rendered{"mirror.example/own:" + tag, "mirror.example/envoy:1", "mirror.example/" + own}},
+			rendered{Injector: "mirror.example/own:" + tag, Proxy: "mirror.example/envoy:1", Init: "mirror.example/" + own}},
+		"another profile's are too": {
+			[]string{
+				"global.imageRegistry=mirror.example", "config.profile=consul",
+				"values.images.consulK8S=hashicorp/consul-k8s:9", "values.images.dataplane=quay.io/hashicorp/dataplane:9",
+			},
+			rendered{Injector: "mirror.example/" + own, Images: map[string]string{
+				"consulK8S": "mirror.example/hashicorp/consul-k8s:9", "dataplane": "mirror.example/hashicorp/dataplane:9",
+			}}},
 		"the profile istio has Istio's images, which Istio's ConfigMap names": {
 			[]string{"global.imageRegistry=mirror.example", "config.profile=istio"}, rendered{Injector: "mirror.example/" + own}},
 	} {
