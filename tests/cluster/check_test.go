@@ -137,7 +137,7 @@ func TestCheckAfter(t *testing.T) {
 	}
 	for check, want := range map[string]string{
 		"configuration": "is valid, and in use for ", "certificate": `is issued by Issuer "sidecar-injector-ca", and renewed in `,
-		"admission": "pods of namespaces labelled istio-injection=enabled, pods with the annotation sidecar.istio.io/inject, pods with the label sidecar.istio.io/inject",
+		"admission": "pods of namespaces labelled istio-injection=enabled, pods with the label sidecar.istio.io/inject, pods with the annotation sidecar.istio.io/inject, pods labelled istio.io/rev=default",
 	} {
 		if _, message, _ := found.of(t, check); !strings.Contains(message, want) {
 			t.Errorf("%s: %s, want %q in it", check, message, want)

@@ -3,7 +3,6 @@ package check
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -11,50 +10,91 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/pod-security-admission/api"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/sidecar-injector/sidecar-injector/templates"
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/simulate"
+	"github.com/sidecar-injector/sidecar-injector/webhook"
 )
 
-// checkAdmission creates pods in dry runs: one for each way to ask, in the namespace "default", and one that asks for
-// nothing in a namespace that opted in, if there is one.
+// checkAdmission creates pods in dry runs: one for each way to a sidecar, in a namespace in which the API server asks the
+// webhook about it.
 func checkAdmission(ctx context.Context, s section, t *target) {
 	namespaces := &corev1.NamespaceList{}
-	var opted []corev1.Namespace
-	if err := t.client.List(ctx, namespaces); err == nil { // that it may not be listed is told of Pod Security
-		opted = optedIn(t.config, namespaces.Items)
+	if err := t.client.List(ctx, namespaces); err != nil {
+		s.unknown("admission", fmt.Errorf("list namespaces: %w", err))
+		return
 	}
-	ways := asking(t.config)
+	// The one named default goes first: it is there in every cluster.
+	if at := slices.IndexFunc(namespaces.Items, func(n corev1.Namespace) bool { return n.Name == metav1.NamespaceDefault }); at > 0 {
+		namespaces.Items[0], namespaces.Items[at] = namespaces.Items[at], namespaces.Items[0]
+	}
 	var tried []string
-	for _, pods := range slices.Sorted(maps.Keys(ways)) {
-		place, namespace := ways[pods], metav1.NamespaceDefault
-		if place == "" {
-			if len(opted) == 0 {
-				continue
-			}
-			namespace = opted[max(0, slices.IndexFunc(opted, enforcesNothing))].Name
-		}
-		if !tryPod(ctx, s, t, place, namespace, pods) {
+	for _, way := range waysOf(t.config) {
+		namespace, err := placeFor(ctx, t, &way, namespaces.Items)
+		if err != nil {
+			s.unknown("admission", err)
 			return
 		}
-		tried = append(tried, pods)
+		if namespace == "" {
+			continue
+		}
+		if !tryPod(ctx, s, t, &way, namespace) {
+			return
+		}
+		tried = append(tried, way.pods)
+	}
+	if len(tried) == 0 {
+		s.add("admission", Warning, "label a namespace for it, or take the exclusion of the one named default away", "there is no namespace in which the webhook is asked about a pod")
+		return
 	}
 	s.ok("admission", "in dry runs these get their sidecar: %s", strings.Join(tried, ", "))
 }
 
-// enforcesNothing says whether a namespace enforces no level of Pod Security, of which there is a check.
-func enforcesNothing(namespace corev1.Namespace) bool {
-	return namespace.Labels[api.EnforceLevelLabel] == ""
+// placeFor returns the first namespace in which the API server asks the webhook about a pod that comes some way, and the
+// webhook's rules inject it; empty if there is none.
+func placeFor(ctx context.Context, t *target, way *way, namespaces []corev1.Namespace) (string, error) {
+	pod := simulate.WithDefaults(way.pod())
+	var typed corev1.Pod
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(pod, &typed); err != nil {
+		return "", fmt.Errorf("decode a pod: %w", err)
+	}
+	for i := range namespaces {
+		namespace := &namespaces[i]
+		if namespace.DeletionTimestamp != nil || namespace.Labels[api.EnforceLevelLabel] != "" || !hasAll(namespace.Labels, way.namespace) {
+			continue
+		}
+		calls, err := t.webhooks.For(ctx, &namespace.ObjectMeta, pod)
+		if err != nil {
+			return "", err
+		}
+		for n := range calls {
+			if calls[n].Called && calls[n].Scope != "" && webhook.Decide(&typed, calls[n].Scope.Namespace(&namespace.ObjectMeta), t.config.Policy()).Inject {
+				return namespace.Name, nil
+			}
+		}
+	}
+	return "", nil
+}
+
+// hasAll says whether labels have all of some.
+func hasAll(labels, some map[string]string) bool {
+	for key, value := range some {
+		if labels[key] != value {
+			return false
+		}
+	}
+	return true
 }
 
 // tryPod creates a pod in a dry run, and says whether it got its sidecar; what else happened is added to the section.
-func tryPod(ctx context.Context, s section, t *target, place templates.Place, namespace, pods string) bool {
-	pod := &unstructured.Unstructured{Object: sample(t.config, place)}
+func tryPod(ctx context.Context, s section, t *target, way *way, namespace string) bool {
+	pod := &unstructured.Unstructured{Object: way.pod()}
 	pod.SetNamespace(namespace)
 	err := t.client.Create(ctx, pod, client.DryRunAll)
 	status := t.config.Policy().Keys.Status
-	where := fmt.Sprintf("of %s one in namespace %q", pods, namespace)
+	where := fmt.Sprintf("of %s one in namespace %q", way.pods, namespace)
 	switch {
 	case isWebhookFailure(err):
 		s.add("admission", Failed, "the API server has to reach the webhook: on private clusters a firewall may have to let it through", "%s cannot be created, in a dry run: %v", where, err)

@@ -184,8 +184,10 @@ func TestOverlap(t *testing.T) {
 	const istio = "namespace.sidecar-injector.istio.io"
 	for sentence, c := range map[string]struct {
 		entry admissionregistrationv1.MutatingWebhook
-		want  string
+		want  string // empty: it is not asked about the same pods
 	}{
+		"another of ours of our name":     {entry("revision.blue", webhook.ScopeRevision.Path(), nil, map[string]string{"istio.io/rev": "default"}), "is asked about pods labelled istio.io/rev=default too"},
+		"another of ours of its own name": {entry("revision.blue", webhook.ScopeRevision.Path(), nil, map[string]string{"istio.io/rev": "blue"}), ""},
 		"Istio's with the same label":     {entry(istio, "/inject", map[string]string{"istio-injection": "enabled"}, nil), "is asked about pods of namespaces labelled istio-injection=enabled too"},
 		"Istio's with a revision":         {entry(istio, "/inject", map[string]string{"istio.io/rev": "canary"}, nil), ""},
 		"Istio's for pods with the label": {entry(istio, "/inject", nil, map[string]string{"sidecar.istio.io/inject": "true"}), "is asked about pods with the label sidecar.istio.io/inject too"},
@@ -234,6 +236,30 @@ func TestPodSecurity(t *testing.T) {
 	checkPodSecurity(report.section(groupPods), config, optedIn(config, all[:4]))
 	if got := report.Checks[0]; got.Status != OK || got.Message != "namespaces that opted in: 3; none refuses injected pods by Pod Security" {
 		t.Errorf("got %+v", got)
+	}
+}
+
+// TestOptedIn: whose namespaces are, by their labels and the names of the injector.
+func TestOptedIn(t *testing.T) {
+	labelled := func(name string, labels map[string]string) corev1.Namespace {
+		return corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: labels}}
+	}
+	all := []corev1.Namespace{
+		labelled("none", nil), labelled("enabled", map[string]string{"istio-injection": "enabled"}), labelled("canary", map[string]string{"istio.io/rev": "canary"}),
+		labelled("both", map[string]string{"istio-injection": "enabled", "istio.io/rev": "canary"}), labelled("off", map[string]string{"istio-injection": "disabled", "istio.io/rev": "canary"}),
+	}
+	for revision, want := range map[string][]string{"default": {"enabled"}, "canary": {"canary", "both"}, "blue": nil} {
+		config, err := webhook.Parse([]byte("revision: "+revision+"\n"), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, namespace := range optedIn(config, all) {
+			got = append(got, namespace.Name)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("of %s (-want +got):\n%s", revision, diff)
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package check
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -36,20 +37,9 @@ func checkPods(ctx context.Context, s section, t *target) {
 	checkPodSecurity(s, t.config, optedIn(t.config, namespaces.Items))
 }
 
-// optedIn returns the namespaces whose label opts their pods in.
-func optedIn(config *webhook.Config, namespaces []corev1.Namespace) (found []corev1.Namespace) {
-	keys := config.Policy().Keys
-	for i := range namespaces {
-		if keys.NamespaceLabel != "" && namespaces[i].Labels[keys.NamespaceLabel] == keys.NamespaceLabelValue && namespaces[i].DeletionTimestamp == nil {
-			found = append(found, namespaces[i])
-		}
-	}
-	return found
-}
-
-// sample returns a pod that keeps every level of Pod Security, and asks for a sidecar in a place, if one is named.
-func sample(config *webhook.Config, place templates.Place) map[string]any {
-	pod := templates.Pod{
+// sample returns a pod that asks for nothing, and that keeps every level of Pod Security.
+func sample() templates.Pod {
+	return templates.Pod{
 		"apiVersion": "v1", "kind": "Pod",
 		"metadata": map[string]any{"generateName": "sidecar-injector-check-"},
 		"spec": map[string]any{
@@ -60,25 +50,6 @@ func sample(config *webhook.Config, place templates.Place) map[string]any {
 			}},
 		},
 	}
-	policy := config.Policy()
-	yes, _ := policy.Trigger.Words()
-	switch place {
-	case templates.PlaceLabel:
-		pod.Labels()[policy.Keys.Inject] = yes
-	case templates.PlaceAnnotation:
-		pod.Annotations()[policy.Keys.Inject] = yes
-	}
-	return pod
-}
-
-// asking are the ways in which a pod comes to a sidecar, in words.
-func asking(config *webhook.Config) map[string]templates.Place {
-	keys := config.Policy().Keys
-	ways := map[string]templates.Place{fmt.Sprintf("pods of namespaces labelled %s=%s", keys.NamespaceLabel, keys.NamespaceLabelValue): ""}
-	for _, place := range config.Policy().Trigger.Places() {
-		ways[fmt.Sprintf("pods with the %s %s", place, keys.Inject)] = place
-	}
-	return ways
 }
 
 // overlap is another injector that is asked about pods that this one is asked about.
@@ -113,18 +84,15 @@ func checkOverlap(ctx context.Context, s section, t *target) {
 		texts = append(texts, fmt.Sprintf("%s of MutatingWebhookConfiguration %q is asked about %s too", one.entry, one.configuration, one.pods))
 	}
 	slices.Sort(texts)
-	s.add("overlap", Failed, "give this injector a namespaceLabel of its own, or take the other's webhook away: docs/istio.md says how beside Istio", "%s", strings.Join(texts, "; "))
+	s.add("overlap", Failed, "give this injector a name or a label of its own (config.revision, config.namespaceLabel): docs/operations.md, and beside Istio docs/istio.md", "%s", strings.Join(texts, "; "))
 }
 
 // overlaps returns the entries of another configuration that inject, and are called for pods for which ours are.
 func overlaps(ctx context.Context, t *target, other *selection.Webhooks, name string) (found []overlap, err error) {
-	keys := t.config.Policy().Keys
-	for pods, place := range asking(t.config) {
+	for _, way := range waysOf(t.config) {
 		namespace := &metav1.ObjectMeta{Name: "sidecar-injector-check", Labels: map[string]string{corev1.LabelMetadataName: "sidecar-injector-check"}}
-		if place == "" {
-			namespace.Labels[keys.NamespaceLabel] = keys.NamespaceLabelValue
-		}
-		pod := simulate.WithDefaults(sample(t.config, place))
+		maps.Copy(namespace.Labels, way.namespace)
+		pod := simulate.WithDefaults(way.pod())
 		ours, err := called(ctx, t.webhooks, namespace, pod)
 		if err != nil {
 			return nil, err
@@ -137,7 +105,7 @@ func overlaps(ctx context.Context, t *target, other *selection.Webhooks, name st
 			return nil, err
 		}
 		for _, entry := range theirs {
-			found = append(found, overlap{name, entry, pods})
+			found = append(found, overlap{name, entry, way.pods})
 		}
 	}
 	return found, nil
@@ -170,7 +138,7 @@ func checkPodSecurity(s section, config *webhook.Config, namespaces []corev1.Nam
 		if len(invalid) > 0 || levels.Enforce.Level == api.LevelPrivileged {
 			continue
 		}
-		injected, err := config.Engine().Inject(templates.Input{Pod: sample(config, ""), Namespace: namespace.ObjectMeta})
+		injected, err := config.Engine().Inject(templates.Input{Pod: sample(), Namespace: namespace.ObjectMeta})
 		if err != nil {
 			s.add("pod-security", Failed, "sidecar-injector lint says more", "a minimal pod in namespace %q cannot be injected: %v", namespace.Name, err)
 			return
