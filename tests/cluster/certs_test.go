@@ -76,7 +76,7 @@ func replicaFlag() string { return "--replica=" + shared.WebhookAddress }
 
 func TestCertsStatus(t *testing.T) {
 	status := certsStatus(t, 0, replicaFlag())
-	if !status.OK || !status.Certificate.Ready || len(status.Secret.Chain) == 0 || len(status.Webhooks.Entries) != 2 || len(status.Replicas) != 1 {
+	if !status.OK || !status.Certificate.Ready || len(status.Secret.Chain) == 0 || len(status.Webhooks.Entries) != 4 || len(status.Replicas) != 1 {
 		t.Fatalf("got %+v", status)
 	}
 	if want := "injector"; status.Webhooks.Owner != want {
@@ -107,7 +107,7 @@ func TestCertsStatusOfWrongReplicas(t *testing.T) {
 	if len(status.Replicas) != 3 {
 		t.Fatalf("got %+v", status)
 	}
-	if replica := status.Replicas[0]; replica.FromSecret || replica.Trusted || len(replica.Untrusted) != 2 {
+	if replica := status.Replicas[0]; replica.FromSecret || replica.Trusted || len(replica.Untrusted) != 4 {
 		t.Errorf("got %+v of one that serves another certificate", replica)
 	}
 	if replica := status.Replicas[1]; !replica.FromSecret || !replica.Trusted {
@@ -116,8 +116,8 @@ func TestCertsStatusOfWrongReplicas(t *testing.T) {
 	if replica := status.Replicas[2]; !strings.Contains(replica.Error, "connection refused") {
 		t.Errorf("got %+v of one that does not run", replica)
 	}
-	// Two entries do not trust the first, and the last is not there.
-	if len(status.Problems) != 3 {
+	// Four entries do not trust the first, and the last is not there.
+	if len(status.Problems) != 5 {
 		t.Errorf("got the problems %q", status.Problems)
 	}
 }

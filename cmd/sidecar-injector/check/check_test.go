@@ -210,6 +210,23 @@ func TestOverlap(t *testing.T) {
 	}
 }
 
+func TestMeshsInjector(t *testing.T) {
+	for _, c := range []struct {
+		name, key string
+		want      bool
+	}{
+		{"rev.namespace.sidecar-injector.istio.io", "sidecar.istio.io/inject", true},
+		{"linkerd-proxy-injector.linkerd.io", "linkerd.io/inject", true},
+		{"linkerd-proxy-injector.linkerd.io", "sidecar.istio.io/inject", false},
+		{"consul-connect-injector.consul.hashicorp.com", "consul.hashicorp.com/connect-inject", true},
+		{"webhook.cert-manager.io", "sidecar.istio.io/inject", false},
+	} {
+		if got := isOfMesh(c.name, c.key); got != c.want {
+			t.Errorf("%s with the key %s: %v, want %v", c.name, c.key, got, c.want)
+		}
+	}
+}
+
 func TestPodSecurity(t *testing.T) {
 	config, err := webhook.Parse(nil, nil)
 	if err != nil {

@@ -55,7 +55,7 @@ func sample() templates.Pod {
 // overlap is another injector that is asked about pods that this one is asked about.
 type overlap struct{ configuration, entry, pods string }
 
-// checkOverlap checks whether another injector of this program, or Istio's, is asked about the same pods.
+// checkOverlap checks whether another injector of this program, or the mesh's own, is asked about the same pods.
 func checkOverlap(ctx context.Context, s section, t *target) {
 	var found []overlap
 	for i := range t.configurations {
@@ -89,18 +89,19 @@ func checkOverlap(ctx context.Context, s section, t *target) {
 
 // overlaps returns the entries of another configuration that inject, and are called for pods for which ours are.
 func overlaps(ctx context.Context, t *target, other *selection.Webhooks, name string) (found []overlap, err error) {
+	keys := &t.config.Policy().Keys
 	for _, way := range waysOf(t.config) {
 		namespace := &metav1.ObjectMeta{Name: "sidecar-injector-check", Labels: map[string]string{corev1.LabelMetadataName: "sidecar-injector-check"}}
 		maps.Copy(namespace.Labels, way.namespace)
 		pod := simulate.WithDefaults(way.pod())
-		ours, err := called(ctx, t.webhooks, namespace, pod)
+		ours, err := called(ctx, t.webhooks, keys, namespace, pod)
 		if err != nil {
 			return nil, err
 		}
 		if len(ours) == 0 {
 			continue
 		}
-		theirs, err := called(ctx, other, namespace, pod)
+		theirs, err := called(ctx, other, keys, namespace, pod)
 		if err != nil {
 			return nil, err
 		}
@@ -111,15 +112,23 @@ func overlaps(ctx context.Context, t *target, other *selection.Webhooks, name st
 	return found, nil
 }
 
-// called returns the entries that inject sidecars, as this program's and Istio's do, and are called for a pod.
-func called(ctx context.Context, webhooks *selection.Webhooks, namespace *metav1.ObjectMeta, pod map[string]any) (names []string, err error) {
+// called returns the entries that are called for a pod and inject sidecars: those of this program's injectors, and those of
+// the mesh that has the words.
+func called(ctx context.Context, webhooks *selection.Webhooks, keys *templates.Keys, namespace *metav1.ObjectMeta, pod map[string]any) (names []string, err error) {
 	calls, err := webhooks.For(ctx, namespace, pod)
 	for i := range calls {
-		if calls[i].Called && (calls[i].Scope != "" || strings.HasSuffix(calls[i].Webhook, "sidecar-injector.istio.io")) {
+		if calls[i].Called && (calls[i].Scope != "" || isOfMesh(calls[i].Webhook, keys.Inject)) {
 			names = append(names, calls[i].Webhook)
 		}
 	}
 	return names, err
+}
+
+// isOfMesh says by its name whether a webhook is the injector of the mesh whose key pods ask by: Istio's, or that of a mesh
+// whose domain both have, such as linkerd-proxy-injector.linkerd.io and linkerd.io/inject.
+func isOfMesh(name, key string) bool {
+	domain, _, _ := strings.Cut(key, "/")
+	return strings.HasSuffix(name, "sidecar-injector.istio.io") || strings.HasSuffix(name, "."+domain)
 }
 
 // checkPodSecurity checks whether the namespaces that opted in let injected pods in: whether a pod that keeps each level of
