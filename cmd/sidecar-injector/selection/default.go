@@ -74,13 +74,13 @@ func relabel(expressions *[]metav1.LabelSelectorRequirement, from templates.Keys
 	to := policy.Keys
 	*expressions = slices.DeleteFunc(*expressions, func(e metav1.LabelSelectorRequirement) bool { return e.Key == from.Revision && to.Revision == "" })
 	for n := range *expressions {
-		switch expression := &(*expressions)[n]; {
-		case expression.Key == from.NamespaceLabel:
+		switch expression := &(*expressions)[n]; expression.Key {
+		case from.NamespaceLabel:
 			expression.Key = to.NamespaceLabel
 			if expression.Operator == metav1.LabelSelectorOpIn {
 				expression.Values = []string{to.NamespaceLabelValue}
 			}
-		case expression.Key == from.Revision:
+		case from.Revision:
 			expression.Key = to.Revision
 			if len(expression.Values) > 0 {
 				expression.Values = policy.Revisions
