@@ -12,6 +12,8 @@ import (
 
 // wordFunctions returns the functions that read words, as people and shells write them, and make them:
 //
+//	parseBool KEY VALUE        whether VALUE, a word that Go's strconv.ParseBool takes, is true
+//	between KEY MIN MAX VALUE  the whole number VALUE, checked: from MIN to MAX
 //	addresses KEY VALUE        VALUE, checked: "", or IP addresses and ranges separated by commas
 //	userIDs KEY VALUE          VALUE, checked: "", or numbers of users separated by commas
 //	shellWords KEY VALUE       the words of VALUE, as a shell tells them apart, without quotes and comments
@@ -29,6 +31,8 @@ import (
 // The checks fail with an *InputError that names the annotation KEY.
 func wordFunctions() template.FuncMap {
 	return template.FuncMap{
+		"parseBool":    parseBool,
+		"between":      between,
 		"addresses":    checkedList("an IP address or an IP range such as 10.0.0.0/8", func(s string) bool { return isAddress(s) || isCIDR(s) }),
 		"userIDs":      checkedList("the number of a user", isUserID),
 		"shellWords":   shellWords,
@@ -39,6 +43,22 @@ func wordFunctions() template.FuncMap {
 		"volumes":      volumes,
 		"volumeMounts": volumeMounts,
 	}
+}
+
+func parseBool(key string, value any) (bool, error) {
+	is, err := strconv.ParseBool(fmt.Sprint(value))
+	if err != nil {
+		return false, &InputError{key, fmt.Sprintf("%q is not allowed, want true or false", fmt.Sprint(value))}
+	}
+	return is, nil
+}
+
+func between(key string, from, to int64, value any) (int64, error) {
+	n, err := strconv.ParseInt(fmt.Sprint(value), 10, 64)
+	if err != nil || n < from || n > to {
+		return 0, &InputError{key, fmt.Sprintf("%q is not a whole number from %d to %d", fmt.Sprint(value), from, to)}
+	}
+	return n, nil
 }
 
 func isUserID(s string) bool {
