@@ -118,6 +118,25 @@ func TestCheckBefore(t *testing.T) {
 	})
 }
 
+// checkText: for people it is a line a check, below the name of its group, and a summary.
+func checkText(t *testing.T, args []string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), shared.Binary, append([]string{"check", "--kubeconfig=" + shared.Kubeconfig}, args...)...)
+	out, err := cmd.Output()
+	if cmd.ProcessState.ExitCode() != 1 {
+		t.Fatalf("%v: %s", err, out)
+	}
+	t.Logf("check prints:\n%s", out)
+	text := string(out)
+	for _, want := range []string{"Kubernetes\n  ok       version: it is v1.", "\nInjector\n  ok       installed: ", "\n  failed   deployment: 0 of 2 replicas of ", "\n           hint: see kubectl get pods -n ", "\nCertificate\n  ok       certificate: ", "\n\n12 checks: 11 ok, 0 warnings, 1 failed\n"} {
+		if at := strings.Index(text, want); at < 0 {
+			t.Fatalf("no %q after the one before in:\n%s", want, out)
+		} else {
+			text = text[at:]
+		}
+	}
+}
+
 // TestCheckAfter: whether an installed injector works, and what does not.
 func TestCheckAfter(t *testing.T) {
 	newNamespace(t, injecting)
@@ -126,8 +145,8 @@ func TestCheckAfter(t *testing.T) {
 		return []string{
 			// No node is here, so the chart's own pods do not run.
 			"Kubernetes version: ok", "Injector installed: ok", "Injector deployment: failed", "Injector configuration: ok",
-			"Certificate certificate: ok", "Certificate serving-pair: ok", "Certificate ca-bundle: ok",
 			"Injector endpoints: " + endpoints, "Injector served: " + served,
+			"Certificate certificate: ok", "Certificate serving-pair: ok", "Certificate ca-bundle: ok",
 			"Pods admission: " + admission, "Pods overlap: ok", "Pods pod-security: ok",
 		}
 	}
@@ -143,6 +162,7 @@ func TestCheckAfter(t *testing.T) {
 			t.Errorf("%s: %s, want %q in it", check, message, want)
 		}
 	}
+	checkText(t, args)
 	if err := shared.injector.Stop(); err != nil {
 		t.Fatal(err)
 	}

@@ -11,18 +11,18 @@ import (
 
 const certificateHint = "sidecar-injector certs status shows all of it; docs/certificates.md says what to do"
 
-// checkCertificates checks the certificate, who trusts it, and who serves it.
+// checkCertificates checks who serves, the certificate, and who trusts it.
 func checkCertificates(ctx context.Context, report *Report, o AfterOptions) {
-	s := report.section(groupCertificate)
 	status, err := o.Certificates(ctx)
+	s := report.section(groupCertificate)
 	if err != nil {
 		s.unknown("certificate", err)
 		return
 	}
+	judgeReplicas(report.section(groupInjector), status)
 	judgeCertificate(s, status, o.Now())
 	judgePair(s, status.Secret, o.Now())
 	judgeTrust(s, status.Webhooks)
-	judgeReplicas(report.section(groupInjector), status)
 }
 
 // judgeCertificate judges cert-manager's Certificate: is it issued, by whom, and when again?
@@ -104,7 +104,7 @@ func judgeReplicas(s section, status *certificates.Status) {
 	if ready == 0 {
 		s.add("endpoints", Failed, "see the logs of its pods in namespace "+status.Namespace, "none of %s is ready", counted(len(status.Replicas), "endpoint"))
 	} else {
-		s.ok("endpoints", "%d of %s are ready", ready, counted(len(status.Replicas), "endpoint"))
+		s.ok("endpoints", "%d of %d are ready", ready, len(status.Replicas))
 	}
 	switch {
 	case len(untrusted) > 0:
