@@ -205,7 +205,7 @@ docs: ## Generate docs/reference, docs/man and docs/pictures from the commands; 
 
 .PHONY: demo-record
 demo-record: bin/demo ## Record the end of the demo, of which a picture is drawn (root on Linux, runc, nft, pip); then make docs
-	@DEMO_EXIT=1 DEMO_RECORD=$(CURDIR)/cmd/sidecar-injector/testdata/demo.txt bin/demo
+	@DEMO_EXIT=1 DEMO_RECORD=$(CURDIR)/cmd/sidecar-injector/testdata/demo.out bin/demo
 
 .PHONY: golden
 golden: ## Rewrite the wanted results of the tests; stays red, so look at the change and run make unit

@@ -27,7 +27,7 @@ var pictures = map[string]struct {
 }{
 	"preview.svg": {command: "sidecar-injector preview -f examples/myapp.yaml", lines: 40, columns: 80},
 	"explain.svg": {command: "sidecar-injector explain -f examples/quiet.yaml", lines: 100, columns: 80},
-	"demo.svg":    {command: "make demo", record: "demo.txt", lines: 100, columns: 110}, // make demo-record
+	"demo.svg":    {command: "make demo", record: "demo.out", lines: 100, columns: 110}, // make demo-record
 }
 
 // TestPictures: docs/pictures shows what the program prints on a terminal of 80 columns, and no line of it wraps but
