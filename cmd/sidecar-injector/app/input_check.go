@@ -62,6 +62,11 @@ func isFile(argument string) bool {
 	case ".yaml", ".yml", ".json":
 		return true
 	}
+	for _, begins := range []string{"./", "../", "/"} {
+		if strings.HasPrefix(argument+"/", begins) {
+			return true
+		}
+	}
 	info, err := os.Stat(argument)
 	return argument == "-" || strings.HasSuffix(argument, "/") || strings.Contains(argument, "://") || err == nil && info.Mode().IsRegular()
 }

@@ -104,7 +104,24 @@ istio-injection=enabled of their namespace.
 		newCertsCommand(),
 		newVersionCommand(),
 	)
+	command.InitDefaultHelpCmd()
+	if help, _, err := command.Find([]string{"help"}); err == nil {
+		help.Args = helpable
+	}
 	return command
+}
+
+// helpable refuses arguments of help that are no command, as wrong usage.
+func helpable(help *cobra.Command, args []string) error {
+	at := help.Root()
+	for _, name := range args {
+		next, rest, err := at.Find([]string{name})
+		if err != nil || next == at || len(rest) > 0 {
+			return onlyCommands(at, []string{name})
+		}
+		at = next
+	}
+	return nil
 }
 
 // usageErrorf returns an error in how the program was called: exit code 2.

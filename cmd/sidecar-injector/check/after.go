@@ -8,13 +8,15 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/installed"
 )
 
-// After checks whether an installed injector works. The error says that the API server cannot be asked.
+// After checks whether an installed injector works. The error says that the API server cannot be asked,
+// or which injector to look at.
 func After(ctx context.Context, o AfterOptions) (*Report, error) {
 	report := &Report{OK: true}
 	if err := checkVersion(report, o.Discovery); err != nil {
@@ -22,12 +24,11 @@ func After(ctx context.Context, o AfterOptions) (*Report, error) {
 	}
 	injector := report.section(groupInjector)
 	switch {
-	case errors.Is(o.Problem, installed.ErrNone):
+	case errors.Is(o.Problem, installed.ErrNone), o.Injector == nil && apierrors.IsNotFound(o.Problem):
 		injector.add("installed", Failed, "install it; check --pre says whether that can be done", "%v", o.Problem)
 		return report, nil
 	case o.Injector == nil:
-		injector.unknown("installed", cmp.Or(o.Problem, errors.New("it was not found")))
-		return report, nil
+		return nil, cmp.Or(o.Problem, errors.New("find the injector: it is not there"))
 	}
 	name := o.Injector.Configuration.Name
 	injector.ok("installed", "MutatingWebhookConfiguration %q has %d entries that call it", name, len(o.Injector.Configuration.Webhooks))
@@ -70,6 +71,10 @@ func checkServing(s section, injector *installed.Injector) {
 // checkConfiguration checks whether the configuration is a good one, and in use: what the injector refuses it says in an
 // Event.
 func checkConfiguration(ctx context.Context, s section, o *AfterOptions) {
+	if apierrors.IsForbidden(o.Problem) {
+		s.unknown("configuration", o.Problem)
+		return
+	}
 	if o.Problem != nil {
 		s.add("configuration", Failed, "sidecar-injector lint --config checks a configuration before it is applied", "%v", o.Problem)
 		return
