@@ -23,7 +23,10 @@ import (
 // tests install others beside it.
 func ask(t *testing.T, args ...string) (stdout string, code int) {
 	t.Helper()
-	args = append(args, "--kubeconfig="+shared.Kubeconfig, "--injector="+cluster.Release)
+	args = append(args, "--kubeconfig="+shared.Kubeconfig)
+	if !slices.Contains(args, "--injector") {
+		args = append(args, "--injector="+cluster.Release)
+	}
 	cmd := exec.CommandContext(t.Context(), shared.Binary, args...)
 	var out, problems bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &problems
