@@ -83,6 +83,9 @@ two injects a pod would depend on the order in which the API server calls them.
 {{- $booleans := list "0" "f" "F" "false" "FALSE" "False" -}}
 {{- ternary $booleans ($trigger.skip | default (list "false")) (default false $trigger.booleans) | toJson -}}
 {{- end -}}
+{{- define "sidecar-injector.word" -}}
+{{- first (((include "sidecar-injector.profile" . | fromYaml).trigger | default dict).inject | default (list "true")) -}}
+{{- end -}}
 {{- define "sidecar-injector.ignored" -}}
 {{- ((include "sidecar-injector.profile" . | fromYaml).trigger | default dict).ignore | default list | toJson -}}
 {{- end -}}
