@@ -7,6 +7,8 @@
 //	         CoreDNS → the injector, as the chart deploys it (node.go, runtime.go)
 //	Stop     all of it
 //
+// The application is cmd/app. cmd/standin stands in for the programs of other meshes.
+//
 // The program that calls Enter runs again as the first process of new network,
 // mount, process and IPC namespaces. There it is alone: links, nftables rules,
 // mounts and processes of the node are seen by nobody else, and the kernel takes

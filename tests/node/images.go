@@ -67,7 +67,8 @@ func Prepare(ctx context.Context, progress io.Writer) (*Prepared, error) {
 
 // makeImages builds our programs and makes all images, in a folder.
 func makeImages(ctx context.Context, repository, folder string, progress io.Writer) error {
-	for name, module := range map[string]string{"sidecar-injector": repository, "traffic-redirect": repository, "app": filepath.Join(repository, "tests", "node")} {
+	here := filepath.Join(repository, "tests", "node")
+	for name, module := range map[string]string{"sidecar-injector": repository, "traffic-redirect": repository, "app": here, "standin": here} {
 		if err := parts.BuildOwn(ctx, module, "./cmd/"+name, filepath.Join(folder, name), progress); err != nil {
 			return err
 		}
@@ -90,12 +91,32 @@ func makeImages(ctx context.Context, repository, folder string, progress io.Writ
 	own := image.Own(folder, runtime.GOARCH, names.Init.Image, image.Build{})
 	own.Uncompressed = true
 
-	for name, content := range map[string]image.Image{"own": own, "envoy": envoy, "application": application, "example": example, "pause": pause} {
+	images := map[string]image.Image{"own": own, "envoy": envoy, "application": application, "example": example, "pause": pause}
+	for name, of := range meshImages {
+		images[name] = standIn(of, filepath.Join(folder, "standin"))
+	}
+	for name, content := range images {
 		if err := image.Write(filepath.Join(folder, name+".tar"), content); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// meshImages are those that the profiles of other meshes name by default, but for Linkerd's version, which its control plane
+// says; here programs stand in for theirs.
+var meshImages = map[string]string{
+	"linkerd":          "cr.l5d.io/linkerd/proxy:edge-1",
+	"consul-init":      "docker.io/hashicorp/consul-k8s-control-plane:2.0.0",
+	"consul-dataplane": "docker.io/hashicorp/consul-dataplane:2.0.0",
+}
+
+// standIn is an image of the program that stands in for a mesh's (cmd/standin).
+func standIn(name, program string) image.Image {
+	return image.Image{
+		Name: name, Architecture: runtime.GOARCH, Uncompressed: true, Entrypoint: []string{"/standin"},
+		Files: map[string]string{"/standin": program, "/bin/sh": program, "/usr/lib/linkerd/linkerd2-proxy-init": program},
+	}
 }
 
 // profileImages are those values of the profile that name images.
