@@ -53,4 +53,4 @@ const (
 const defaultProxyID = 1337
 
 // marker is the annotation in which the engine records what it injected.
-const marker = "sidecar-injector.github.io/status"
+const marker = "sidecar-injector.github.io/istio-status"

@@ -61,6 +61,7 @@ func mustInject(t *testing.T, of injector, body []byte) *corev1.Pod {
 	}
 	delete(pod.Annotations, "sidecar.istio.io/status")
 	delete(pod.Annotations, "sidecar-injector.github.io/status")
+	delete(pod.Annotations, "sidecar-injector.github.io/istio-status")
 	return pod
 }
 

@@ -15,7 +15,7 @@ import (
 )
 
 // ourMarker is the annotation by which we know our own work. It is the one thing that comparisons ignore.
-const ourMarker = "sidecar-injector.github.io/status"
+const ourMarker = "sidecar-injector.github.io/istio-status"
 
 // newOurs returns our webhook, at the entry for namespaces that opted in.
 func newOurs(c configuration) (*injector, error) {

@@ -42,7 +42,7 @@ func NewRemover(options RemoverOptions) (*Previewer, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &remover{keys: slices.Clone(options.StatusKeys)}
+	r := &remover{keys: append(slices.Clone(options.StatusKeys), istio.Keys().Status)}
 	for _, name := range names {
 		profile, err := templates.BuiltinProfile(name)
 		if err != nil {
