@@ -24,7 +24,7 @@ import (
 var elsewhere = []string{"serve", "certs"}
 
 // finds are the commands that look for something, whose exit code 1 says that it was found.
-var finds = []string{"audit"}
+var finds = []string{"audit", "check"}
 
 // TestHelp: the examples of every command's help work as they stand, where the repository's examples are and in a cluster
 // that has what they name, on a terminal, one after the other.

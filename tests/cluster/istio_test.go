@@ -279,6 +279,9 @@ func TestChartBesideIstio(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, entry := range configuration.Webhooks {
+		if strings.Contains(entry.Name, "revision") { // for who names this injector
+			continue
+		}
 		if got := entry.NamespaceSelector.MatchExpressions[0].Key; got != "sidecar-injector.github.io/injection" {
 			t.Errorf("entry %s selects by the label %s", entry.Name, got)
 		}

@@ -67,7 +67,7 @@ func TestAnnotationAfterInjectionByHand(t *testing.T) {
 			if err := os.WriteFile(file, []byte(workload), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			injected, code := ask(t, "preview", "-n", namespace, "-f", file, "-o", "yaml")
+			injected, code := ask(t, "preview", "-n", namespace, "-f", file, "--live", "-o", "yaml")
 			if code != 0 {
 				t.Fatalf("preview: exit code %d", code)
 			}

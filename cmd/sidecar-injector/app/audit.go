@@ -78,8 +78,8 @@ and ProxyConfigs. --restart gets and patches the workloads.`,
   # One namespace, with details.
   sidecar-injector audit -n shop -o wide
 
-  # Which workloads would a new configuration change?
-  sidecar-injector audit --config new.yaml
+  # Which workloads would another value change? --config names a whole file.
+  sidecar-injector audit --set proxy.logLevel=debug
 
   # Restart what is outdated or lacks its sidecar, after a question.
   sidecar-injector audit -n shop --restart`,
