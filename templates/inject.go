@@ -116,8 +116,11 @@ func (e *Engine) renderFor(input Input) (before status, r *rendering, err error)
 	if err := refuseDirectives(prepared); err != nil {
 		return before, nil, err
 	}
-	for _, pod := range []Pod{prepared, e.authorsPod(prepared, prepared, before)} { // a forged status may tell the two apart
-		if err := e.checkAnnotations(pod, input); err != nil {
+	if err := e.checkAnnotations(prepared, input); err != nil {
+		return before, nil, err
+	}
+	if before.injected() { // what a forged status brings back counts too
+		if err := e.checkAnnotations(e.authorsPod(prepared, prepared, before), input); err != nil {
 			return before, nil, err
 		}
 	}

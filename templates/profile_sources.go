@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"sigs.k8s.io/yaml"
-
 	"github.com/sidecar-injector/sidecar-injector/internal/strictyaml"
 )
 
@@ -99,11 +97,7 @@ func (p *Profile) sourceNames() string {
 func (s *Source) values(text string) (map[string]any, error) {
 	var value any = text
 	if s.Form != SourceText {
-		raw, err := yaml.YAMLToJSONStrict([]byte(text))
-		if err != nil {
-			return nil, err
-		}
-		object, err := strictyaml.DecodeObject(raw)
+		object, err := strictyaml.Object([]byte(text))
 		if err != nil {
 			return nil, err
 		}

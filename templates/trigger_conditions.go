@@ -2,6 +2,7 @@ package templates
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -15,8 +16,9 @@ type Conditions struct {
 // Conditions returns the expressions of pods that ask by a key.
 func (t *Trigger) Conditions(key string) Conditions {
 	no, places := t.refusals(), t.Places()
+	unasked := slices.Concat(no, t.Ignore)
 	c := Conditions{
-		Asks:        "%[1]s && " + notOneOf(append(no, t.Ignore...)),
+		Asks:        "%[1]s && " + notOneOf(unasked),
 		NotOptedOut: "!(%[1]s && " + oneOfThem(no) + ")",
 		Silent:      "!(%[1]s)",
 	}
@@ -28,7 +30,7 @@ func (t *Trigger) Conditions(key string) Conditions {
 	if len(places) == 1 {
 		return c
 	}
-	c.Asks = first("%[1]s ? "+notOneOf(append(no, t.Ignore...))) + " : " + c.Asks
+	c.Asks = first("%[1]s ? "+notOneOf(unasked)) + " : " + c.Asks
 	c.NotOptedOut = first("%[1]s ? "+notOneOf(no)) + " : " + c.NotOptedOut
 	if len(t.Ignore) > 0 {
 		c.Silent = first("%[1]s ? "+oneOfThem(t.Ignore)) + " : " + c.Silent

@@ -73,7 +73,7 @@ func (h *Handler) SetConfig(config *Config) { h.config.Store(config) }
 // Config returns the configuration in use, nil before there is one.
 func (h *Handler) Config() *Config { return h.config.Load() }
 
-// Register serves both scopes at their paths and below. The server is controller-runtime's webhook.Server, or anything
+// Register serves all scopes at their paths and below. The server is controller-runtime's webhook.Server, or anything
 // alike that takes the patterns of http.ServeMux.
 func (h *Handler) Register(server interface {
 	Register(path string, hook http.Handler)
@@ -146,11 +146,11 @@ func (h *Handler) answer(ctx context.Context, scope Scope, parameters map[string
 		}
 		a.onError = config.onError
 	}()
-	return h.decided(ctx, config, scope, parameters, req)
+	return h.answerWith(ctx, config, scope, parameters, req)
 }
 
-// decided is answer with a configuration.
-func (h *Handler) decided(ctx context.Context, config *Config, scope Scope, parameters map[string]string, req *admission.Request) (a answer) {
+// answerWith is answer with a configuration.
+func (h *Handler) answerWith(ctx context.Context, config *Config, scope Scope, parameters map[string]string, req *admission.Request) (a answer) {
 	raw, err := decodePod(req)
 	if err != nil {
 		return badRequest(err)
