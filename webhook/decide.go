@@ -1,6 +1,8 @@
 package webhook
 
 import (
+	"strings"
+
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/labels"
 
@@ -155,8 +157,9 @@ func Trace(pod *corev1.Pod, namespace Namespace, policy *Policy) (Decision, []St
 	s := newSubject(pod, namespace, policy)
 	by, decision := s.decide()
 	steps := make([]Step, len(rules))
+	allowed := policy.Trigger.Allowed()
 	for i := range rules {
-		step := Step{Rule: i + 1, When: rules[i].when, Saw: rules[i].saw(s), Applies: rules[i].applies(s), Decided: i == by}
+		step := Step{Rule: i + 1, When: strings.ReplaceAll(rules[i].when, "%s", allowed), Saw: rules[i].saw(s), Applies: rules[i].applies(s), Decided: i == by}
 		if step.Applies {
 			says := rules[i].decide(s)
 			step.Inject, step.Reason, step.Injector = says.Inject, says.Reason, says.Injector

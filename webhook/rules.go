@@ -15,7 +15,7 @@ import (
 
 // rule is one line of the table of Decide.
 type rule struct {
-	// when is what the rule asks of a pod, in words that go on after "the pod:".
+	// when is what the rule asks of a pod, in words that go on after "the pod:"; %s stands for the words of the trigger.
 	when string
 	// applies says whether the rule decides, provided that no rule before it did; decide then does.
 	applies func(*subject) bool
@@ -31,13 +31,13 @@ var rules = []rule{
 	{"it runs on Windows", (*subject).isWindows, (*subject).asWindows, (*subject).sawSystem},
 	{"it uses the host's network", (*subject).usesHostNetwork, (*subject).asHostNetwork, (*subject).sawHostNetwork},
 	{"it is in an excluded namespace", (*subject).isExcluded, (*subject).asExcluded, (*subject).sawNamespace},
-	{"its label says true or false", (*subject).saysByLabel, (*subject).asItSays, (*subject).sawLabel},
-	{"it has no such label, its annotation says true or false", (*subject).saysByAnnotation, (*subject).asItSays, (*subject).sawAnnotation},
-	{"it says neither true nor false there, its namespace has not opted in", (*subject).isUnclearAlone, (*subject).asUnclearAlone, (*subject).sawRequestAndNamespace},
+	{"its label says %s", (*subject).saysByLabel, (*subject).asItSays, (*subject).sawLabel},
+	{"it has no such label, its annotation says %s", (*subject).saysByAnnotation, (*subject).asItSays, (*subject).sawAnnotation},
+	{"it says something else there, its namespace has not opted in", (*subject).isUnclearAlone, (*subject).asUnclearAlone, (*subject).sawRequestAndNamespace},
 	{"it says nothing, its namespace has not opted in", (*subject).isSilentAlone, (*subject).asSilentAlone, (*subject).sawRequestAndNamespace},
 	{"it matches neverInjectSelector", (*subject).matchesNever, (*subject).asNever, (*subject).sawNever},
 	{"it matches alwaysInjectSelector", (*subject).matchesAlways, (*subject).asAlways, (*subject).sawAlways},
-	{"it says neither true nor false there, the policy is enabled", (*subject).isUnclear, (*subject).asUnclear, (*subject).sawRequestAndPolicy},
+	{"it says something else there, the policy is enabled", (*subject).isUnclear, (*subject).asUnclear, (*subject).sawRequestAndPolicy},
 	{"it says nothing, the policy is enabled", (*subject).isSilent, (*subject).asSilent, (*subject).sawRequestAndPolicy},
 	{"all else: the policy is disabled", (*subject).isDisabled, (*subject).asDisabled, (*subject).sawPolicy},
 	{"it has another injector's proxy already", (*subject).isOthers, (*subject).asOthers, (*subject).sawOthers},
@@ -164,7 +164,7 @@ func (s *subject) sawRequestAndNamespace() string {
 	return fmt.Sprintf("%s, the namespace %q %s", s.request, s.namespace.Name, opted)
 }
 
-// The selectors count for pods that say neither true nor false, in namespaces that opted in.
+// The selectors count for pods that say neither yes nor no, in namespaces that opted in.
 func (s *subject) matchesNever() bool  { return s.open() && matches(s.policy.Never, s.pod) }
 func (s *subject) matchesAlways() bool { return s.open() && matches(s.policy.Always, s.pod) }
 func (s *subject) open() bool          { return !s.spoke() && s.optedIn() }

@@ -128,7 +128,7 @@ func checkText(t *testing.T, args []string) {
 	}
 	t.Logf("check prints:\n%s", out)
 	text := string(out)
-	for _, want := range []string{"Kubernetes\n  ok       version: it is v1.", "\nInjector\n  ok       installed: ", "\n  failed   deployment: 0 of 2 replicas of ", "\n           hint: see kubectl get pods -n ", "\nCertificate\n  ok       certificate: ", "\n\n12 checks: 11 ok, 0 warnings, 1 failed\n"} {
+	for _, want := range []string{"Kubernetes\n  ok       version: it is v1.", "\nInjector\n  ok       installed: ", "\n  failed   deployment: 0 of 2 replicas of ", "\n           hint: see kubectl get pods -n ", "\nCertificate\n  ok       certificate: ", "\n\n13 checks: 12 ok, 0 warnings, 1 failed\n"} {
 		if at := strings.Index(text, want); at < 0 {
 			t.Fatalf("no %q after the one before in:\n%s", want, out)
 		} else {
@@ -144,7 +144,7 @@ func TestCheckAfter(t *testing.T) {
 	statuses := func(endpoints, served, admission string) []string {
 		return []string{
 			// No node is here, so the chart's own pods do not run.
-			"Kubernetes version: ok", "Injector installed: ok", "Injector deployment: failed", "Injector configuration: ok",
+			"Kubernetes version: ok", "Injector installed: ok", "Injector deployment: failed", "Injector configuration: ok", "Injector entries: ok",
 			"Injector endpoints: " + endpoints, "Injector served: " + served,
 			"Certificate certificate: ok", "Certificate serving-pair: ok", "Certificate ca-bundle: ok",
 			"Pods admission: " + admission, "Pods overlap: ok", "Pods pod-security: ok",

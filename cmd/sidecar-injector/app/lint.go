@@ -52,6 +52,9 @@ case fails, 2 if something cannot be read.`,
   # A template that is not installed yet, for a code review tool.
   sidecar-injector lint --template examples/templates/logs.yaml -o sarif
 
+  # That the chart's webhooks ask about the pods that the profile means.
+  sidecar-injector lint --webhooks manifests/install.yaml
+
   # In a pipeline that takes no warnings either.
   sidecar-injector lint --config examples/configuration/config.yaml \
       --values examples/configuration/values.yaml --strict
@@ -76,6 +79,7 @@ case fails, 2 if something cannot be read.`,
 	flags.StringVar(&files.InjectConfig, "inject-config", "", "`file` with Istio's injection configuration, or a directory with Istio's exported ConfigMaps")
 	flags.StringVar(&files.MeshConfig, "mesh-config", "", "`file` with Istio's mesh configuration, beside --inject-config")
 	flags.StringVar(&files.Revision, "revision", "", "Istio's `revision`, beside --inject-config")
+	flags.StringVar(&options.sources.Webhooks, "webhooks", "", "`file` with the rendered webhook configuration: it has to ask about the pods that the profile means")
 	flags.StringVarP(&options.output, "output", "o", "text", "text, json or sarif")
 	flags.BoolVar(&options.strict, "strict", false, "exit code 1 for warnings too")
 	flags.StringVar(&options.cases, "test", "", "`directory` of cases to run instead")

@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/installed"
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/selection"
 )
 
 // After checks whether an installed injector works. The error says that the API server cannot be asked,
@@ -34,6 +35,9 @@ func After(ctx context.Context, o AfterOptions) (*Report, error) {
 	injector.ok("installed", "MutatingWebhookConfiguration %q has %d entries that call it", name, len(o.Injector.Configuration.Webhooks))
 	checkServing(injector, o.Injector)
 	checkConfiguration(ctx, injector, &o)
+	if err := checkEntries(injector, o.Injector); err != nil {
+		return nil, err
+	}
 	checkCertificates(ctx, report, o)
 	if o.Injector.Config == nil {
 		return report, ctx.Err() // Pods cannot be judged without it.
@@ -43,6 +47,24 @@ func After(ctx context.Context, o AfterOptions) (*Report, error) {
 	checkAdmission(ctx, pods, t)
 	checkPods(ctx, pods, t)
 	return report, ctx.Err()
+}
+
+// checkEntries checks whether the API server asks about the pods that the configuration and its profile mean.
+func checkEntries(s section, injector *installed.Injector) error {
+	if injector.Config == nil {
+		return nil // What kept it from being read is told of the configuration.
+	}
+	differences, err := selection.Differences(injector.Configuration, injector.Config)
+	if err != nil {
+		return err
+	}
+	for _, text := range differences {
+		s.add("entries", Failed, "install the chart again with the configuration that is in use", "MutatingWebhookConfiguration %q is not the configuration's: %s", injector.Configuration.Name, text)
+	}
+	if len(differences) == 0 {
+		s.ok("entries", "they ask about the pods that the profile's trigger means")
+	}
+	return nil
 }
 
 // checkServing checks the injector's Deployment.

@@ -197,8 +197,7 @@ What would make it different (and give it a sidecar):
   an injector in the cluster
 
 Who is asked:
-  nobody: no MutatingWebhookConfiguration calls the path /inject/namespace or
-  /inject/pod
+  nobody: no MutatingWebhookConfiguration calls a path below /inject
 `
 	if diff := cmp.Diff(want, out.String()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

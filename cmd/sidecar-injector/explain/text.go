@@ -72,7 +72,7 @@ func (p *printer) explanation(e *Explanation) {
 		p.call(&e.Webhooks[i])
 	}
 	if len(e.Webhooks) == 0 {
-		p.paragraph("  ", "nobody: no MutatingWebhookConfiguration calls the path /inject/namespace or /inject/pod", nil)
+		p.paragraph("  ", "nobody: no MutatingWebhookConfiguration calls a path below /inject", nil)
 	}
 	p.others(e.Others)
 	p.rules(e)

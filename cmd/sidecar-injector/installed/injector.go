@@ -36,7 +36,7 @@ type Injector struct {
 }
 
 // ErrNone says that no injector is installed.
-var ErrNone = errors.New("no injector is installed in the cluster: no MutatingWebhookConfiguration calls the path /inject/namespace or /inject/pod")
+var ErrNone = errors.New("no injector is installed in the cluster: no MutatingWebhookConfiguration calls a path below /inject")
 
 // Find finds the injector whose MutatingWebhookConfiguration has the name; with no name, the only one that there is. An
 // error says what is missing, ErrNone that nothing is there at all. With an error comes what was found until then: nil, or an
@@ -73,8 +73,8 @@ func findConfiguration(ctx context.Context, reader client.Reader, name string) (
 		if err := reader.Get(ctx, client.ObjectKey{Name: name}, configuration); err != nil {
 			return nil, fmt.Errorf("read MutatingWebhookConfiguration %q: %w", name, err)
 		}
-		if !isOurs(configuration) {
-			return nil, fmt.Errorf("MutatingWebhookConfiguration %q is not of an injector: no entry calls the path /inject/namespace or /inject/pod", name)
+		if !selection.IsOurs(configuration) {
+			return nil, fmt.Errorf("MutatingWebhookConfiguration %q is not of an injector: no entry calls a path below /inject", name)
 		}
 		return configuration, nil
 	}
@@ -85,7 +85,7 @@ func findConfiguration(ctx context.Context, reader client.Reader, name string) (
 	var ours []string
 	var found *admissionregistrationv1.MutatingWebhookConfiguration
 	for i := range all.Items {
-		if isOurs(&all.Items[i]) {
+		if selection.IsOurs(&all.Items[i]) {
 			found = &all.Items[i]
 			ours = append(ours, found.Name)
 		}
@@ -98,14 +98,6 @@ func findConfiguration(ctx context.Context, reader client.Reader, name string) (
 	}
 	slices.Sort(ours)
 	return nil, fmt.Errorf("several injectors are installed, --injector names one: %s", strings.Join(ours, ", "))
-}
-
-// isOurs says that an entry of a configuration calls one of our paths.
-func isOurs(configuration *admissionregistrationv1.MutatingWebhookConfiguration) bool {
-	return slices.ContainsFunc(configuration.Webhooks, func(entry admissionregistrationv1.MutatingWebhook) bool {
-		_, _, ok := webhook.ScopeOfPath(selection.PathOf(&entry.ClientConfig))
-		return ok
-	})
 }
 
 // serviceOf returns the service that serves one of our paths, nil if a URL does.

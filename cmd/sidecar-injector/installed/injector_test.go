@@ -89,7 +89,7 @@ func TestFind(t *testing.T) {
 		"none":             {"", []runtime.Object{webhookConfiguration("other", "/mutate")}, "", ErrNone.Error()},
 		"several":          {"", []runtime.Object{ours, webhookConfiguration("a", "/inject/pod/cluster/east")}, "", "several injectors are installed, --injector names one: a, injector"},
 		"not of that name": {"absent", []runtime.Object{ours}, "", `read MutatingWebhookConfiguration "absent": mutatingwebhookconfigurations.admissionregistration.k8s.io "absent" not found`},
-		"not ours":         {"other", []runtime.Object{webhookConfiguration("other", "/mutate")}, "", `MutatingWebhookConfiguration "other" is not of an injector: no entry calls the path`},
+		"not ours":         {"other", []runtime.Object{webhookConfiguration("other", "/mutate")}, "", `MutatingWebhookConfiguration "other" is not of an injector: no entry calls a path below /inject`},
 		"no Service":       {"", []runtime.Object{ours}, "", `MutatingWebhookConfiguration "injector" names Service mesh/injector, which does not exist`},
 		"a Service of something outside": {
 			"", []runtime.Object{ours, service(nil), deployment("serve")}, "",

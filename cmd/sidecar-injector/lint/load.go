@@ -19,6 +19,8 @@ import (
 type Sources struct {
 	Files configuration.Files
 	Over  configuration.Overrides
+	// Webhooks is a file with the webhook configuration that is installed with them, compared if it is named.
+	Webhooks string
 }
 
 // maxProblems bounds how many errors of loading are looked for.

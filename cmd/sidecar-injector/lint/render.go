@@ -40,7 +40,11 @@ func Run(ctx context.Context, sources Sources) ([]Finding, error) {
 	if config == nil {
 		return sorted(findings), nil
 	}
-	findings = slices.Concat(l.quarantined(config), l.unused(config), l.open(config.Engine()))
+	different, err := webhooks(ctx, sources.Webhooks, config)
+	if err != nil {
+		return nil, err
+	}
+	findings = slices.Concat(l.quarantined(config), l.unused(config), l.open(config.Engine()), different)
 	for _, target := range targetsOf(config.Engine()) {
 		r := &renderer{loader: l, engine: config.Engine(), target: target}
 		found, err := r.render(ctx)

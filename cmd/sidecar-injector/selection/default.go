@@ -31,7 +31,7 @@ func Default(config *webhook.Config) (*Webhooks, error) {
 
 // DefaultConfiguration is the webhook configuration of Default.
 func DefaultConfiguration(config *webhook.Config) (*admissionregistrationv1.MutatingWebhookConfiguration, error) {
-	configuration, err := installed()
+	configuration, err := Read(manifests.Install)
 	if err != nil {
 		return nil, fmt.Errorf("read the chart's webhook configuration: %w", err)
 	}
@@ -119,24 +119,36 @@ func conditionsOf(entry *admissionregistrationv1.MutatingWebhook, policy *webhoo
 	return changed
 }
 
-// installed finds the webhook configuration among the objects of the chart.
-func installed() (*admissionregistrationv1.MutatingWebhookConfiguration, error) {
-	reader := utilyaml.NewYAMLReader(bufio.NewReader(bytes.NewReader(manifests.Install)))
+// Read returns the first MutatingWebhookConfiguration among YAML documents that calls a path of the injector; an error says
+// that there is none, or that a document cannot be read.
+func Read(documents []byte) (*admissionregistrationv1.MutatingWebhookConfiguration, error) {
+	reader := utilyaml.NewYAMLReader(bufio.NewReader(bytes.NewReader(documents)))
 	for {
 		document, err := reader.Read()
 		if errors.Is(err, io.EOF) {
-			return nil, errors.New("there is none")
+			return nil, errors.New("there is no MutatingWebhookConfiguration that calls the injector")
 		}
 		if err != nil {
 			return nil, err
 		}
-		configuration := &admissionregistrationv1.MutatingWebhookConfiguration{}
 		var kind metav1.TypeMeta
 		if err := yaml.Unmarshal(document, &kind); err != nil {
 			return nil, err
 		}
-		if kind.Kind == "MutatingWebhookConfiguration" {
-			return configuration, yaml.UnmarshalStrict(document, configuration)
+		if kind.Kind != "MutatingWebhookConfiguration" {
+			continue
+		}
+		configuration := &admissionregistrationv1.MutatingWebhookConfiguration{}
+		if err := yaml.UnmarshalStrict(document, configuration); err != nil || IsOurs(configuration) {
+			return configuration, err
 		}
 	}
+}
+
+// IsOurs says whether an entry of a configuration calls a path of the injector.
+func IsOurs(configuration *admissionregistrationv1.MutatingWebhookConfiguration) bool {
+	return slices.ContainsFunc(configuration.Webhooks, func(entry admissionregistrationv1.MutatingWebhook) bool {
+		_, _, ok := webhook.ScopeOfPath(PathOf(&entry.ClientConfig))
+		return ok
+	})
 }
