@@ -88,8 +88,8 @@ func (e *Engine) Inject(input Input) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	templatesImages := sync.OnceValue(func() map[string]bool { return e.imagesWithoutChoices(author, r.lists, input) })
-	if err := e.policy.checkContainers(rules, r, templatesImages); err != nil {
+	unchosen := sync.OnceValue(func() *rendering { return e.withoutChoices(author, r.lists, input) })
+	if err := e.policy.checkContainers(rules, r, unchosen); err != nil {
 		return nil, err
 	}
 	if parted := rules.handover(); parted != nil {

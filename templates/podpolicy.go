@@ -138,10 +138,10 @@ func (e *Engine) ownChoices() ownChoices {
 	return found
 }
 
-// imagesWithoutChoices returns the images that the templates give the containers that they inject, which lists names, into an
-// author's pod with neither annotations, its namespace's included, nor overrides: a template may choose by name and labels of
-// pod and namespace.
-func (e *Engine) imagesWithoutChoices(author Pod, lists map[string]string, input Input) map[string]bool {
+// withoutChoices renders the templates for an author's pod with neither annotations, its namespace's included, nor overrides
+// of injected containers, which lists names: a template may choose by name and labels of pod and namespace. It is nil where
+// they fail.
+func (e *Engine) withoutChoices(author Pod, lists map[string]string, input Input) *rendering {
 	annotations := map[string]any{}
 	if key := e.profile.Keys.Templates; key != "" {
 		if said, ok := author.Annotation(key); ok {
@@ -163,12 +163,15 @@ func (e *Engine) imagesWithoutChoices(author Pod, lists map[string]string, input
 	if err != nil {
 		return nil
 	}
-	return r.images()
+	return r
 }
 
-// images returns those of the containers that the templates made.
+// images returns those of the containers that the templates made; of nil none.
 func (r *rendering) images() map[string]bool {
 	images := map[string]bool{}
+	if r == nil {
+		return images
+	}
 	for _, o := range r.overlays {
 		for _, container := range Pod(o.pod).All() {
 			if image := textAt(container, "image"); image != "" {

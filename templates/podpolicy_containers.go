@@ -16,15 +16,15 @@ import (
 //	command, arguments, hooks     are the templates'
 //	environment                   names no variable by which a program loads other code
 //	mounts                        cover neither programs nor what the templates mount
-//	volumes that it only reads    have nobody else who writes to them
+//	volumes that it only reads    have nobody else who writes to them, but injected containers as the templates make them
 //	annotations                   that mount and configure (Profile.RunAnnotations) are not set
 //
 // All else an override may say. Other webhooks add variables and mounts to every container of a pod, and the API server a
 // token: those pass.
 
 // checkContainers returns an *InputError about the first injected container in which the pod's author has chosen what the
-// policy does not leave to pods. templatesImages returns the images that the templates choose where the author says nothing.
-func (p *podPolicy) checkContainers(s *subject, r *rendering, templatesImages func() map[string]bool) error {
+// policy does not leave to pods. unchosen returns what the templates make where the author says nothing.
+func (p *podPolicy) checkContainers(s *subject, r *rendering, unchosen func() *rendering) error {
 	for _, list := range containerLists {
 		for _, container := range s.after.In(list) {
 			name := nameOf(container)
@@ -36,9 +36,9 @@ func (p *podPolicy) checkContainers(s *subject, r *rendering, templatesImages fu
 			if p.PrivilegedContainers == PrivilegedProtected {
 				given = privilegeOf(container, injected)
 			}
-			broken := p.checkImage(container, given, templatesImages)
+			broken := p.checkImage(container, given, unchosen)
 			if broken == nil && given != "" {
-				broken = protect(s, r, container, injected)
+				broken = protect(s, r, container, injected, unchosen)
 			}
 			if broken != nil {
 				return s.refuseAuthor(broken)
@@ -57,8 +57,8 @@ func (s *subject) refuseAuthor(broken *violation) error {
 	return err
 }
 
-// checkImage: an image that a pod has chosen is one of those allowed. templatesImages is asked last, since it renders.
-func (p *podPolicy) checkImage(container map[string]any, given string, templatesImages func() map[string]bool) *violation {
+// checkImage: an image that a pod has chosen is one of those allowed. unchosen is asked last, since it renders.
+func (p *podPolicy) checkImage(container map[string]any, given string, unchosen func() *rendering) *violation {
 	if p.AllowedImages == nil && given == "" {
 		return nil
 	}
@@ -71,7 +71,7 @@ func (p *podPolicy) checkImage(container map[string]any, given string, templates
 	if ok && slices.Contains(p.own().repositories, image.repository) || slices.ContainsFunc(p.images, allows) {
 		return nil
 	}
-	if templatesImages()[reference] {
+	if unchosen().images()[reference] {
 		return nil
 	}
 	problem := fmt.Sprintf("%q is not allowed", reference)
@@ -113,7 +113,7 @@ func privilegesOf(container map[string]any) string {
 const privileged = "to which injection gives privileges (podPolicy.privilegedContainers)"
 
 // protect looks for what a pod's author brings into a container that is to run what the templates say.
-func protect(s *subject, r *rendering, container map[string]any, injected []map[string]any) *violation {
+func protect(s *subject, r *rendering, container map[string]any, injected []map[string]any, unchosen func() *rendering) *violation {
 	name := nameOf(container)
 	if broken := checkOverride(name, s.overrides[name], injected); broken != nil {
 		broken.container = name
@@ -129,15 +129,37 @@ func protect(s *subject, r *rendering, container map[string]any, injected []map[
 		if _, set := s.annotations[key]; !set {
 			continue
 		}
-		for _, own := range injected {
-			for _, variable := range objectsOf(own, "env") {
-				if loadsCode(nameOf(variable)) {
-					return &violation{annotation: key, problem: fmt.Sprintf("is not allowed with the variable %q in the container %q, %s", nameOf(variable), name, privileged)}
-				}
-			}
+		if variable := chosenVariable(name, injected, unchosen); variable != "" {
+			return &violation{annotation: key, problem: fmt.Sprintf("is not allowed with the variable %q in the container %q, %s", variable, name, privileged)}
 		}
 	}
 	return checkSources(s, r, name, injected)
+}
+
+// chosenVariable returns the first variable of a container that loads code and that it would not have where the author says
+// nothing; empty if there is none.
+func chosenVariable(name string, injected []map[string]any, unchosen func() *rendering) string {
+	for _, own := range injected {
+		for _, variable := range objectsOf(own, "env") {
+			if loadsCode(nameOf(variable)) && !unchosen().sets(name, variable) {
+				return nameOf(variable)
+			}
+		}
+	}
+	return ""
+}
+
+// sets says whether the templates gave a container that variable with that value; nil sets nothing.
+func (r *rendering) sets(container string, variable map[string]any) bool {
+	if r == nil {
+		return false
+	}
+	for _, own := range injectedOf(r.overlays, container) {
+		if slices.ContainsFunc(objectsOf(own, "env"), func(set map[string]any) bool { return reflect.DeepEqual(set, variable) }) {
+			return true
+		}
+	}
+	return false
 }
 
 // checkOverride looks in the author's part of a container. The templates' own values said again are allowed.
@@ -221,77 +243,4 @@ func cleanPath(text string) string {
 
 func isBelow(inner, outer string) bool {
 	return inner == outer || outer == "/" || strings.HasPrefix(inner, outer+"/")
-}
-
-// checkSources: what the templates mount is of their source, and to what a container only reads injected containers alone
-// write.
-func checkSources(s *subject, r *rendering, name string, injected []map[string]any) *violation {
-	for _, own := range injected {
-		for _, mount := range objectsOf(own, "volumeMounts") {
-			volume := nameOf(mount)
-			if s.volumes[volume].template == "" {
-				continue
-			}
-			field := fmt.Sprintf("volume %q", volume)
-			problem := fmt.Sprintf("is mounted by the container %q, %s, and is not for pods to", name, privileged)
-			if s.replaces(r, volume) {
-				return &violation{field: field, problem: problem + " give another source"}
-			}
-			if writer := s.writerOf(volume); writer != "" && mount["readOnly"] == true {
-				return &violation{field: field, problem: fmt.Sprintf("%s mount in the container %q, but with readOnly", problem, writer)}
-			}
-		}
-	}
-	return nil
-}
-
-// replaces says whether the pod has another source of a volume than the templates give.
-func (s *subject) replaces(r *rendering, name string) bool {
-	for _, o := range r.overlays {
-		for _, injected := range Pod(o.pod).In("volumes") {
-			for _, volume := range s.after.In("volumes") {
-				if nameOf(injected) == name && nameOf(volume) == name && injected["$patch"] == nil && !holds(volume, injected) {
-					return true
-				}
-			}
-		}
-	}
-	return false
-}
-
-// holds says whether a decoded value has everything that another has.
-func holds(value, wanted any) bool {
-	switch wanted := wanted.(type) {
-	case map[string]any:
-		for key, inner := range wanted {
-			if !holds(asObject(value)[key], inner) {
-				return false
-			}
-		}
-		return value != nil
-	case []any:
-		list, _ := value.([]any)
-		for i := range wanted {
-			if i >= len(list) || !holds(list[i], wanted[i]) {
-				return false
-			}
-		}
-		return true
-	}
-	return fmt.Sprint(value) == fmt.Sprint(wanted)
-}
-
-// writerOf returns a container of the author's that mounts a volume to write to it; empty if there is none.
-func (s *subject) writerOf(volume string) string {
-	for _, container := range s.after.All() {
-		if s.lists[nameOf(container)] != "" {
-			continue
-		}
-		for _, mount := range objectsOf(container, "volumeMounts") {
-			if nameOf(mount) == volume && mount["readOnly"] != true {
-				return nameOf(container)
-			}
-		}
-	}
-	return ""
 }

@@ -56,14 +56,23 @@ func TestPrivilegedContainersAreProtected(t *testing.T) {
 			`container "sidecar-init": image: "evil.example/init" is not allowed in the container "sidecar-init", which is given the capability cap_net_admin: ` + own},
 		"all privileges instead of it": {overriding("", `{name: sidecar-init, image: evil.example/init, securityContext: {privileged: true, allowPrivilegeEscalation: true}}`),
 			`container "sidecar-init": image: "evil.example/init" is not allowed in the container "sidecar-init", which is given all privileges: ` + own},
-		"a command":               {overriding("", `{name: sidecar-init, image: auto, command: [/bin/sh]}`), inInit("command: is not for pods to choose")},
-		"arguments":               {overriding("", `{name: sidecar-init, image: auto, args: [x]}`), inInit("args: is not for pods to choose")},
-		"a folder to work in":     {overriding("", `{name: sidecar-init, image: auto, workingDir: /x}`), inInit("workingDir: is not for pods to choose")},
-		"a hook":                  {overriding(tproxy, `{name: sidecar-proxy, image: auto, lifecycle: {postStart: {exec: {command: [x]}}}}`), `container "sidecar-proxy": lifecycle.postStart.exec: is not for pods to choose ` + inPrivileged},
-		"a probe that runs":       {overriding(tproxy, `{name: sidecar-proxy, image: auto, livenessProbe: {exec: {command: [x]}}}`), `container "sidecar-proxy": livenessProbe.exec: is not for pods to choose ` + inPrivileged},
-		"a loader's variable":     {overriding("", `{name: sidecar-init, image: auto, env: [{name: A, value: x}, {name: LD_PRELOAD, value: /x}]}`), inInit(`env[1]: the variable "LD_PRELOAD" is not for pods to choose`)},
-		"variables from outside":  {overriding("", `{name: sidecar-init, image: auto, envFrom: [{configMapRef: {name: x}, prefix: LD_}]}`), inInit(`envFrom: is not for pods to choose`)},
-		"what a shell runs first": {overriding("", `{name: sidecar-init, image: auto, env: [{name: BASH_ENV, value: /x}]}`), inInit(`env[0]: the variable "BASH_ENV" is not for pods to choose`)},
+		"a command":                {overriding("", `{name: sidecar-init, image: auto, command: [/bin/sh]}`), inInit("command: is not for pods to choose")},
+		"arguments":                {overriding("", `{name: sidecar-init, image: auto, args: [x]}`), inInit("args: is not for pods to choose")},
+		"a folder to work in":      {overriding("", `{name: sidecar-init, image: auto, workingDir: /x}`), inInit("workingDir: is not for pods to choose")},
+		"a hook":                   {overriding(tproxy, `{name: sidecar-proxy, image: auto, lifecycle: {postStart: {exec: {command: [x]}}}}`), `container "sidecar-proxy": lifecycle.postStart.exec: is not for pods to choose ` + inPrivileged},
+		"a probe that runs":        {overriding(tproxy, `{name: sidecar-proxy, image: auto, livenessProbe: {exec: {command: [x]}}}`), `container "sidecar-proxy": livenessProbe.exec: is not for pods to choose ` + inPrivileged},
+		"a loader's variable":      {overriding("", `{name: sidecar-init, image: auto, env: [{name: A, value: x}, {name: LD_PRELOAD, value: /x}]}`), inInit(`env[1]: the variable "LD_PRELOAD" is not for pods to choose`)},
+		"variables from outside":   {overriding("", `{name: sidecar-init, image: auto, envFrom: [{configMapRef: {name: x}, prefix: LD_}]}`), inInit(`envFrom: is not for pods to choose`)},
+		"what a shell runs first":  {overriding("", `{name: sidecar-init, image: auto, env: [{name: BASH_ENV, value: /x}]}`), inInit(`env[0]: the variable "BASH_ENV" is not for pods to choose`)},
+		"a loader's configuration": {overriding(tproxy, `{name: sidecar-proxy, image: auto, env: [{name: PROXY_CONFIG, value: x}]}`), `container "sidecar-proxy": env[0]: the variable "PROXY_CONFIG" is not for pods to choose ` + inPrivileged},
+		"every capability": {overriding("", `{name: sidecar-init, image: evil.example/init, securityContext: {capabilities: {add: [ALL]}}}`),
+			`container "sidecar-init": image: "evil.example/init" is not allowed in the container "sidecar-init", which is given the capability ALL: ` + own},
+		"a capability more": {overriding("", `{name: sidecar-init, image: evil.example/init, securityContext: {capabilities: {add: [SYS_ADMIN]}}}`),
+			`container "sidecar-init": image: "evil.example/init" is not allowed in the container "sidecar-init", which is given the capability SYS_ADMIN: ` + own},
+		"the capability with its prefix": {overriding("", `{name: sidecar-init, image: evil.example/init, securityContext: {capabilities: {add: [CAP_NET_ADMIN]}}}`),
+			`container "sidecar-init": image: "evil.example/init" is not allowed in the container "sidecar-init", which is given the capability CAP_NET_ADMIN: ` + own},
+		"a mount over what programs load": {overriding("", `{name: sidecar-init, image: auto, volumeMounts: [{name: mine, mountPath: /var/lib/x}]}`),
+			inInit(`volumeMounts[0]: the path "/var/lib/x" is not for pods to choose, since it is above or below /var/lib`)},
 		"a mount over programs": {overriding("", `{name: sidecar-init, image: auto, volumeMounts: [{name: mine, mountPath: /usr/local/bin}]}`),
 			inInit(`volumeMounts[0]: the path "/usr/local/bin" is not for pods to choose, since it is above or below /usr`)},
 		"a mount above one of the templates": {overriding("", `{name: sidecar-init, image: auto, volumeMounts: [{name: mine, mountPath: /run/../run}]}`),
@@ -138,11 +147,41 @@ func TestOwnImagesOfTemplates(t *testing.T) {
 // cannot choose it by an annotation.
 func TestTemplatesChooseByNamespaceAndLabels(t *testing.T) {
 	engine := mustEngine(t, Options{DefaultTemplates: []string{"envoy", "agent"}, Templates: map[string]string{
-		"agent": `spec: {containers: [{name: agent, image: {{ if eq .Namespace.Name "shop" }}shop.example/agent{{ else }}team.example/agent{{ end }}, securityContext: {privileged: true}}]}`,
+		"agent": `spec: {containers: [{name: agent, image: {{ if eq .Namespace.Name "shop" }}{{ if eq (index .ObjectMeta.Labels "tier") "gold" }}gold.example/agent{{ else }}shop.example/agent{{ end }}{{ else }}team.example/agent{{ end }}, securityContext: {privileged: true}}]}`,
 	}})
 	checkPolicy(t, engine, annotated(""), "<nil>")
+	checkPolicy(t, engine, `{metadata: {labels: {tier: gold}}, spec: {containers: [{name: app, image: app}]}}`, "<nil>")
 	checkPolicy(t, engine, overriding("", `{name: agent, image: evil.example/agent}`),
 		`container "agent": image: "evil.example/agent" is not allowed in the container "agent", which is given all privileges: podPolicy.allowedImages allows docker.io/envoyproxy/envoy, ghcr.io/sidecar-injector/sidecar-injector, team.example/agent`)
+}
+
+// TestWhoWritesWhatIsRead shows that what a privileged container reads is written by no container that runs what an author
+// says, an injected one with the author's changes among them.
+func TestWhoWritesWhatIsRead(t *testing.T) {
+	engine := mustEngine(t, Options{DefaultTemplates: []string{"agent"}, Templates: map[string]string{"agent": `
+spec:
+  volumes: [{name: rules, emptyDir: {}}]
+  containers:
+  - {name: agent, image: team.example/agent, securityContext: {privileged: true}, volumeMounts: [{name: rules, mountPath: /rules, readOnly: true}]}
+  - {name: writer, image: team.example/writer, volumeMounts: [{name: rules, mountPath: /rules}]}
+  - {name: reader, image: team.example/reader}
+`}})
+	refused := func(by string) string {
+		return `volume "rules": is mounted by the container "agent", to which injection gives privileges (podPolicy.privilegedContainers), and is not for pods to mount in the container "` + by + `", but with readOnly`
+	}
+	for override, want := range map[string]string{
+		`{name: other, image: other}`: "<nil>",
+		`{name: other, image: other, volumeMounts: [{name: rules, mountPath: /x}]}`:                 refused("other"),
+		`{name: writer, image: auto, resources: {limits: {cpu: 1}}}`:                                "<nil>",
+		`{name: writer, image: team.example/writer}`:                                                "<nil>",
+		`{name: writer, image: evil.example/writer}`:                                                refused("writer"),
+		`{name: writer, image: auto, command: [/evil]}`:                                             refused("writer"),
+		`{name: writer, image: auto, env: [{name: LD_PRELOAD, value: /x}]}`:                         refused("writer"),
+		`{name: reader, image: auto, volumeMounts: [{name: rules, mountPath: /x}]}`:                 refused("reader"),
+		`{name: reader, image: auto, volumeMounts: [{name: rules, mountPath: /x, readOnly: true}]}`: "<nil>",
+	} {
+		t.Run(override, func(t *testing.T) { checkPolicy(t, engine, overriding("", override), want) })
+	}
 }
 
 // TestArgumentsThatReadAlike shows that arguments are compared one by one.

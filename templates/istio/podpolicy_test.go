@@ -2,6 +2,7 @@ package istio
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -22,6 +23,9 @@ templates:
         image: {{ annotation .ObjectMeta "sidecar.istio.io/proxyImage" .ProxyInitImage }}
         securityContext: {capabilities: {add: [NET_ADMIN]}}
         env:
+        {{- if $.Values.global.loader }}
+        - {name: LD_PRELOAD, value: {{ $.Values.global.loader }}}
+        {{- end }}
         {{- range $key, $value := .ProxyConfig.ProxyMetadata }}
         - {name: {{ $key }}, value: "{{ $value }}"}
         {{- end }}
@@ -71,6 +75,8 @@ func TestPodPolicy(t *testing.T) {
 		"closed settings":            {closed, settings, `annotation "proxy.istio.io/config": is not allowed here: podPolicy.allowedAnnotations allows sidecar.istio.io/proxyCPU`},
 		"an open annotation":         {closed, `sidecar.istio.io/proxyCPU: 100m`, "<nil>"},
 		"annotations of no meaning":  {closed, `example.com/a: b, sidecar.istio.io/inject: "true", sidecar.istio.io/status: x, proxy.istio.io/overrides: x`, "<nil>"},
+		"a value like YAML":          {protected, `proxy.istio.io/config: '{"proxyMetadata": {"A": "x\"}\n        command: [/evil]\n#"}}'`, "<nil>"},
+		"a name like YAML":           {protected, `proxy.istio.io/config: '{"proxyMetadata": {"A, value: x}, {name: LD_PRELOAD": "/x"}}'`, "<nil>"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			engine, err := templates.New(templates.Options{Profile: installation.Profile, PodPolicy: test.policy})
@@ -86,10 +92,38 @@ func TestPodPolicy(t *testing.T) {
 				t.Fatalf("error\n got %s\nwant %s", got, test.want)
 			}
 			if err == nil {
+				for _, container := range templates.Pod(result.Pod).All() {
+					if text := fmt.Sprint(container["env"]); container["name"] == "istio-init" && (container["command"] != nil || strings.Contains(text, "map[name:LD_PRELOAD")) {
+						t.Errorf("istio-init runs %v with %s", container["command"], text)
+					}
+				}
 				if _, err := engine.Inject(templates.Input{Pod: result.Pod, Namespace: metav1.ObjectMeta{Name: "shop"}}); err != nil {
 					t.Errorf("injected again: %v", err)
 				}
 			}
 		})
+	}
+}
+
+// TestVariablesOfTheMesh shows that a variable which Istio's own configuration sets is no choice of a pod's, also beside settings
+// of the pod.
+func TestVariablesOfTheMesh(t *testing.T) {
+	installation, err := Load(Sources{Config: []byte(policyConfig), Values: []byte("global: {hub: docker.io/istio, tag: 1.30.0, loader: /lib/own.so}")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	engine, err := templates.New(templates.Options{Profile: installation.Profile, PodPolicy: templates.PodPolicy{PrivilegedContainers: templates.PrivilegedProtected}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for settings, want := range map[string]string{
+		`{"concurrency": 2}`:                              "<nil>",
+		`{"proxyMetadata": {"LD_LIBRARY_PATH": "/data"}}`: `annotation "proxy.istio.io/config": is not allowed with the variable "LD_LIBRARY_PATH" in the container "istio-init", to which injection gives privileges (podPolicy.privilegedContainers)`,
+	} {
+		pod := map[string]any{"metadata": map[string]any{"annotations": map[string]any{"proxy.istio.io/config": settings}},
+			"spec": map[string]any{"containers": []any{map[string]any{"name": "app", "image": "app"}}}}
+		if _, err := engine.Inject(templates.Input{Pod: pod, Namespace: metav1.ObjectMeta{Name: "shop"}}); fmt.Sprint(err) != want {
+			t.Errorf("%s: error\n got %v\nwant %s", settings, err, want)
+		}
 	}
 }
