@@ -3,6 +3,7 @@ package cluster
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -33,6 +34,11 @@ type ChartOptions struct {
 	// Values are the chart's; certificate.ipAddresses is set to 127.0.0.1 if they
 	// do not set it. They are not changed.
 	Values map[string]any
+	// Folder is the chart. Empty: that of the working tree.
+	Folder string
+	// ReuseValues has an upgrade keep the release's values, under those given here, and take the chart's defaults for all
+	// else, as helm upgrade --reset-then-reuse-values does.
+	ReuseValues bool
 	// WebhookAddress is the host:port where the API server finds the injector.
 	// Default: the cluster's.
 	WebhookAddress string
@@ -55,7 +61,7 @@ func (c *Cluster) chartDefaults(o ChartOptions) ChartOptions {
 	if o.WebhookAddress == "" {
 		o.WebhookAddress = c.WebhookAddress
 	}
-	if _, set := o.Values["allowOverlap"]; !set { // tests have releases of their own beside the shared one
+	if _, set := o.Values["allowOverlap"]; !set && o.Folder == "" { // tests have releases of their own beside the shared one
 		o.Values = maps.Clone(o.Values)
 		if o.Values == nil {
 			o.Values = map[string]any{}
@@ -65,13 +71,13 @@ func (c *Cluster) chartDefaults(o ChartOptions) ChartOptions {
 	return o
 }
 
-// ApplyChart installs the chart of the working tree as a Helm release, or
-// upgrades the release to it if it is there. The values are the release's whole
-// values, nothing is kept from an earlier one. It does not wait for pods, which
+// ApplyChart installs the chart as a Helm release, or upgrades the release to it
+// if it is there. The values are the release's whole values, nothing is kept from
+// an earlier one, unless ReuseValues says so. It does not wait for pods, which
 // only run where a node is, nor for the certificate: see WaitForServingPair.
 func (c *Cluster) ApplyChart(ctx context.Context, o ChartOptions) error {
 	o = c.chartDefaults(o)
-	chart, err := loader.LoadDir(filepath.Join(c.Repository, "manifests", "sidecar-injector"))
+	chart, err := loader.LoadDir(cmp.Or(o.Folder, filepath.Join(c.Repository, "manifests", "sidecar-injector")))
 	if err != nil {
 		return fmt.Errorf("load the chart: %w", err)
 	}
@@ -80,7 +86,7 @@ func (c *Cluster) ApplyChart(ctx context.Context, o ChartOptions) error {
 		return fmt.Errorf("set up Helm: %w", err)
 	}
 	values := o.Values
-	if !o.InCluster {
+	if !o.InCluster && !o.ReuseValues {
 		values = withIPAddress(values)
 	}
 	_, err = action.NewGet(helm).Run(o.Release)
@@ -95,7 +101,7 @@ func (c *Cluster) ApplyChart(ctx context.Context, o ChartOptions) error {
 		_, err = install.RunWithContext(ctx, chart, values)
 	case err == nil:
 		upgrade := action.NewUpgrade(helm)
-		upgrade.Namespace, upgrade.ResetValues = o.Namespace, true
+		upgrade.Namespace, upgrade.ResetValues, upgrade.ResetThenReuseValues = o.Namespace, !o.ReuseValues, o.ReuseValues
 		upgrade.WaitStrategy, upgrade.Timeout = kube.HookOnlyStrategy, startTimeout
 		if !o.InCluster {
 			upgrade.PostRenderer = urlRewriter{o.WebhookAddress, o.Change}
@@ -104,6 +110,21 @@ func (c *Cluster) ApplyChart(ctx context.Context, o ChartOptions) error {
 	}
 	if err != nil {
 		return fmt.Errorf("apply the chart as release %q: %w", o.Release, err)
+	}
+	return nil
+}
+
+// RollBackChart takes the release back to what it was before its last upgrade, as helm rollback does.
+func (c *Cluster) RollBackChart(_ context.Context, o ChartOptions) error {
+	o = c.chartDefaults(o)
+	helm, err := c.helm(o.Namespace)
+	if err != nil {
+		return fmt.Errorf("set up Helm: %w", err)
+	}
+	rollback := action.NewRollback(helm)
+	rollback.WaitStrategy, rollback.Timeout = kube.HookOnlyStrategy, startTimeout
+	if err := rollback.Run(o.Release); err != nil {
+		return fmt.Errorf("roll back release %q: %w", o.Release, err)
 	}
 	return nil
 }

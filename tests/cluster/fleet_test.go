@@ -56,6 +56,7 @@ type fleet struct {
 	pods     atomic.Pointer[cluster.Load]
 	keeps    atomic.Bool     // the balancer closes no connections
 	args     []string        // of the replicas
+	program  string          // that they run; empty: the working tree's
 	forged   map[string]bool // serial numbers that nobody may serve
 	results  []rotationResult
 
@@ -78,6 +79,12 @@ type fleetReplica struct {
 // newFleet starts everything, until the end of the test.
 func newFleet(t *testing.T) *fleet {
 	t.Helper()
+	return newFleetOf(t, "", "")
+}
+
+// newFleetOf is newFleet with the chart in a folder and a program, those of the working tree if they are empty.
+func newFleetOf(t *testing.T, folder, program string) *fleet {
+	t.Helper()
 	r := &fleet{forged: map[string]bool{}, args: []string{"--shutdown-delay=" + shutdownDelay.String()}}
 	excludeFromOthers(t)
 	for namespace, labels := range map[string]map[string]string{labelledNamespace: {rotationLabel: "enabled"}, askingNamespace: nil} {
@@ -93,8 +100,9 @@ func newFleet(t *testing.T) *fleet {
 	t.Cleanup(func() { _ = r.balancer.Stop() })
 	r.chart = cluster.ChartOptions{
 		Release: rotationRelease, Namespace: rotationRelease, WebhookAddress: r.balancer.Address,
-		Values: rotationValues("injector"),
+		Values: rotationValues("injector"), Folder: folder,
 	}
+	r.program = program
 	if err := shared.ApplyChart(t.Context(), r.chart); err != nil {
 		t.Fatal(err)
 	}
@@ -179,7 +187,7 @@ func (r *fleet) startReplicas(t *testing.T) {
 // connections.
 func (r *fleet) startReplica(ctx context.Context, replica *fleetReplica) (err error) {
 	options := replica.options
-	options.Chart, options.Name, options.Args = r.chart, replica.name, r.args
+	options.Chart, options.Name, options.Args, options.Program = r.chart, replica.name, r.args, r.program
 	options.Chart.WebhookAddress = replica.address
 	if options.Server == "" {
 		options.Server = replica.line.Address

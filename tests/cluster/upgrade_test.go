@@ -1,0 +1,109 @@
+package cluster_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sidecar-injector/sidecar-injector/tests/cluster"
+	"github.com/sidecar-injector/sidecar-injector/tests/cluster/parts"
+)
+
+// earlier returns the folder of the commit that testdata/upgraded-from names, whose chart and program are upgraded.
+func earlier(t *testing.T) string {
+	t.Helper()
+	name, err := os.ReadFile("testdata/upgraded-from")
+	if err != nil {
+		t.Fatal(err)
+	}
+	commit := strings.TrimSpace(string(name))
+	archive, err := exec.CommandContext(t.Context(), "git", "-C", shared.Repository, "archive", commit).Output()
+	if err != nil {
+		t.Skipf("SKIPPED: NO UPGRADE IS TESTED: the commit %s is not here, as in a shallow clone: git fetch --unshallow gets it", commit)
+	}
+	folder := t.TempDir()
+	unpack := exec.CommandContext(t.Context(), "tar", "-x", "-C", folder)
+	unpack.Stdin = bytes.NewReader(archive)
+	if out, err := unpack.CombinedOutput(); err != nil {
+		t.Fatalf("unpack the commit %s: %v\n%s", commit, err, out)
+	}
+	return folder
+}
+
+// TestUpgrade upgrades a release of an earlier commit, chart and program, with its own values, rolls it back, and upgrades it
+// again, as docs/operations.md says, while pods are created all the time: none is refused, none starts without a sidecar.
+func TestUpgrade(t *testing.T) {
+	folder := earlier(t)
+	program := filepath.Join(folder, "bin", "sidecar-injector")
+	if err := parts.BuildOwn(t.Context(), folder, "./cmd/sidecar-injector", program, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	r := newFleetOf(t, filepath.Join(folder, "manifests", "sidecar-injector"), program)
+	upgrade := func(ctx context.Context) error {
+		today := r.chart
+		// The release of the other tests stands beside it.
+		today.Folder, today.ReuseValues, today.Values = "", true, map[string]any{"allowOverlap": true}
+		r.program = ""
+		return shared.ApplyChart(ctx, today)
+	}
+	back := func(ctx context.Context) error {
+		r.program = program
+		return shared.RollBackChart(ctx, r.chart)
+	}
+	for _, step := range []struct {
+		sentence string
+		do       func(context.Context) error
+		revision string // in the status of a pod that is injected afterwards
+	}{
+		{"upgrade", upgrade, "default"},
+		{"roll back", back, ""},
+		{"upgrade again", upgrade, "default"},
+	} {
+		t.Run(step.sentence, func(t *testing.T) {
+			begin, before := time.Now(), r.load().Counts()
+			if err := step.do(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if err := restartReplicas(t.Context(), r); err != nil {
+				t.Fatal(err)
+			}
+			if got := revisionOf(mustCreate(t, newPod(labelledNamespace))); got != step.revision {
+				t.Errorf("a pod is injected by the revision %q, want %q", got, step.revision)
+			}
+			time.Sleep(settleTime)
+			counts := r.load().Counts().Sub(before)
+			t.Logf("pods: %+v", counts)
+			if lost := r.load().Failures(begin); counts.Created == 0 || len(lost) > 0 {
+				t.Errorf("of %d pods %d were refused, not answered or not injected:%s", counts.Created, len(lost), summary(lost))
+			}
+			if err := upgraded(t.Context(), r); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// upgraded checks that the release's caBundle is still what its replicas serve under.
+func upgraded(ctx context.Context, r *fleet) error {
+	if err := shared.WaitForCABundle(ctx, r.chart); err != nil {
+		return err
+	}
+	if err := r.checkTrusted(); err != nil {
+		return fmt.Errorf("the caBundle: %w", err)
+	}
+	return cluster.Eventually(ctx, waitTimeout, func(context.Context) error {
+		for _, replica := range r.replicas {
+			if !r.balancer.Ready(replica.name) {
+				return fmt.Errorf("%s is not ready", replica.name)
+			}
+		}
+		return nil
+	})
+}
