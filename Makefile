@@ -3,6 +3,9 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 
+# Which Kubernetes the tests of the control plane run on: kubernetes-oldest, or the newest.
+export KUBERNETES_MODULE
+
 # Nothing is installed: every tool is pinned in a go.mod and runs through `go tool`.
 LINT := go tool -modfile=$(CURDIR)/tools/lint/go.mod golangci-lint
 HELM := go tool -modfile=$(CURDIR)/tools/helm/go.mod helm
@@ -98,6 +101,10 @@ release-test: ## What is committed is made a release for one platform, twice, fr
 cluster-test: parts ## The tests on a real control plane with the real cert-manager
 	@# What is tested is built by the tests, so that a cached result would not see it change.
 	cd tests/cluster && go test -v -count=1 -timeout 20m -skip '^Test(Rotation|Faults)$$' ./...
+
+.PHONY: cluster-oldest
+cluster-oldest: ## The same on the oldest Kubernetes that the chart promises, which is built once (ten minutes)
+	$(MAKE) --no-print-directory cluster-test KUBERNETES_MODULE=kubernetes-oldest
 
 .PHONY: rotation
 rotation: parts ## Rotations of certificates while pods are created all the time: none is refused

@@ -2,7 +2,10 @@ package cluster_test
 
 import (
 	"context"
+	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -73,5 +76,22 @@ func TestAccessValues(t *testing.T) {
 	}
 	if len(pod.Volumes) != 1 || pod.Volumes[0].ConfigMap == nil || pod.Volumes[0].ConfigMap.Name != "api-servers" {
 		t.Errorf("volumes %+v, want the ConfigMap", pod.Volumes)
+	}
+}
+
+// TestPlainManifest: the API server takes every object of install.yaml as it stands, without Helm.
+func TestPlainManifest(t *testing.T) {
+	file := filepath.Join(shared.Repository, "manifests", "install.yaml")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// A dry run, since the objects of these names are the other tests'.
+	out, problems, err := shared.Kubectl(t.Context(), "", "apply", "-f", file, "--server-side", "--force-conflicts", "--dry-run=server", "--validate=strict", "-o=name")
+	if err != nil {
+		t.Fatalf("%v: %s", err, problems)
+	}
+	if got, want := strings.Count(out, "\n"), strings.Count(string(text), "\nkind: "); got != want {
+		t.Errorf("%d of %d objects are taken:\n%s", got, want, out)
 	}
 }

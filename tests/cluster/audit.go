@@ -34,9 +34,22 @@ type Call struct {
 // round and webhook follow.
 const callKey = "mutation.webhook.admission.k8s.io/round_"
 
+// AuditedAccount is the service account whose requests the API server writes down: that of the release and namespace
+// "permissions".
+const AuditedAccount = "system:serviceaccount:permissions:permissions"
+
+// Request is what an account asked the API server for.
+type Request struct {
+	Verb, Group, Resource, Name string // Resource with its subresource: certificates/status
+	// Code is the answer's HTTP status.
+	Code int
+}
+
 // auditEvent is the part of audit.k8s.io/v1 Event that is read here.
 type auditEvent struct {
-	ObjectRef      struct{ Namespace, Name string }
+	User           struct{ Username string }
+	Verb           string
+	ObjectRef      struct{ Namespace, Name, APIGroup, Resource, Subresource string }
 	ResponseStatus struct{ Code int }
 	Annotations    map[string]string
 }
@@ -45,11 +58,40 @@ type auditEvent struct {
 // their order. The log is written before the API server answers, so what a
 // client has seen is there.
 func (c *Cluster) Admissions(namespace, pod string) ([]Admission, error) {
+	var found []Admission
+	err := c.auditEvents(func(event *auditEvent) error {
+		if event.ObjectRef.Resource != "pods" || event.ObjectRef.Namespace != namespace || event.ObjectRef.Name != pod {
+			return nil
+		}
+		admission, err := event.admission()
+		found = append(found, admission)
+		return err
+	})
+	return found, err
+}
+
+// Requests returns what AuditedAccount has asked for, each request once.
+func (c *Cluster) Requests() (map[Request]bool, error) {
+	found := map[Request]bool{}
+	return found, c.auditEvents(func(event *auditEvent) error {
+		if event.User.Username != AuditedAccount {
+			return nil
+		}
+		resource := event.ObjectRef.Resource
+		if event.ObjectRef.Subresource != "" {
+			resource += "/" + event.ObjectRef.Subresource
+		}
+		found[Request{event.Verb, event.ObjectRef.APIGroup, resource, event.ObjectRef.Name, event.ResponseStatus.Code}] = true
+		return nil
+	})
+}
+
+// auditEvents visits the events of the audit log, in their order.
+func (c *Cluster) auditEvents(visit func(*auditEvent) error) error {
 	text, err := os.ReadFile(c.file("audit.log"))
 	if err != nil {
-		return nil, fmt.Errorf("read the audit log: %w", err)
+		return fmt.Errorf("read the audit log: %w", err)
 	}
-	var found []Admission
 	lines := bufio.NewScanner(bytes.NewReader(text))
 	lines.Buffer(nil, 1<<22)
 	for lines.Scan() {
@@ -57,16 +99,11 @@ func (c *Cluster) Admissions(namespace, pod string) ([]Admission, error) {
 		if err := json.Unmarshal(lines.Bytes(), &event); err != nil {
 			continue // the last line, while it is being written
 		}
-		if event.ObjectRef.Namespace != namespace || event.ObjectRef.Name != pod {
-			continue
+		if err := visit(&event); err != nil {
+			return err
 		}
-		admission, err := event.admission()
-		if err != nil {
-			return nil, err
-		}
-		found = append(found, admission)
 	}
-	return found, lines.Err()
+	return lines.Err()
 }
 
 // admission sorts the event's annotations.

@@ -135,7 +135,7 @@ func prepare(ctx context.Context, o Options) (*Cluster, error) {
 	own := filepath.Join(o.Repository, "bin", "cluster")
 	c := &Cluster{options: o, Repository: o.Repository, Binary: filepath.Join(own, "sidecar-injector"), tether: filepath.Join(own, "tether")}
 	err := c.phase(ctx, "programs", func(ctx context.Context) (err error) {
-		c.Parts, err = parts.Build(ctx, parts.Options{Repository: o.Repository, Progress: o.Progress, Assets: o.Assets})
+		c.Parts, err = parts.Build(ctx, parts.Options{Repository: o.Repository, Progress: o.Progress, Assets: o.Assets, Kubernetes: os.Getenv(parts.KubernetesVariable)})
 		if err != nil {
 			return err
 		}

@@ -28,7 +28,7 @@ const (
 )
 
 // auditPolicy has the API server write down who created which pod, and what the
-// webhooks said about it.
+// webhooks said about it; and all that the account AuditedAccount asks for.
 const auditPolicy = `apiVersion: audit.k8s.io/v1
 kind: Policy
 omitStages: [RequestReceived]
@@ -36,6 +36,8 @@ rules:
   - level: Metadata
     verbs: [create]
     resources: [{group: "", resources: [pods]}]
+  - level: Metadata
+    users: ["` + AuditedAccount + `"]
   - level: None
 `
 

@@ -1,6 +1,7 @@
 package parts
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -11,6 +12,9 @@ import (
 	"strings"
 )
 
+// KubernetesVariable is the variable of the environment by which tests choose Options.Kubernetes.
+const KubernetesVariable = "KUBERNETES_MODULE"
+
 // Options says where to build and where to tell about it.
 type Options struct {
 	// Repository is the root folder of the repository. Required; FindRepository
@@ -20,6 +24,9 @@ type Options struct {
 	// line for each program that is updated in place, anything else a line now
 	// and then.
 	Progress io.Writer
+	// Kubernetes is the folder, below this one, of the module whose Kubernetes is built: "kubernetes" if it is empty, or
+	// "kubernetes-oldest".
+	Kubernetes string
 	// Assets is a folder with etcd, kube-apiserver and kubectl of the user's
 	// choice, which are then not built (setup-envtest's KUBEBUILDER_ASSETS).
 	// Empty builds them.
@@ -103,7 +110,8 @@ const modules = "tests/cluster/parts"
 // plan says where every program shall be and how to build it.
 func plan(o Options) (*Parts, []program, error) {
 	dir := func(name string) string { return filepath.Join(o.Repository, modules, name) }
-	kubernetes, err := required(dir("kubernetes"), "k8s.io/kubernetes")
+	module := dir(cmp.Or(o.Kubernetes, "kubernetes"))
+	kubernetes, err := required(module, "k8s.io/kubernetes")
 	if err != nil {
 		return nil, nil, err
 	}
@@ -134,7 +142,7 @@ func plan(o Options) (*Parts, []program, error) {
 		EtcdVersion:           etcd,
 		CertManagerVersion:    certManager,
 	}
-	kube := func(path string) program { return kubernetesProgram(path, dir("kubernetes"), kubernetes) }
+	kube := func(path string) program { return kubernetesProgram(path, module, kubernetes) }
 	controllerManager := kube(parts.KubeControllerManager)
 	manager := program{path: parts.CertManager, module: dir("cert-manager"), pkg: ".", version: certManager}
 	if o.Assets == "" {

@@ -63,3 +63,24 @@ func TestRequired(t *testing.T) {
 		}
 	}
 }
+
+// TestOldestIsTheCharts: the oldest Kubernetes that is built is of the minor version that the chart promises.
+func TestOldestIsTheCharts(t *testing.T) {
+	repository, err := FindRepository(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	built, _, err := plan(Options{Repository: repository, Kubernetes: "kubernetes-oldest"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	chart, err := os.ReadFile(filepath.Join(repository, "manifests", "sidecar-injector", "Chart.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	minor := strings.TrimPrefix(built.KubernetesVersion, "v")
+	minor = minor[:strings.LastIndex(minor, ".")]
+	if want := `kubeVersion: ">=` + minor + `.0-0"`; !strings.Contains(string(chart), want) {
+		t.Errorf("%s is built, but the chart does not say %s", built.KubernetesVersion, want)
+	}
+}

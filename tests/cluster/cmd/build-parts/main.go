@@ -28,7 +28,7 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	options := parts.Options{Repository: repository, Progress: os.Stderr, Assets: os.Getenv("KUBEBUILDER_ASSETS")}
+	options := parts.Options{Repository: repository, Progress: os.Stderr, Assets: os.Getenv("KUBEBUILDER_ASSETS"), Kubernetes: os.Getenv(parts.KubernetesVariable)}
 	built, err := parts.Build(ctx, options)
 	if err != nil {
 		return err
