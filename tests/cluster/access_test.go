@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -86,8 +87,9 @@ func TestPlainManifest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// A dry run, since the objects of these names are the other tests'.
-	out, problems, err := shared.Kubectl(t.Context(), "", "apply", "-f", file, "--server-side", "--force-conflicts", "--dry-run=server", "--validate=strict", "-o=name")
+	// A dry run, and with another name, since the objects of its own are the other tests'.
+	renamed := regexp.MustCompile(`(?m)^(  name: sidecar-injector)(.*)$`).ReplaceAllString(string(text), "$1-plain$2")
+	out, problems, err := shared.Kubectl(t.Context(), renamed, "apply", "-f", "-", "--server-side", "--dry-run=server", "--validate=strict", "-o=name")
 	if err != nil {
 		t.Fatalf("%v: %s", err, problems)
 	}
