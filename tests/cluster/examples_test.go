@@ -24,7 +24,7 @@ import (
 var elsewhere = []string{"serve", "certs"}
 
 // finds are the commands that look for something, whose exit code 1 says that it was found.
-var finds = []string{"audit", "check"}
+var finds = []string{"audit", "check", "certs status"}
 
 // TestHelp: the examples of every command's help work as they stand, where the repository's examples are and in a cluster
 // that has what they name, on a terminal, one after the other.
@@ -35,6 +35,26 @@ func TestHelp(t *testing.T) {
 	if err := shared.ApplyIstioConfigMaps(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
+	placeExamples(t)
+
+	shell := newShell(t)
+	ran := 0
+	for _, command := range app.NewCommand().Commands() {
+		if slices.Contains(elsewhere, command.Name()) {
+			continue
+		}
+		for _, line := range examplesOf(command) {
+			ran++
+			shell.works(t, line)
+		}
+	}
+	t.Logf("%d examples", ran)
+	troubleshoots(t, shell)
+}
+
+// placeExamples makes what the examples name.
+func placeExamples(t *testing.T) {
+	t.Helper()
 	example := filepath.Join(shared.Repository, "examples", "myapp.yaml")
 	for _, namespace := range []string{"default", "shop"} {
 		if _, _, err := shared.Kubectl(t.Context(), "", "-n", namespace, "apply", "-f", example); err != nil {
@@ -45,22 +65,39 @@ func TestHelp(t *testing.T) {
 	pod := newPod("shop", asks)
 	pod.Name = "myapp-7d4f9"
 	mustCreate(t, pod)
+}
 
-	shell := newShell(t)
+// troubleshoots runs the command lines of docs/troubleshooting.md.
+func troubleshoots(t *testing.T, shell shell) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(shared.Repository, "docs", "troubleshooting.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	ran := 0
-	for _, command := range app.NewCommand().Commands() {
-		if slices.Contains(elsewhere, command.Name()) {
+	for line := range strings.Lines(string(text)) {
+		command, found := strings.CutPrefix(line, "$ ")
+		if !found {
 			continue
 		}
-		for _, line := range examplesOf(command) {
-			ran++
-			printed, code := shell.run(t, line)
-			if found := slices.Contains(finds, command.Name()) || strings.Contains(line, "--exit-code"); code != 0 && (!found || code != 1) {
-				t.Errorf("%s: exit code %d\n%s", line, code, printed)
-			}
-		}
+		ran++
+		// No node is here, so the chart's own pods do not run.
+		command = strings.Replace(command, "certs status", "certs status "+replicaFlag(), 1)
+		shell.works(t, strings.TrimSpace(command))
 	}
-	t.Logf("%d examples", ran)
+	if ran < 10 {
+		t.Errorf("%d command lines of docs/troubleshooting.md were run: is it read as it stands?", ran)
+	}
+}
+
+// works runs a line and wants no exit code but 0, or 1 of commands that look for something.
+func (s shell) works(t *testing.T, line string) {
+	t.Helper()
+	printed, code := s.run(t, line)
+	found := strings.Contains(line, "--exit-code") || slices.ContainsFunc(finds, func(name string) bool { return strings.HasPrefix(line, "sidecar-injector "+name) })
+	if code != 0 && (!found || code != 1) {
+		t.Errorf("%s: exit code %d\n%s", line, code, printed)
+	}
 }
 
 // TestCompletion: a shell is offered what the cluster has.
@@ -103,6 +140,7 @@ func newShell(t *testing.T) shell {
 	folder, programs := t.TempDir(), t.TempDir()
 	for link, file := range map[string]string{
 		filepath.Join(folder, "examples"):           filepath.Join(shared.Repository, "examples"),
+		filepath.Join(folder, "manifests"):          filepath.Join(shared.Repository, "manifests"),
 		filepath.Join(programs, "sidecar-injector"): shared.Binary,
 		filepath.Join(programs, "kubectl"):          shared.Parts.Kubectl,
 	} {
