@@ -104,12 +104,8 @@ type panel struct {
 // panels reads the dashboard.
 func panels(t *testing.T) []panel {
 	t.Helper()
-	text, err := os.ReadFile(chartFile("dashboard.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	var dashboard struct{ Panels []panel }
-	if err := json.Unmarshal(text, &dashboard); err != nil {
+	if err := json.Unmarshal(fileOfChart(t, "dashboard.json"), &dashboard); err != nil {
 		t.Fatal(err)
 	}
 	return dashboard.Panels
@@ -155,14 +151,10 @@ func testDashboard(t *testing.T, prometheus *cluster.Prometheus) {
 }
 
 func testAlerts(t *testing.T, prometheus *cluster.Prometheus) {
-	text, err := os.ReadFile(chartFile("alerts.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	var file struct {
 		Groups []struct{ Rules []struct{ Alert string } }
 	}
-	if err := yaml.Unmarshal(text, &file); err != nil {
+	if err := yaml.Unmarshal(fileOfChart(t, "alerts.yaml"), &file); err != nil {
 		t.Fatal(err)
 	}
 	want := map[string]string{}
@@ -171,7 +163,7 @@ func testAlerts(t *testing.T, prometheus *cluster.Prometheus) {
 			want[rule.Alert] = "ok inactive"
 		}
 	}
-	err = cluster.Eventually(t.Context(), waitTimeout, func(ctx context.Context) error {
+	err := cluster.Eventually(t.Context(), waitTimeout, func(ctx context.Context) error {
 		var data struct {
 			Groups []struct {
 				Rules []struct{ Name, Health, LastError, State string }

@@ -8,6 +8,8 @@
 //	coredns/       CoreDNS with the plug-ins that a node needs
 //	prometheus/    Prometheus and promtool
 //
+// prometheus-operator/ only says of which version CustomResourceDefinitions are taken.
+//
 // Each is a module of its own, so that its requirements never meet the
 // product's. Build, BuildNode and BuildMonitoring put the programs below <repository>/bin once and
 // find them there afterwards; nothing is downloaded but Go modules.

@@ -2,6 +2,7 @@ package parts
 
 import (
 	"context"
+	"fmt"
 	"path/filepath"
 )
 
@@ -32,4 +33,14 @@ func BuildMonitoring(ctx context.Context, o Options) (*Monitoring, error) {
 		})
 	}
 	return built, buildMissing(ctx, programs, o.Progress)
+}
+
+// MonitoringCRDs returns the folder of the Prometheus Operator's CustomResourceDefinitions, in the module cache. Nothing of
+// the Operator is built or run.
+func MonitoringCRDs(ctx context.Context, repository string) (string, error) {
+	module, err := moduleDir(ctx, filepath.Join(repository, modules, "prometheus-operator"), "github.com/prometheus-operator/prometheus-operator")
+	if err != nil {
+		return "", fmt.Errorf("find the Prometheus Operator's CustomResourceDefinitions: %w", err)
+	}
+	return filepath.Join(module, "example", "prometheus-operator-crd"), nil
 }
