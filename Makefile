@@ -98,7 +98,7 @@ release-test: ## What is committed is made a release for one platform, twice, fr
 	cd tools/release && go test -v -count=1 -timeout 20m ./...
 
 .PHONY: cluster-test
-cluster-test: parts ## The tests on a real control plane with the real cert-manager
+cluster-test: monitoring-parts ## The tests on a real control plane with the real cert-manager
 	@# What is tested is built by the tests, so that a cached result would not see it change.
 	cd tests/cluster && go test -v -count=1 -timeout 20m -skip '^Test(Rotation|Faults)$$' ./...
 
@@ -237,6 +237,10 @@ parts: ## Build etcd, kube-apiserver, kube-controller-manager, kubectl and cert-
 .PHONY: node-parts
 node-parts: ## And those of a node: kube-scheduler, kubelet, kube-proxy, CoreDNS, containerd, the CNI plug-ins
 	cd tests/cluster && go run ./cmd/build-parts node
+
+.PHONY: monitoring-parts
+monitoring-parts: ## And Prometheus and promtool, which scrape the injector and test its alerts
+	cd tests/cluster && go run ./cmd/build-parts monitoring
 
 .PHONY: help
 help:

@@ -134,6 +134,12 @@ const (
 	reasonTooMany       Reason = "too_many_requests"
 )
 
+// reasonsOfErrors are all of them, but those of a profile's own.
+var reasonsOfErrors = []Reason{
+	reasonNoConfig, reasonNoNamespace, reasonBadRequest, reasonInvalidInput, reasonTemplateError, reasonInternalError,
+	reasonGivenUp, reasonTooLarge, reasonTooMany,
+}
+
 func (h *Handler) answer(ctx context.Context, scope Scope, parameters map[string]string, req *admission.Request) (a answer) {
 	config := h.config.Load()
 	if config == nil {

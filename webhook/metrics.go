@@ -34,9 +34,12 @@ func newMetrics(registerer prometheus.Registerer) (*metrics, error) {
 		duration: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "sidecar_injector_admission_duration_seconds",
 			Help: "Time from a decoded admission request to its response.",
-			// An injection takes well under a millisecond; the API server gives up after seconds.
-			Buckets: []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .1, .5, 1},
+			// An injection takes well under a millisecond; the API server gives up after seconds, 10 at most.
+			Buckets: []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .1, .5, 1, 2.5, 5, 10},
 		}),
+	}
+	for _, reason := range reasonsOfErrors { // so that the first one is seen as an increase
+		m.admissions.WithLabelValues(string(outcomeError), string(reason))
 	}
 	for _, collector := range []prometheus.Collector{m.admissions, m.duration} {
 		if err := registerer.Register(collector); err != nil {

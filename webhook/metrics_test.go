@@ -8,7 +8,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 )
 
-// TestMetricsCountEachRequestOnce sends requests of each outcome and compares the counter as it is scraped.
+// TestMetricsCountEachRequestOnce sends requests of each outcome and compares the counter as it is scraped: errors that did
+// not happen are there with 0.
 func TestMetricsCountEachRequestOnce(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	server := serve(t, Options{Registerer: registry})
@@ -34,9 +35,14 @@ func TestMetricsCountEachRequestOnce(t *testing.T) {
 # HELP sidecar_injector_admissions_total Admission requests answered, by outcome (inject, skip, error) and reason.
 # TYPE sidecar_injector_admissions_total counter
 sidecar_injector_admissions_total{outcome="error",reason="bad_request"} 1
+sidecar_injector_admissions_total{outcome="error",reason="given_up"} 0
+sidecar_injector_admissions_total{outcome="error",reason="internal_error"} 0
 sidecar_injector_admissions_total{outcome="error",reason="invalid_input"} 1
 sidecar_injector_admissions_total{outcome="error",reason="no_configuration"} 1
+sidecar_injector_admissions_total{outcome="error",reason="no_namespace"} 0
 sidecar_injector_admissions_total{outcome="error",reason="template_error"} 1
+sidecar_injector_admissions_total{outcome="error",reason="too_large"} 0
+sidecar_injector_admissions_total{outcome="error",reason="too_many_requests"} 0
 sidecar_injector_admissions_total{outcome="inject",reason="asked_by_annotation"} 1
 sidecar_injector_admissions_total{outcome="inject",reason="invalid_value"} 1
 sidecar_injector_admissions_total{outcome="inject",reason="namespace_opted_in"} 2

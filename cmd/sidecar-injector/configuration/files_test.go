@@ -136,7 +136,7 @@ func TestValidate(t *testing.T) {
 	}
 }
 
-// TestEqual: whether inputs have to be parsed again.
+// TestEqual: whether inputs have to be parsed again; those that are equal have one hash.
 func TestEqual(t *testing.T) {
 	with := func(version string) *Inputs {
 		in := &Inputs{Istio: &istio.Sources{Config: []byte("a"), ProxyConfigs: make([]istio.ProxyConfig, 1)}}
@@ -159,6 +159,9 @@ func TestEqual(t *testing.T) {
 		t.Run(sentence, func(t *testing.T) {
 			if got := c.a.Equal(c.b); got != c.want {
 				t.Errorf("got %v, want %v", got, c.want)
+			}
+			if got := c.a.Hash() == c.b.Hash(); got != c.want || c.a.Hash() == 0 {
+				t.Errorf("hashes %d and %d, the same: %v", c.a.Hash(), c.b.Hash(), c.want)
 			}
 		})
 	}

@@ -2,7 +2,10 @@ package configuration
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
 	"errors"
+	"fmt"
 	"reflect"
 	"slices"
 
@@ -127,6 +130,24 @@ func (in *Inputs) locate(err error) error {
 	}
 	located.Line = strictyaml.Line(text, wrong.Path)
 	return &located
+}
+
+// Hash is a number made of what the inputs hold, the same where Equal says so. It has 48 bits, so that a float64, as
+// metrics are, holds it exactly. The inputs are not changed.
+func (in *Inputs) Hash() uint64 {
+	hash := sha256.New()
+	_, _ = fmt.Fprintf(hash, "%q %q %q %q", in.Config, in.Values, in.Profile, in.Sources) // a hash takes everything
+	if in.Istio != nil {
+		sources := *in.Istio
+		versions := make([]string, 0, len(sources.ProxyConfigs)) // which are in any order
+		for _, c := range sources.ProxyConfigs {
+			versions = append(versions, string(c.UID)+" "+c.ResourceVersion)
+		}
+		slices.Sort(versions)
+		sources.ProxyConfigs = nil
+		_, _ = fmt.Fprintf(hash, " %+v %q", sources, versions)
+	}
+	return binary.BigEndian.Uint64(hash.Sum(nil)) >> 16
 }
 
 // Equal says whether two inputs are the same; ProxyConfigs are if their versions

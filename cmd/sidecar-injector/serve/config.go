@@ -28,6 +28,7 @@ type reloader struct {
 	reloads *prometheus.CounterVec
 	result  prometheus.Gauge
 	applied prometheus.Gauge
+	hash    prometheus.Gauge
 	missing atomic.Pointer[error] // why there is none yet
 
 	last *configuration.Inputs // what was read last; each source reads in one goroutine only
@@ -50,7 +51,11 @@ func newReloader(handler *webhook.Handler, registerer prometheus.Registerer, wai
 		Name: "sidecar_injector_config_last_reload_success_timestamp_seconds",
 		Help: "When a configuration was applied last, in seconds since 1970. 0: none is yet.",
 	})
-	for _, collector := range []prometheus.Collector{c.reloads, c.result, c.applied} {
+	c.hash = prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "sidecar_injector_config_hash",
+		Help: "A number made of the configuration in use, the same in all replicas that have the same one. 0: none is yet.",
+	})
+	for _, collector := range []prometheus.Collector{c.reloads, c.result, c.applied, c.hash} {
 		if err := registerer.Register(collector); err != nil {
 			return nil, fmt.Errorf("register the metrics of the configuration: %w", err)
 		}
@@ -90,6 +95,7 @@ func (c *reloader) apply(in *configuration.Inputs) (changed bool, err error) {
 	c.reloads.WithLabelValues("applied").Inc()
 	c.result.Set(1)
 	c.applied.SetToCurrentTime()
+	c.hash.Set(float64(in.Hash()))
 	return true, nil
 }
 

@@ -68,14 +68,14 @@ func TestConfigurationKeepsTheLastGoodOne(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	good := c.handler.Config()
-	if good == nil || c.ready() != nil {
+	good, hash := c.handler.Config(), testutil.ToFloat64(c.hash)
+	if good == nil || c.ready() != nil || hash == 0 {
 		t.Fatalf("a good configuration is not in use: %v", c.ready())
 	}
 	if _, err := c.apply(&configuration.Inputs{Config: []byte(badConfig)}); err == nil {
 		t.Fatal("a bad configuration was applied")
 	}
-	if c.handler.Config() != good || c.ready() != nil {
+	if c.handler.Config() != good || c.ready() != nil || testutil.ToFloat64(c.hash) != hash {
 		t.Error("the last good configuration is gone")
 	}
 	if _, err := c.apply(&configuration.Inputs{Config: []byte(goodConfig), Values: []byte("proxy: {image: 7}")}); err == nil {

@@ -127,6 +127,9 @@ func wire(ctx context.Context, options *Options, logger logr.Logger, stopping *a
 			}
 			return nil
 		}}})
+	if err := registerState(metrics.Registry, options.Version, checks); err != nil {
+		return nil, err
+	}
 	health, err := newHealthServer(options.HealthAddress, checks, pair.notices)
 	if err != nil {
 		return nil, err

@@ -6,8 +6,11 @@
 //	cert-manager/  a program that runs cert-manager's controllers
 //	containerd/    containerd, its shim and ctr, and the CNI plug-ins, for a node
 //	coredns/       CoreDNS with the plug-ins that a node needs
+//	prometheus/    Prometheus and promtool
+//
+// prometheus-operator/ only says of which version CustomResourceDefinitions are taken.
 //
 // Each is a module of its own, so that its requirements never meet the
-// product's. Build and BuildNode put the programs below <repository>/bin once and
+// product's. Build, BuildNode and BuildMonitoring put the programs below <repository>/bin once and
 // find them there afterwards; nothing is downloaded but Go modules.
 package parts

@@ -1,6 +1,6 @@
 // Command build-parts builds the programs of the test cluster into the
 // repository's bin folder, unless they are there, and prints where they are. With
-// the argument "node" it builds those of a node too.
+// the argument "node" it builds those of a node too, with "monitoring" Prometheus and promtool.
 package main
 
 import (
@@ -34,12 +34,23 @@ func run(ctx context.Context) error {
 		return err
 	}
 	paths := []string{built.Etcd, built.KubeAPIServer, built.KubeControllerManager, built.Kubectl, built.CertManager}
-	if len(os.Args) > 1 && os.Args[1] == "node" {
+	which := ""
+	if len(os.Args) > 1 {
+		which = os.Args[1]
+	}
+	switch which {
+	case "node":
 		node, err := parts.BuildNode(ctx, options)
 		if err != nil {
 			return err
 		}
 		paths = append(paths, node.KubeScheduler, node.Kubelet, node.KubeProxy, node.CoreDNS, node.Containerd, node.Ctr, node.CNI)
+	case "monitoring":
+		monitoring, err := parts.BuildMonitoring(ctx, options)
+		if err != nil {
+			return err
+		}
+		paths = append(paths, monitoring.Prometheus, monitoring.Promtool)
 	}
 	for _, path := range paths {
 		fmt.Println(path)
