@@ -197,7 +197,7 @@ vulnerabilities: ## No known vulnerability is in code that the programs reach; a
 
 .PHONY: manifests
 manifests: ## Generate what the chart knows of the profiles from those, and manifests/install.yaml from the chart
-	UPDATE_GOLDEN=1 go test ./manifests -run '^TestProfiles$$'
+	UPDATE_GOLDEN=1 go test ./manifests -run '^Test(Profiles|Schemas)$$'
 	$(HELM) template sidecar-injector $(CHART) --namespace sidecar-injector --set namespace.create=true > manifests/install.yaml
 
 .PHONY: docs
