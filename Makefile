@@ -190,6 +190,7 @@ verify: ## What is generated is what would be generated, and what is pinned is m
 	$(HELM) template sidecar-injector $(CHART) --namespace sidecar-injector --set namespace.create=true | diff -u manifests/install.yaml - || \
 	  { echo 'manifests/install.yaml is stale: run make manifests, and commit it' >&2; exit 1; }
 	go test ./cmd/sidecar-injector ./cmd/sidecar-injector/app -run '^(TestReference|TestPictures)$$'
+	cd tests/cluster && go test ./matrix
 	cd tests/envoy && go test -count=1 -v -run '^TestEnvoyIsMaintained$$' .
 	$(ACTIONLINT)
 	$(MAKE) --no-print-directory vulnerabilities
@@ -204,7 +205,7 @@ vulnerabilities: ## No known vulnerability is in code that the programs reach; a
 
 .PHONY: manifests
 manifests: ## Generate what the chart knows of the profiles from those, and manifests/install.yaml from the chart
-	UPDATE_GOLDEN=1 go test ./manifests -run '^TestProfiles$$'
+	UPDATE_GOLDEN=1 go test ./manifests -run '^Test(Profiles|Schemas)$$'
 	$(HELM) template sidecar-injector $(CHART) --namespace sidecar-injector --set namespace.create=true > manifests/install.yaml
 
 .PHONY: docs

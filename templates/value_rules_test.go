@@ -2,11 +2,17 @@ package templates
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
+	"strings"
 	"testing"
 
+	"github.com/sidecar-injector/sidecar-injector/internal/schemacheck"
 	"github.com/sidecar-injector/sidecar-injector/internal/strictyaml"
 )
+
+// outOfBounds finds errors about a number.
+var outOfBounds = regexp.MustCompile(`want (a number, )?\d+ to \d+$`)
 
 func TestValueRules(t *testing.T) {
 	for values, want := range map[string]string{
@@ -62,6 +68,11 @@ func TestValueRules(t *testing.T) {
 			_, err = New(Options{Values: parsed})
 			if got := fmt.Sprint(err); got != want && (err != nil || want != "") {
 				t.Errorf("error\n got %s\nwant %s", got, want)
+			}
+			// What a function checks, the published schema leaves to the program.
+			why, refused := schemacheck.Refuses(t, "../docs/schemas/values-envoy.schema.json", []byte(values))
+			if refused && err == nil || !refused && (strings.Contains(want, ", want one of ") || outOfBounds.MatchString(want)) {
+				t.Errorf("the schema refuses it: %v, %s", refused, why)
 			}
 		})
 	}

@@ -120,18 +120,18 @@ func NewConfig(profile *templates.Profile, file ConfigFile, values map[string]an
 	if file.Profile != "" && file.Profile != profile.Name {
 		return nil, badField("profile", "profile %q is another one than is given, want %q", file.Profile, profile.Name)
 	}
-	policy, err := oneOf("policy", file.Policy, "enabled", "disabled")
+	policy, err := oneOf("policy", file.Policy)
 	if err != nil {
 		return nil, err
 	}
-	byDefault, err := oneOf("default", file.Default, "skip", "inject")
+	byDefault, err := oneOf("default", file.Default)
 	if err != nil {
 		return nil, err
 	}
 	if byDefault == "inject" && !file.EveryPod {
 		return nil, badField("default", "default is inject, which needs everyPod: true")
 	}
-	whenFailing, err := oneOf("onError", file.OnError, string(onErrorDeny), string(onErrorAllow))
+	whenFailing, err := oneOf("onError", file.OnError)
 	if err != nil {
 		return nil, err
 	}
@@ -226,8 +226,19 @@ func (c *Config) Policy() *Policy { return &c.policy }
 // Engine returns the engine that renders and merges.
 func (c *Config) Engine() *templates.Engine { return c.engine }
 
+// Choices returns the values that are allowed in the fields of a ConfigFile that have only some, by the field's name. Empty
+// stands for the first of them.
+func Choices() map[string][]string {
+	return map[string][]string{
+		"policy":  {"enabled", "disabled"},
+		"default": {"skip", "inject"},
+		"onError": {string(onErrorDeny), string(onErrorAllow)},
+	}
+}
+
 // oneOf checks a setting; empty gives the first one allowed.
-func oneOf(field, value string, allowed ...string) (string, error) {
+func oneOf(field, value string) (string, error) {
+	allowed := Choices()[field]
 	if value == "" {
 		return allowed[0], nil
 	}

@@ -208,6 +208,9 @@ func TestParseErrors(t *testing.T) {
 			if c != nil {
 				t.Error("a configuration beside the error")
 			}
+			if _, refused := refusedBySchemas(t, test.config, test.values); !refused && seenBySchemas(err) {
+				t.Error("the schemas refuse nothing")
+			}
 			// "…" stands for what apimachinery goes on to say.
 			want, long := strings.CutSuffix(test.want, "…")
 			got := err.Error()

@@ -134,6 +134,9 @@ func parsed(t testing.TB, config, values string) *Config {
 	if err != nil {
 		t.Fatalf("parse configuration: %v", err)
 	}
+	if why, refused := refusedBySchemas(t, config, values); refused {
+		t.Errorf("the schemas refuse what the program takes: %s", why)
+	}
 	return c
 }
 

@@ -14,6 +14,9 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name (.Chart.Version | replace "+" "_") }}
+{{- with .Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
 {{- end -}}
 
 {{/* The registry that takes the place of every image's own; empty: none does. */}}
@@ -112,6 +115,9 @@ pod would then depend on the order in which the API server calls them.
   expression: >-
     !(has(object.spec.hostNetwork) && object.spec.hostNetwork) || ({{ include "sidecar-injector.asks" . }})
 {{- end }}
+{{- with .Values.webhook.matchConditions }}
+{{ toYaml . }}
+{{- end }}
 {{- end -}}
 
 {{/* What all webhooks have in common. */}}
@@ -127,6 +133,10 @@ rules:
     apiVersions: [v1]
     resources: [pods]
     scope: Namespaced
+{{- with .Values.webhook.objectSelector }}
+objectSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
 {{- end -}}
 
 {{/* A selector's term that keeps the excluded namespaces out. */}}
@@ -135,4 +145,21 @@ rules:
   operator: NotIn
   values:
     {{- include "sidecar-injector.excludedNamespaces" . | nindent 4 }}
+{{- range $key, $value := .Values.webhook.namespaceSelector.matchLabels }}
+- key: {{ $key }}
+  operator: In
+  values: [{{ $value | quote }}]
+{{- end }}
+{{- with .Values.webhook.namespaceSelector.matchExpressions }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{/* The account that the injector runs as. */}}
+{{- define "sidecar-injector.account" -}}
+{{- if .Values.serviceAccount.create -}}
+{{ .Values.serviceAccount.name | default (include "sidecar-injector.name" .) }}
+{{- else -}}
+{{ .Values.serviceAccount.name | required "serviceAccount.name is empty: without serviceAccount.create it has to name an account that is there" }}
+{{- end -}}
 {{- end -}}
