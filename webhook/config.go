@@ -17,6 +17,10 @@ import (
 // ConfigFile is the form of the injection configuration, the key `config` of the ConfigMap, in YAML. Every field is
 // optional. The names are Istio's where Istio has the setting.
 type ConfigFile struct {
+	// APIVersion and Kind say which form this is: sidecar-injector.github.io/v1alpha1, InjectionConfiguration. Left out, they
+	// are those. What may change of a version is in docs/compatibility.md.
+	APIVersion string `json:"apiVersion,omitempty"`
+	Kind       string `json:"kind,omitempty"`
 	// Profile names the built-in profile to use (default: envoy), or the one that NewConfig was given.
 	Profile string `json:"profile,omitempty"`
 	// Policy says what happens to pods that say nothing, in namespaces that opted in: enabled (the default) injects
@@ -120,6 +124,9 @@ func NewConfig(profile *templates.Profile, file ConfigFile, values map[string]an
 	if file.Profile != "" && file.Profile != profile.Name {
 		return nil, badField("profile", "profile %q is another one than is given, want %q", file.Profile, profile.Name)
 	}
+	if err := file.checkVersion(); err != nil {
+		return nil, err
+	}
 	policy, err := oneOf("policy", file.Policy)
 	if err != nil {
 		return nil, err
@@ -220,6 +227,15 @@ func withNamespaceLabel(profile *templates.Profile, label string) (*templates.Pr
 	return &changed, nil
 }
 
+// checkVersion refuses a form of another version.
+func (f *ConfigFile) checkVersion() error {
+	if _, err := oneOf("apiVersion", f.APIVersion); err != nil {
+		return err
+	}
+	_, err := oneOf("kind", f.Kind)
+	return err
+}
+
 // Policy returns the policy of decisions. It must not be changed.
 func (c *Config) Policy() *Policy { return &c.policy }
 
@@ -230,9 +246,11 @@ func (c *Config) Engine() *templates.Engine { return c.engine }
 // stands for the first of them.
 func Choices() map[string][]string {
 	return map[string][]string{
-		"policy":  {"enabled", "disabled"},
-		"default": {"skip", "inject"},
-		"onError": {string(onErrorDeny), string(onErrorAllow)},
+		"apiVersion": {"sidecar-injector.github.io/v1alpha1"},
+		"kind":       {"InjectionConfiguration"},
+		"policy":     {"enabled", "disabled"},
+		"default":    {"skip", "inject"},
+		"onError":    {string(onErrorDeny), string(onErrorAllow)},
 	}
 }
 

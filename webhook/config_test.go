@@ -135,6 +135,8 @@ func TestParseErrors(t *testing.T) {
 		config, values string
 		want           string
 	}{
+		"another version of the form":               {"apiVersion: sidecar-injector.github.io/v9\nkind: InjectionConfiguration", "", `config: line 1: apiVersion "sidecar-injector.github.io/v9" is not allowed, want one of sidecar-injector.github.io/v1alpha1`},
+		"another kind":                              {"kind: ConfigMap", "", `config: line 1: kind "ConfigMap" is not allowed, want one of InjectionConfiguration`},
 		"a namespace label without a value":         {"namespaceLabel: mesh", "", `config: line 1: namespaceLabel "mesh" is not allowed, want one label as key=value`},
 		"two namespace labels":                      {"namespaceLabel: 'a=b,c=d'", "", `config: line 1: namespaceLabel "a=b,c=d" is not allowed, want one label as key=value`},
 		"a namespace label that is none":            {"namespaceLabel: 'a b=c'", "", `config: line 1: namespaceLabel "a b=c" is not allowed, want one label as key=value`},
