@@ -130,7 +130,7 @@ func TestParseErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	builtin := strings.Join(profiles, ", ")
-	const fields = "want one of profile, policy, default, everyPod, namespaceLabel, onError, markSkipped, revision, revisionTags, templates, defaultTemplates, aliases, neverInjectSelector, alwaysInjectSelector, excludedNamespaces, allowedNamespaces, podPolicy"
+	const fields = "want one of apiVersion, kind, profile, policy, default, everyPod, namespaceLabel, onError, markSkipped, revision, revisionTags, templates, defaultTemplates, aliases, neverInjectSelector, alwaysInjectSelector, excludedNamespaces, allowedNamespaces, podPolicy"
 	tests := map[string]struct {
 		config, values string
 		want           string
