@@ -216,6 +216,10 @@ docs: ## Generate docs/reference, docs/man and docs/pictures from the commands; 
 demo-record: bin/demo ## Record the end of the demo, of which a picture is drawn (root on Linux, runc, nft, pip); then make docs
 	@DEMO_EXIT=1 DEMO_RECORD=$(CURDIR)/cmd/sidecar-injector/testdata/demo.out bin/demo
 
+.PHONY: dashboard-record
+dashboard-record: monitoring-parts ## Record what the dashboard shows of two replicas at work, of which a picture is drawn; then make docs
+	cd tests/cluster && DASHBOARD_RECORD=$(CURDIR)/cmd/sidecar-injector/testdata/dashboard.json go test -v -count=1 -run '^TestRecordDashboard$$' .
+
 .PHONY: golden
 golden: ## Rewrite the wanted results of the tests; stays red, so look at the change and run make unit
 	UPDATE_GOLDEN=1 go test ./...
