@@ -36,6 +36,7 @@ podDisruptionBudget: {enabled: false}
 metrics: {enabled: false}
 admissionPolicy: {enabled: false}
 namespace: {create: true}
+test: {enabled: false}
 `, ""},
 		"other networks": {`
 hostNetwork: true
@@ -77,7 +78,7 @@ extraVolumeMounts: [{name: more, mountPath: /more}]
 		"an account of one's own":              {"serviceAccount: {create: false, name: mine}", ""},
 		"an account with a name":               {"serviceAccount: {name: mine}", ""},
 		"an autoscaler":                        {"autoscaling: {enabled: true, minReplicas: 3, maxReplicas: 3}", ""},
-		"an issuer of one's own":               {"certificate: {issuerRef: {name: corporate, kind: ClusterIssuer}, ca: {duration: 1h, renewBefore: 1h}}", ""},
+		"an issuer of one's own":               {"certificate: {issuerRef: {name: corporate, kind: ClusterIssuer}, ca: {duration: 1h, renewBefore: 1h}}\ntest: {admission: false}", ""},
 		"certificates of an hour and a half":   {"certificate: {duration: 1h30m, renewBefore: 89.5m, caBundleOwner: cainjector, tlsMinVersion: '1.2', ipAddresses: [10.0.0.1]}", ""},
 		"the profile linkerd":                  {"config: {profile: linkerd, everyPod: true}\nvalues: {proxy: {logLevel: debug}}\nsources: {namespace: elsewhere}\nrequireSidecar: {enabled: true}", ""},
 		"the profile linkerd, no sources":      {"config: {profile: linkerd}\nsources: {enabled: false}", ""},
