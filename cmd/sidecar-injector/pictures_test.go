@@ -19,15 +19,16 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// The pictures that the README shows: a command, run where the examples are, and how many lines of what it prints; or a
-// record of what a command printed that is too much to run for it.
+// The pictures that the documentation shows: a command, run where the examples are, and how many lines of what it prints; or a
+// record of what a command printed that is too much to run for it; or, without a command, a record of the dashboard's graphs.
 var pictures = map[string]struct {
 	command, record string
 	lines, columns  int
 }{
-	"preview.svg": {command: "sidecar-injector preview -f examples/myapp.yaml", lines: 40, columns: 80},
-	"explain.svg": {command: "sidecar-injector explain -f examples/quiet.yaml", lines: 100, columns: 80},
-	"demo.svg":    {command: "make demo", record: "demo.out", lines: 100, columns: 110}, // make demo-record
+	"preview.svg":   {command: "sidecar-injector preview -f examples/myapp.yaml", lines: 40, columns: 80},
+	"explain.svg":   {command: "sidecar-injector explain -f examples/quiet.yaml", lines: 100, columns: 80},
+	"demo.svg":      {command: "make demo", record: "demo.out", lines: 100, columns: 110}, // make demo-record
+	"dashboard.svg": {record: "dashboard.json"},                                           // make dashboard-record
 }
 
 // TestPictures: docs/pictures shows what the program prints on a terminal of 80 columns, and no line of it wraps but
@@ -35,15 +36,22 @@ var pictures = map[string]struct {
 func TestPictures(t *testing.T) {
 	folder := filepath.Join("..", "..", "docs", "pictures")
 	for name, picture := range pictures {
-		var printed string
-		if picture.record == "" {
-			printed = onTerminal(t, picture.command)
-		} else if text, err := os.ReadFile(filepath.Join("testdata", picture.record)); err == nil {
-			printed = "…\n" + string(text)
-		} else {
-			t.Fatal(err)
+		var recorded []byte
+		if picture.record != "" {
+			var err error
+			if recorded, err = os.ReadFile(filepath.Join("testdata", picture.record)); err != nil {
+				t.Fatal(err)
+			}
 		}
-		got := drawing(picture.command, printed, picture.lines, picture.columns)
+		var got []byte
+		switch {
+		case picture.command == "":
+			got = graphs(t, recorded)
+		case recorded != nil:
+			got = drawing(picture.command, "…\n"+string(recorded), picture.lines, picture.columns)
+		default:
+			got = drawing(picture.command, onTerminal(t, picture.command), picture.lines, picture.columns)
+		}
 		path := filepath.Join(folder, name)
 		if os.Getenv("UPDATE_GOLDEN") != "" {
 			if err := os.WriteFile(path, got, 0o644); err != nil {

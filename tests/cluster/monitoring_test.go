@@ -21,8 +21,8 @@ import (
 	"github.com/sidecar-injector/sidecar-injector/tests/cluster/parts"
 )
 
-// watched is a Prometheus that scrapes the shared injector and evaluates the chart's alerts.
-func watched(t *testing.T) *cluster.Prometheus {
+// watched is a Prometheus that scrapes injectors, by the names of their pods, and evaluates the chart's alerts.
+func watched(t *testing.T, namespace string, injectors map[string]*cluster.Injector) *cluster.Prometheus {
 	t.Helper()
 	programs, err := parts.BuildMonitoring(t.Context(), parts.Options{Repository: shared.Repository, Progress: os.Stderr})
 	if err != nil {
@@ -30,7 +30,7 @@ func watched(t *testing.T) *cluster.Prometheus {
 	}
 	prometheus, err := cluster.StartPrometheus(t.Context(), cluster.PrometheusOptions{
 		Program: programs.Prometheus, Dir: t.TempDir(), Rules: chartFile("alerts.yaml"),
-		Namespace: cluster.Release, Injectors: map[string]*cluster.Injector{"injector-0": shared.injector},
+		Namespace: namespace, Injectors: injectors,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -51,7 +51,7 @@ func chartFile(name string) string {
 // TestMonitoring: what the documentation, the dashboard and the alerts say of the metrics is so, by a Prometheus that
 // scrapes the injector while it injects, skips and refuses pods, and is given a bad configuration.
 func TestMonitoring(t *testing.T) {
-	prometheus := watched(t)
+	prometheus := watched(t, cluster.Release, map[string]*cluster.Injector{"injector-0": shared.injector})
 	t.Run("a bad configuration sets off its alert", func(t *testing.T) { testRefusedConfiguration(t, prometheus) })
 	t.Run("every query of the dashboard has data", func(t *testing.T) { testDashboard(t, prometheus) })
 	t.Run("every alert is evaluated", func(t *testing.T) { testAlerts(t, prometheus) })
@@ -97,8 +97,9 @@ func waitForSamples(t *testing.T, prometheus *cluster.Prometheus, expression str
 
 // panel is one of the dashboard.
 type panel struct {
-	Title   string
-	Targets []struct{ Expr string }
+	Title       string
+	Targets     []struct{ Expr, LegendFormat string }
+	FieldConfig struct{ Defaults struct{ Unit string } }
 }
 
 // panels reads the dashboard.

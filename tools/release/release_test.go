@@ -194,7 +194,7 @@ func testModule(t *testing.T, dist string) {
 
 func testChart(t *testing.T, dist string, files map[string][]byte) {
 	chart := filepath.Join(dist, "sidecar-injector-"+testNumber+".tgz")
-	text, err := helm(t, "template", "sidecar-injector", chart, "--namespace", "sidecar-injector", "--set", "namespace.create=true")
+	text, err := helm(t, "template", "sidecar-injector", chart, "--namespace", "sidecar-injector", "--set", "namespace.create=true", "--skip-tests")
 	if err != nil {
 		t.Fatal(err)
 	}

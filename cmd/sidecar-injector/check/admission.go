@@ -31,6 +31,7 @@ func checkAdmission(ctx context.Context, s section, t *target) {
 		namespaces.Items[0], namespaces.Items[at] = namespaces.Items[at], namespaces.Items[0]
 	}
 	var tried []string
+	var unseen error // of a way that may not be tried
 	for _, way := range waysOf(t.config) {
 		namespace, err := placeFor(ctx, t, &way, namespaces.Items)
 		if err != nil {
@@ -40,10 +41,22 @@ func checkAdmission(ctx context.Context, s section, t *target) {
 		if namespace == "" {
 			continue
 		}
-		if !tryPod(ctx, s, t, &way, namespace) {
+		ok, err := tryPod(ctx, s, t, &way, namespace)
+		switch {
+		case err != nil:
+			unseen = err
+		case !ok:
 			return
+		default:
+			tried = append(tried, way.pods)
 		}
-		tried = append(tried, way.pods)
+	}
+	if unseen != nil {
+		if len(tried) > 0 {
+			unseen = fmt.Errorf("in dry runs these get their sidecar: %s; others: %w", strings.Join(tried, ", "), unseen)
+		}
+		s.unknown("admission", unseen)
+		return
 	}
 	if len(tried) == 0 {
 		s.add("admission", Warning, "label a namespace for it, or take the exclusion of the one named default away", "there is no namespace in which the webhook is asked about a pod")
@@ -88,8 +101,9 @@ func hasAll(labels, some map[string]string) bool {
 	return true
 }
 
-// tryPod creates a pod in a dry run, and says whether it got its sidecar; what else happened is added to the section.
-func tryPod(ctx context.Context, s section, t *target, way *way, namespace string) bool {
+// tryPod creates a pod in a dry run, and says whether it got its sidecar; what else happened is added to the section. The
+// error is that such a pod may not be created.
+func tryPod(ctx context.Context, s section, t *target, way *way, namespace string) (bool, error) {
 	pod := &unstructured.Unstructured{Object: way.pod()}
 	pod.SetNamespace(namespace)
 	err := t.client.Create(ctx, pod, client.DryRunAll)
@@ -99,15 +113,15 @@ func tryPod(ctx context.Context, s section, t *target, way *way, namespace strin
 	case isWebhookFailure(err):
 		s.add("admission", Failed, "the API server has to reach the webhook: on private clusters a firewall may have to let it through", "%s cannot be created, in a dry run: %v", where, err)
 	case apierrors.IsForbidden(err) && !strings.Contains(err.Error(), "PodSecurity"):
-		s.unknown("admission", fmt.Errorf("%s: %w", where, err))
+		return false, fmt.Errorf("%s: %w", where, err)
 	case err != nil:
 		s.add("admission", Failed, "sidecar-injector explain says why of a pod in a file", "%s cannot be created, in a dry run: %v", where, err)
 	case pod.GetAnnotations()[status] == "":
 		s.add("admission", Failed, "with failurePolicy Ignore the API server lets pods in that the webhook was not asked about: see its log, and sidecar-injector explain", "%s gets no sidecar, in a dry run", where)
 	default:
-		return true
+		return true, nil
 	}
-	return false
+	return false, nil
 }
 
 // isWebhookFailure says whether the API server could not ask a webhook.

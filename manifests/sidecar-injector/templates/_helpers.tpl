@@ -120,6 +120,15 @@ pod would then depend on the order in which the API server calls them.
 {{- end }}
 {{- end -}}
 
+{{/* Labels and annotations of what is there while `helm test` runs. */}}
+{{- define "sidecar-injector.test" -}}
+labels:
+  {{- include "sidecar-injector.labels" . | nindent 2 }}
+annotations:
+  helm.sh/hook: test
+  helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded,hook-failed
+{{- end -}}
+
 {{/* What all webhooks have in common. */}}
 {{- define "sidecar-injector.webhook" -}}
 admissionReviewVersions: [v1]

@@ -28,7 +28,7 @@ func TestMatrix(t *testing.T) {
 	decoder := serializer.NewCodecFactory(scheme, serializer.EnableStrict).UniversalDeserializer()
 	for name, set := range Sets() {
 		t.Run(name, func(t *testing.T) {
-			documents, err := Render(Chart, set.Values)
+			documents, err := Render(Chart, "sidecar-injector", set.Values)
 			if set.Refused != "" {
 				if err == nil || !oneLineHas(err.Error(), set.Refused) {
 					t.Fatalf("error %v, want a line with %s", err, set.Refused)
@@ -72,7 +72,7 @@ func checkLint(t *testing.T, values string) {
 	if err := yaml.Unmarshal([]byte(values), &given); err != nil {
 		t.Fatal(err)
 	}
-	for _, message := range lint.RunAll(Chart, given, Release).Messages {
+	for _, message := range lint.RunAll(Chart, given, "sidecar-injector").Messages {
 		if message.Severity >= support.WarningSev {
 			t.Errorf("helm lint: %v", message)
 		}

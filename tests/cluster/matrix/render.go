@@ -19,15 +19,12 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// Release is the name of the release, and of its namespace.
-const Release = "matrix"
-
 // Chart is the folder of the chart, as seen from this package.
 const Chart = "../../../manifests/sidecar-injector"
 
 // Render returns the documents of the chart in a folder with a set of values in YAML, hooks among them, in the order of their
-// files. Errors are Helm's, of the schema or of a template.
-func Render(chart, values string) ([][]byte, error) {
+// files. release is the name of the release, and of its namespace. Errors are Helm's, of the schema or of a template.
+func Render(chart, release, values string) ([][]byte, error) {
 	given := map[string]any{}
 	if err := yaml.Unmarshal([]byte(values), &given); err != nil {
 		return nil, fmt.Errorf("read values: %w", err)
@@ -36,8 +33,7 @@ func Render(chart, values string) ([][]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load the chart: %w", err)
 	}
-	release := common.ReleaseOptions{Name: Release, Namespace: Release, Revision: 1, IsInstall: true}
-	complete, err := util.ToRenderValues(loaded, given, release, common.DefaultCapabilities)
+	complete, err := util.ToRenderValues(loaded, given, common.ReleaseOptions{Name: release, Namespace: release, Revision: 1, IsInstall: true}, common.DefaultCapabilities)
 	if err != nil {
 		return nil, err
 	}

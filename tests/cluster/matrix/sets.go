@@ -36,6 +36,7 @@ podDisruptionBudget: {enabled: false}
 metrics: {enabled: false}
 admissionPolicy: {enabled: false}
 namespace: {create: true}
+test: {enabled: false}
 `, ""},
 		"other networks": {`
 hostNetwork: true
@@ -77,12 +78,13 @@ extraVolumeMounts: [{name: more, mountPath: /more}]
 		"an account of one's own":              {"serviceAccount: {create: false, name: mine}", ""},
 		"an account with a name":               {"serviceAccount: {name: mine}", ""},
 		"an autoscaler":                        {"autoscaling: {enabled: true, minReplicas: 3, maxReplicas: 3}", ""},
-		"an issuer of one's own":               {"certificate: {issuerRef: {name: corporate, kind: ClusterIssuer}, ca: {duration: 1h, renewBefore: 1h}}", ""},
+		"an issuer of one's own":               {"certificate: {issuerRef: {name: corporate, kind: ClusterIssuer}, ca: {duration: 1h, renewBefore: 1h}}\ntest: {admission: false}", ""},
 		"certificates of an hour and a half":   {"certificate: {duration: 1h30m, renewBefore: 89.5m, caBundleOwner: cainjector, tlsMinVersion: '1.2', ipAddresses: [10.0.0.1]}", ""},
 		"the profile linkerd":                  {"config: {profile: linkerd, everyPod: true}\nvalues: {proxy: {logLevel: debug}}\nsources: {namespace: elsewhere}\nrequireSidecar: {enabled: true}", ""},
 		"the profile linkerd, no sources":      {"config: {profile: linkerd}\nsources: {enabled: false}", ""},
 		"the profile consul":                   {"config: {profile: consul}\nvalues: {consul: {grpcPort: 8503}}", ""},
 		"the profile istio, with its values":   {"config: {profile: istio, podPolicy: {privilegedContainers: protected}}\nvalues: {global: {anything: 1}}\nistio: {namespace: elsewhere, revision: v1, openShift: true}", ""},
+		"a dashboard":                          {"monitoring: {dashboard: {enabled: true, labels: {grafana: here}, annotations: {grafana_folder: Platform}}}", ""},
 		"a canary":                             {"config: {revision: canary, revisionTags: [next]}\nallowOverlap: true", ""},
 		"configuration of every kind":          {"config: {policy: disabled, onError: allow, namespaceLabel: example.com/mesh=on, markSkipped: true, neverInjectSelector: [{matchExpressions: [{key: a, operator: Exists}]}]}", ""},
 		"values that are left open":            {"values: {proxy: {resources: {limits: {example.com/fast: 1, cpu: null}}}, tracing: {samplingPercent: 0.5}}", ""},
@@ -108,6 +110,9 @@ extraVolumeMounts: [{name: more, mountPath: /more}]
 		"a label of the pods'":                 {"commonLabels: {team: mesh}\npodLabels: {team: shop}", `commonLabels: the label "team" is not allowed, want one that the chart and podLabels do not set`},
 		"a condition with the name of another": {"webhook: {matchConditions: [{name: asked, expression: 'true'}]}", `webhook.matchConditions: the name "asked" is not allowed, want one that the chart's own conditions do not have`},
 		"a selector that is none":              {"webhook: {objectSelector: {team: shop}}", "at '/webhook/objectSelector': additional properties 'team' not allowed"},
+		"two monitors":                         {"monitoring: {podMonitor: {enabled: true}, serviceMonitor: {enabled: true}}", "monitoring.podMonitor and monitoring.serviceMonitor are both enabled: every replica would be scraped twice"},
+		"a monitor of nothing":                 {"metrics: {enabled: false}\nmonitoring: {podMonitor: {enabled: true}}", "monitoring.podMonitor and monitoring.serviceMonitor need metrics.enabled"},
+		"an interval that is none":             {"monitoring: {podMonitor: {interval: often}}", "at '/monitoring/podMonitor/interval': 'often' does not match pattern"},
 		"two sources of a client CA":           {"clientCA: {configMap: a, secret: b}", "at '/clientCA': 'not' failed"},
 	}
 }
