@@ -11,6 +11,7 @@ import (
 	cmapi "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
@@ -139,7 +140,11 @@ func (p *Publisher) write(ctx context.Context, object client.Object, held *held,
 		if err != nil || patch == nil {
 			return err
 		}
-		return p.patch(ctx, types.JSONPatchType, patch)
+		err = p.patch(ctx, types.JSONPatchType, patch)
+		if apierrors.IsInvalid(err) { // another replica was first: the entry is not there any more
+			return apierrors.NewConflict(schema.GroupResource{}, p.key.Name, err)
+		}
+		return err
 	}
 	reverted := slices.ContainsFunc(names, func(name string) bool { return lost(p.right[name], held.bundles[name]) })
 	patch, err := bundlePatch(p.place, object, names, bundle.pem, annotations, now)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"net/http"
 	"slices"
 	"testing"
 	"time"
@@ -14,7 +15,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	clocktesting "k8s.io/utils/clock/testing"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -167,6 +170,35 @@ func TestPublisherNeverWritesToAVersionThatItDidNotRead(t *testing.T) {
 	bundles, _ := readBundles(t, c)
 	if diff := cmp.Diff([]string{""}, bundles); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// Two replicas take the entry out of managedFields at the same time: who is second finds none, which is no error.
+func TestPublisherIsSecondToDisown(t *testing.T) {
+	x := newCA(t, "x")
+	c := interceptor.NewClient(newWebhookClient(t, []string{""}, nil), interceptor.Funcs{
+		Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, object client.Object, options ...client.GetOption) error {
+			err := c.Get(ctx, key, object, options...)
+			object.SetManagedFields([]metav1.ManagedFieldsEntry{{Manager: fieldOwner}})
+			return err
+		},
+		Patch: func(ctx context.Context, c client.WithWatch, object client.Object, patch client.Patch, options ...client.PatchOption) error {
+			if patch.Type() == types.JSONPatchType { // as API servers answer
+				return apierrors.NewGenericServerResponse(http.StatusUnprocessableEntity, "", schema.GroupResource{}, "", "remove operation does not apply", 0, false)
+			}
+			return c.Patch(ctx, object, patch, options...)
+		},
+	})
+	p := newPublisher(t, fakeTrust{x.until(2 * time.Hour)}, c)
+	for range 2 { // publishes, then disowns
+		if _, err := p.Reconcile(t.Context(), reconcile.Request{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for result, want := range map[string]float64{bundlePublished: 1, bundleConflict: 1, bundleError: 0} {
+		if got := testutil.ToFloat64(p.options.Metrics.bundles.WithLabelValues(result)); got != want {
+			t.Errorf("%v writes are counted as %s, want %v", got, result, want)
+		}
 	}
 }
 
