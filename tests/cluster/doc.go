@@ -2,11 +2,12 @@
 // controllers, the chart and the injector's process on this machine, for tests
 // and for the demo:
 //
-//	Start          etcd → kube-apiserver → kube-controller-manager → cert-manager
-//	ApplyChart     a Helm release of manifests/sidecar-injector
-//	StartInjector  `sidecar-injector serve` with the chart's arguments and the
-//	               rights of the chart's ServiceAccount
-//	Stop           all of it, last started first
+//	Start            etcd → kube-apiserver → kube-controller-manager → cert-manager
+//	ApplyChart       a Helm release of manifests/sidecar-injector
+//	StartInjector    `sidecar-injector serve` with the chart's arguments and the
+//	                 rights of the chart's ServiceAccount
+//	StartPrometheus  a Prometheus that scrapes injectors
+//	Stop             all of it but Prometheus, last started first
 //
 // No node is there: pods are created and stay Pending (package node, a module
 // beside this one, adds one). Everything listens on loopback and on free ports, writes below one temporary folder, and ends with

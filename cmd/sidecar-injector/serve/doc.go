@@ -10,6 +10,7 @@
 //	nodes.go        whether the nodes can run native sidecars
 //	namespaces.go   what is known of namespaces
 //	health.go       /healthz and /readyz
+//	metrics.go      what metrics tell of the process: its version, and whether it is ready
 //	log.go          the log
 //	logqueue.go     what lets nobody wait for the log
 //	serverlog.go    what HTTP servers have to say of connections
