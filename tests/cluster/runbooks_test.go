@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -22,10 +23,11 @@ func TestRunbooks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	needsPod := regexp.MustCompile(` logs | top | port-forward |^curl `)
 	ran := map[string]bool{}
 	for line := range strings.Lines(string(page)) {
 		line, isCommand := strings.CutPrefix(strings.TrimSpace(line), "$ ")
-		if !isCommand || ran[line] || strings.Contains(line, " logs ") || strings.Contains(line, " top ") || strings.Contains(line, "/pods/POD:") {
+		if !isCommand || ran[line] || needsPod.MatchString(line) {
 			continue
 		}
 		ran[line] = true
