@@ -205,7 +205,7 @@ vulnerabilities: ## No known vulnerability is in code that the programs reach; a
 
 .PHONY: manifests
 manifests: ## Generate what the chart knows of the profiles from those, and manifests/install.yaml from the chart
-	UPDATE_GOLDEN=1 go test ./manifests -run '^Test(Profiles|Schemas)$$'
+	UPDATE_GOLDEN=1 go test ./manifests -run '^Test(Profiles|Schemas|Readme)$$'
 	$(HELM) template sidecar-injector $(CHART) --namespace sidecar-injector --set namespace.create=true --skip-tests > manifests/install.yaml
 
 .PHONY: docs

@@ -37,6 +37,9 @@
   {{- end -}}
   {{- $_ := set $taken (toString $port) $name -}}
 {{- end -}}
+{{- if and .Values.hostNetwork (hasKey $taken "10250") -}}
+  {{- fail (printf "ports.%s 10250 is not allowed with hostNetwork, want another port: the kubelet has it" (get $taken "10250")) -}}
+{{- end -}}
 {{- with .Values.autoscaling -}}
   {{- if and .enabled (gt (int .minReplicas) (int .maxReplicas)) -}}
     {{- fail (printf "autoscaling.minReplicas %v is not allowed, want at most autoscaling.maxReplicas %v" .minReplicas .maxReplicas) -}}

@@ -41,10 +41,11 @@ test: {enabled: false}
 		"other networks": {`
 hostNetwork: true
 dnsPolicy: Default
-ports: {webhook: 10250, metrics: 10251, health: 10252}
+ports: {webhook: 10260, metrics: 10261, health: 10262}
 namespace: {create: true}
 `, ""},
 		"one replica on the host's network": {"hostNetwork: true\nreplicas: 1", ""},
+		"the port that GKE opens":           {"ports: {webhook: 10250}", ""},
 		"network policy": {`
 networkPolicy:
   enabled: true
@@ -103,6 +104,7 @@ extraVolumeMounts: [{name: more, mountPath: /more}]
 		"a CA that is renewed all the time":    {"certificate: {ca: {duration: 1440h}}", "certificate.ca.renewBefore 1440h is not allowed, want less than certificate.ca.duration 1440h"},
 		"a duration that is none":              {"certificate: {duration: 30d}", "at '/certificate/duration': '30d' does not match pattern"},
 		"a port twice":                         {"ports: {webhook: 8081}", "ports.webhook 8081 is not allowed, want another port than ports.health"},
+		"the kubelet's port":                   {"hostNetwork: true\nports: {webhook: 10250}", "ports.webhook 10250 is not allowed with hostNetwork, want another port: the kubelet has it"},
 		"a port of root's":                     {"ports: {webhook: 443}", "at '/ports/webhook': minimum: got 443, want 1,024"},
 		"an autoscaler upside down":            {"autoscaling: {enabled: true, minReplicas: 6}", "autoscaling.minReplicas 6 is not allowed, want at most autoscaling.maxReplicas 5"},
 		"no account":                           {"serviceAccount: {create: false}", "serviceAccount.name is empty: without serviceAccount.create it has to name an account that is there"},
