@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	admissionv1 "k8s.io/api/admissionregistration/v1"
@@ -205,7 +206,9 @@ func TestPolicyDisabled(t *testing.T) {
 	applyPolicy("disabled", string(webhook.ReasonPolicyDisabled))
 	checkExplained(t, mustCreate(t, newPod(namespace)), decisionCase{reason: webhook.ReasonPolicyDisabled})
 	checkInjected(t, mustCreate(t, newPod(namespace, asks)))
-	applyPolicy("nonsense", string(webhook.ReasonPolicyDisabled)) // the last good one stays
+	if err := shared.ApplyChart(t.Context(), chart("nonsense")); err == nil || !strings.Contains(err.Error(), "at '/config/policy'") {
+		t.Errorf("the chart takes the policy nonsense: %v", err)
+	}
 	applyPolicy("enabled", string(webhook.ReasonNamespaceLabel))
 }
 

@@ -127,3 +127,16 @@ func startInjector(ctx context.Context, args ...string) (err error) {
 func phase(name string, took time.Duration) {
 	fmt.Printf("  %-54s %6.2f s\n", name, took.Seconds())
 }
+
+// needs skips a case that Kubernetes has from a minor version on, by default, on an older control plane.
+func needs(t *testing.T, minor int) {
+	t.Helper()
+	version := shared.Parts.KubernetesVersion
+	var have int
+	if _, err := fmt.Sscanf(version, "v1.%d.", &have); err != nil {
+		t.Fatalf("read the version %q: %v", version, err)
+	}
+	if have < minor {
+		t.Skipf("SKIPPED: it needs Kubernetes 1.%d, this is %s", minor, version)
+	}
+}

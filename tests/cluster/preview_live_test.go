@@ -146,7 +146,12 @@ func TestPreviewServer(t *testing.T) {
 func TestPreviewLive(t *testing.T) {
 	t.Parallel()
 	namespace := newNamespace(t, injecting)
-	workload := `{apiVersion: apps/v1, kind: Deployment, metadata: {name: web}, spec: {selector: {matchLabels: {app: web}}, template: {metadata: {labels: {app: web}}, spec: {containers: [{name: app, image: "app:1"}]}}}}`
+	workload := `
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec: {selector: {matchLabels: {app: web}}, template: {metadata: {labels: {app: web}}, spec: {containers: [{name: app, image: "app:1"}]}}}
+`
 	if _, _, err := shared.Kubectl(t.Context(), workload, "-n", namespace, "apply", "-f", "-"); err != nil {
 		t.Fatal(err)
 	}

@@ -37,6 +37,7 @@ func previewQuantities(t *testing.T, namespace string) {
 		t.Run(name, func(t *testing.T) { previewPod(t, namespace, annotation, "") })
 	}
 	t.Run("resources of the pod as a whole", func(t *testing.T) {
+		needs(t, 34)
 		previewPod(t, namespace, "", "resources: {requests: {cpu: 1000m, memory: 1024Mi}, limits: {cpu: 2000m, memory: 1024Mi}}, ")
 	})
 }
