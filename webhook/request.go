@@ -34,7 +34,7 @@ func (r request) byLabel() bool { return r.place == templates.PlaceLabel }
 
 func (r request) String() string {
 	if r.word == templates.Silent {
-		return "the pod says nothing of injection"
+		return "the pod makes no request"
 	}
 	return fmt.Sprintf("the pod's %s %s is %q", r.place, r.key, r.value)
 }

@@ -48,7 +48,7 @@ func CheckRegular(path string) error {
 // ReadAll reads to the end, which must come before the limit in bytes. When ctx ends, it does not wait for a read that has
 // begun.
 func ReadAll(ctx context.Context, in io.Reader, limit int64) ([]byte, error) {
-	return Await(ctx, func() ([]byte, error) {
+	return Wait(ctx, func() ([]byte, error) {
 		data, err := io.ReadAll(io.LimitReader(in, limit+1))
 		switch {
 		case err != nil:
@@ -60,8 +60,8 @@ func ReadAll(ctx context.Context, in io.Reader, limit int64) ([]byte, error) {
 	})
 }
 
-// Await returns what a function does, or when ctx ends its error: then nobody waits for what cannot be stopped.
-func Await[T any](ctx context.Context, do func() (T, error)) (T, error) {
+// Wait returns what a function does, or when ctx ends its error: then nobody waits for what cannot be stopped.
+func Wait[T any](ctx context.Context, do func() (T, error)) (T, error) {
 	type outcome struct {
 		value T
 		err   error

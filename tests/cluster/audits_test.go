@@ -93,7 +93,7 @@ func TestAuditFindsWhatIsPlanted(t *testing.T) {
 	for _, group := range report.Findings {
 		texts = append(texts, fmt.Sprintf("%s %s/%s: %d, %s", group.Finding, group.Workload.Kind, group.Name, group.Pods, group.Remedy))
 	}
-	order := []string{"missing Pod/missing: 1, create it anew", "failed Pod/failed: 1, mend what its detail says", "unwanted Pod/unwanted: 1, create it anew",
+	order := []string{"missing Pod/missing: 1, create it anew", "failed Pod/failed: 1, correct what its detail names", "unwanted Pod/unwanted: 1, create it anew",
 		"outdated Pod/outdated: 1, create it anew", "image Pod/image: 1, create it anew", "not_ready Pod/not-ready: 1, see its log and events"}
 	if diff := cmp.Diff(order, texts); diff != "" {
 		t.Errorf("what to do first (-want +got):\n%s", diff)

@@ -273,7 +273,7 @@ func (o *auditOptions) restartAll(ctx context.Context, restarter *audit.Restarte
 	}
 	status := terminal.NewStatus(stderr)
 	defer status.Close()
-	restarter.Tell = status
+	restarter.Progress = status
 	return true, restarter.Restart(ctx, restart)
 }
 

@@ -38,7 +38,7 @@ func newCertsCommand() *cobra.Command {
 	options.cluster.CacheDir = nil
 	cluster.AddConnection(flags, options.cluster)
 	flags.Lookup("namespace").Usage = "the injector's `namespace`; that of the kubeconfig's context is not looked at"
-	flags.StringVar(&options.name, "name", certificates.DefaultName, "`name` of the injector's MutatingWebhookConfiguration; its Certificate and Secret have it with -tls behind it")
+	flags.StringVar(&options.name, "name", certificates.DefaultName, "`name` of the injector's MutatingWebhookConfiguration; its Certificate and Secret are named NAME-tls")
 	flags.StringArrayVar(&options.replicas, "replica", nil, "`host:port` where a replica serves, instead of looking up the Service's pods and forwarding to them; may be repeated")
 	command.AddCommand(newCertsStatusCommand(&options), newCertsRenewCommand(&options))
 	return command

@@ -27,7 +27,7 @@ func newLintCommand() *cobra.Command {
 		Short: "Check configuration and templates before they are installed",
 		Long: `Check a configuration, its values and its templates before they are installed:
 that they load, that no key is unknown and no value unused, and that what the
-templates make of a set of awkward pods is valid, the same when injected twice,
+templates make of a set of sample pods is valid, the same when injected twice,
 and without clashes of names and ports. It says which Pod Security level
 injected pods reach. Of pods that name no template the default ones are tried,
 then every other alias and template as pods would name it.

@@ -207,7 +207,7 @@ func TestReport(t *testing.T) {
 	report := collector.Report()
 	want := &Report{Pods: 12, Findings: []Group{
 		{Workload{"shop", "Deployment", "web"}, Missing, `the namespace "shop" opted in by its label istio-injection=enabled`, 10, report.Findings[0].Examples, "restart it"},
-		{Workload{"shop", "Pod", "bare"}, Failed, report.Findings[len(report.Findings)-1].Detail, 1, []string{"bare"}, "mend what its detail says"},
+		{Workload{"shop", "Pod", "bare"}, Failed, report.Findings[len(report.Findings)-1].Detail, 1, []string{"bare"}, "correct what its detail names"},
 	}}
 	if diff := cmp.Diff(want, report); diff != "" {
 		t.Errorf("the report (-want +got):\n%s", diff)
@@ -251,7 +251,7 @@ func TestRestartable(t *testing.T) {
 	if diff := cmp.Diff([]Workload{{"shop", "DaemonSet", "agent"}, {"shop", "StatefulSet", "db"}}, restart); diff != "" {
 		t.Errorf("restarted (-want +got):\n%s", diff)
 	}
-	want := []string{"pod/bare: missing, create it anew", "statefulset/broken: failed, mend what its detail says",
+	want := []string{"pod/bare: missing, create it anew", "statefulset/broken: failed, correct what its detail names",
 		"job/once: outdated, run it anew", "replicaset/old: image, delete its pods"}
 	if diff := cmp.Diff(want, left); diff != "" {
 		t.Errorf("not restarted (-want +got):\n%s", diff)

@@ -91,7 +91,7 @@ func (c *Collector) Report() *Report {
 func remedy(w Workload, kind Kind) string {
 	switch {
 	case kind == Failed:
-		return "mend what its detail says"
+		return "correct what its detail names"
 	case kind == NotReady:
 		return "see its log and events"
 	case w.restartable():

@@ -17,11 +17,11 @@ import (
 // restartedAt is the annotation by which kubectl rollout restart changes a pod template.
 const restartedAt = "kubectl.kubernetes.io/restartedAt"
 
-// Teller is told what is done. Of texts about something that goes on the last one counts, so that a terminal may show them
+// Progress is told what is done. Of texts about something that goes on the last one counts, so that a terminal may show them
 // in one line.
-type Teller interface {
-	// GoesOn tells how far it is, End how it ended.
-	GoesOn(text string)
+type Progress interface {
+	// Update tells how far it is, End how it ended.
+	Update(text string)
 	End(text string)
 }
 
@@ -33,8 +33,8 @@ type Restarter struct {
 	// Auditor judges the pods of a workload before it is restarted, and the new ones.
 	Auditor *Auditor
 	// Timeout is how long each may take to come up.
-	Timeout time.Duration
-	Tell    Teller
+	Timeout  time.Duration
+	Progress Progress
 	// Now is the clock.
 	Now func() time.Time
 }
@@ -75,14 +75,14 @@ func (r *Restarter) restart(ctx context.Context, w Workload, name string) error 
 	}
 	err := r.Client.Get(ctx, client.ObjectKey{Namespace: w.Namespace, Name: w.Name}, object)
 	if apierrors.IsNotFound(err) {
-		r.Tell.End(name + "left alone, it is gone")
+		r.Progress.End(name + "left alone, it is gone")
 		return nil
 	}
 	if err != nil {
 		return err
 	}
 	if why := left(object); why != "" {
-		r.Tell.End(name + "left alone, " + why)
+		r.Progress.End(name + "left alone, " + why)
 		return nil
 	}
 	finding, err := r.worst(ctx, w, object)
@@ -128,7 +128,7 @@ func (r *Restarter) await(ctx context.Context, object client.Object, name, word 
 			state = rolloutOf(object)
 		}
 		if !state.done {
-			r.Tell.GoesOn(name + state.text)
+			r.Progress.Update(name + state.text)
 		}
 		return state.done, state.err
 	})
@@ -138,10 +138,10 @@ func (r *Restarter) await(ctx context.Context, object client.Object, name, word 
 	case err != nil:
 		return err
 	case gone:
-		r.Tell.End(name + "left alone, it is gone")
+		r.Progress.End(name + "left alone, it is gone")
 		return nil
 	}
-	r.Tell.End(name + word + ", " + state.text)
+	r.Progress.End(name + word + ", " + state.text)
 	return nil
 }
 

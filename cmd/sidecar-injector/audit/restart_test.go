@@ -20,7 +20,7 @@ import (
 // told keeps what is told.
 type told []string
 
-func (t *told) GoesOn(text string) { *t = append(*t, "… "+text) }
+func (t *told) Update(text string) { *t = append(*t, "… "+text) }
 func (t *told) End(text string)    { *t = append(*t, text) }
 
 // webOf is a Deployment of one pod that is up; its pods were restarted at the given time, "" for never.
@@ -165,6 +165,6 @@ func newRestarter(t *testing.T, auditor *Auditor, objects []client.Object, funcs
 			}
 			return visit(all.Items)
 		},
-		Auditor: auditor, Timeout: 10 * time.Millisecond, Tell: &tell, Now: func() time.Time { return lookedAt },
+		Auditor: auditor, Timeout: 10 * time.Millisecond, Progress: &tell, Now: func() time.Time { return lookedAt },
 	}, &tell
 }

@@ -10,7 +10,7 @@ import (
 // TestWrite: a table, and a list where a terminal is too narrow for it.
 func TestWrite(t *testing.T) {
 	web := Group{Workload{"shop", "Deployment", "web"}, Missing, `the namespace "shop" opted in by its label istio-injection=enabled`, 10, []string{"web-5c9f-a", "web-5c9f-b"}, "restart it"}
-	long := Group{Workload{"payments-production-europe-west", "StatefulSet", strings.Repeat("ledger-", 8)}, Failed, "loud is not allowed", 1, []string{"l-0"}, "mend what its detail says"}
+	long := Group{Workload{"payments-production-europe-west", "StatefulSet", strings.Repeat("ledger-", 8)}, Failed, "loud is not allowed", 1, []string{"l-0"}, "correct what its detail names"}
 	cases := map[string]struct {
 		report Report
 		look   Look
@@ -34,7 +34,7 @@ shop        deployment/web   10     missing   restart it   the namespace "shop" 
 `},
 		"long names": {Report{12, 2, []Group{web, long}}, Look{Width: 80}, `missing: 10 pods, restart it
   shop deployment/web
-failed: 1 pod, mend what its detail says
+failed: 1 pod, correct what its detail names
   payments-production-europe-west
     statefulset/ledger-ledger-ledger-ledger-ledger-ledger-ledger-ledger-
 12 pods looked at, 2 with a sidecar: 11 pods of 2 workloads to see to

@@ -7,7 +7,7 @@
 //	  → looks    what each replica serves, by a TLS handshake    look.go, forward.go
 //	  → Status   what is found, and what is wrong with it        status.go, judge.go
 //	  → text     for people; as data by encoding/json            text.go
-//	Renew        asks cert-manager, and waits for the Status     renew.go, await.go, issuer.go
+//	Renew        asks cert-manager, and waits for the Status     renew.go, wait.go, issuer.go
 //
 // What is wrong is decided from values alone, in judge.go; everything else here is
 // the way to those values.

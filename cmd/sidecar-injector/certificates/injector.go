@@ -22,7 +22,7 @@ type Options struct {
 	// Namespace is the injector's. Default: DefaultName.
 	Namespace string
 	// Name is that of the MutatingWebhookConfiguration; the Certificate and the
-	// Secret have it with -tls behind it. Default: DefaultName.
+	// Secret are named NAME-tls. Default: DefaultName.
 	Name string
 	// Replicas are the addresses, host:port, where replicas serve. Empty: they
 	// are the endpoints of the Services that the webhook configuration names, and

@@ -66,7 +66,7 @@ func (i *Injector) Renew(ctx context.Context, o RenewOptions) error {
 		if ca, err = i.ask(ctx, key, o.Progress); err != nil {
 			return err
 		}
-		if err := await(ctx, awaitInterval, o.Progress, func() (lack, error) { return i.notIssued(ctx, ca) }); err != nil {
+		if err := waitFor(ctx, waitInterval, o.Progress, func() (unmet, error) { return i.notIssued(ctx, ca) }); err != nil {
 			return err
 		}
 	}
@@ -74,7 +74,7 @@ func (i *Injector) Renew(ctx context.Context, o RenewOptions) error {
 	if err != nil || !o.Wait {
 		return err
 	}
-	return await(ctx, awaitInterval, o.Progress, func() (lack, error) { return i.notServed(ctx, asked, ca, o.Progress) })
+	return waitFor(ctx, waitInterval, o.Progress, func() (unmet, error) { return i.notServed(ctx, asked, ca, o.Progress) })
 }
 
 // canSeeReplicas reports that there is no way to tell what replicas serve: waiting

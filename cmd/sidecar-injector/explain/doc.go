@@ -5,7 +5,7 @@
 //	  → steps     what each rule says                 webhook.Trace
 //	  → answer    what the handler answers            package simulate
 //	  → state     what a live pod really has          state.go, history.go, managed.go
-//	  → renewal   how live pods come to be others     maker.go
+//	  → renewal   how live pods come to be others     owner.go
 //	  → remedies  changes, tried before they are told remedies.go
 //	  → text      for people; as data by JSON         text.go, wrap.go
 //

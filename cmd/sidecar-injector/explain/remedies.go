@@ -78,7 +78,7 @@ func (e *Explainer) changes(s *subject) []change {
 	policy := e.options.Handler.Config().Policy()
 	keys, trigger := policy.Keys, &policy.Trigger
 	yes, no := trigger.Words()
-	pod, m := templates.Pod(runtime.DeepCopyJSON(s.pod)), makerOf(s) // Labels and Annotations write to it.
+	pod, m := templates.Pod(runtime.DeepCopyJSON(s.pod)), ownerOf(s) // Labels and Annotations write to it.
 	place, values := placeOf(trigger, keys.Inject, pod)
 	word, spoken := values(pod)[keys.Inject].(string)
 	field, noun := string(place)+"s", string(place)
@@ -119,7 +119,7 @@ func placeOf(trigger *templates.Trigger, key string, pod templates.Pod) (templat
 }
 
 // namespaceChanges are those of the namespace's label. Pods that exist have to be made anew then.
-func (e *Explainer) namespaceChanges(s *subject, m *maker) []change {
+func (e *Explainer) namespaceChanges(s *subject, m *owner) []change {
 	keys := e.options.Handler.Config().Policy().Keys
 	label := keys.NamespaceLabel + "=" + keys.NamespaceLabelValue
 	command := func(argument string) string {
@@ -140,7 +140,7 @@ func (e *Explainer) namespaceChanges(s *subject, m *maker) []change {
 
 // corrections lists what could be wrong in a pod whose injection fails: its annotations, and those that it inherits.
 func (e *Explainer) corrections(s *subject) []change {
-	pod, m := templates.Pod(runtime.DeepCopyJSON(s.pod)), makerOf(s)
+	pod, m := templates.Pod(runtime.DeepCopyJSON(s.pod)), ownerOf(s)
 	var all []change
 	for _, key := range slices.Sorted(maps.Keys(pod.Annotations())) {
 		all = append(all, change{fmt.Sprintf("correct the annotation %s of %s, or remove it%s", key, m.String(), m.place("annotations")), "",
@@ -154,7 +154,7 @@ func (e *Explainer) corrections(s *subject) []change {
 }
 
 // place says where in a file labels or annotations of the pod stand.
-func (m *maker) place(field string) string {
+func (m *owner) place(field string) string {
 	if m.live {
 		return ""
 	}

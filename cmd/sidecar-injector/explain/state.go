@@ -30,7 +30,7 @@ func (e *Explainer) look(ctx context.Context, s *subject, explained *Explanation
 		}
 		explained.State = state
 		if explained.Verdict != Failed && explained.Verdict != Refused && state.differs() {
-			m := makerOf(s)
+			m := ownerOf(s)
 			explained.Renew = m.renewal(e.options.Kubectl, s.namespace, s.workload.Name)
 		}
 		return nil
@@ -48,7 +48,7 @@ func (e *Explainer) look(ctx context.Context, s *subject, explained *Explanation
 	}
 	lacking := explained.Pods.Without - explained.Pods.Other
 	if explained.Verdict == Inject && lacking+explained.Pods.Outdated > 0 || (explained.Verdict == Skip || explained.Verdict == NotCalled) && explained.Pods.With > 0 {
-		m := makerOf(s)
+		m := ownerOf(s)
 		explained.Renew = m.renewal(e.options.Kubectl, s.namespace, "")
 	}
 	return nil

@@ -101,7 +101,7 @@ func (p *printer) rules(e *Explanation) {
 	case len(e.Rules) == 0:
 		return
 	case !p.wide && decides >= 0:
-		heading := "The rule that decides"
+		heading := "The deciding rule"
 		if e.unasked() {
 			heading = "The rule that would decide"
 		}
@@ -287,7 +287,7 @@ func (p *printer) step(step webhook.Step, unasked bool) {
 		mark, says = "> ", "would say "+says+", and decide"
 	case step.Decided:
 		mark, style = "> ", p.styles.Heading
-		says += ", and that decides"
+		says += ", and this rule decides"
 	case step.Applies:
 		says = "would say " + says
 	}

@@ -5,7 +5,7 @@
 //	        → values     that no template looks at                  unused.go
 //	        → policy     what it leaves to pods                     open.go
 //	        → webhooks   which pods the API server asks about       webhooks.go
-//	        → pods       a set of awkward ones, injected            pods.go, render.go
+//	        → pods       a set of sample ones, injected            pods.go, render.go
 //	          → checks   of each injected pod                       checks.go, schema.go, security.go
 //	  → Findings         with file, line, column and a remedy       finding.go
 //	    → text, json, sarif                                         text.go, sarif.go

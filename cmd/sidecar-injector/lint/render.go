@@ -20,7 +20,7 @@ import (
 	"github.com/sidecar-injector/sidecar-injector/templates/istio"
 )
 
-// injected is an awkward pod after its injection.
+// injected is a sample pod after its injection.
 type injected struct {
 	name   string
 	before *corev1.Pod
@@ -105,7 +105,7 @@ func targetsOf(engine *templates.Engine) []target {
 	return targets
 }
 
-// renderer tries templates on the awkward pods.
+// renderer tries templates on the sample pods.
 type renderer struct {
 	loader *loader
 	engine *templates.Engine

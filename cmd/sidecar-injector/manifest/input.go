@@ -70,7 +70,7 @@ func (s *Sources) Read(ctx context.Context) ([]Document, error) {
 	if first := slices.Index(s.Filenames, standardInput); first >= 0 && slices.Contains(s.Filenames[first+1:], standardInput) {
 		return nil, errors.New("standard input (-) can be read only once")
 	}
-	documents, err := files.Await(ctx, func() ([]Document, error) {
+	documents, err := files.Wait(ctx, func() ([]Document, error) {
 		r := reader{Sources: s}
 		for _, name := range s.Filenames {
 			if err := r.read(ctx, name); err != nil {

@@ -30,7 +30,7 @@ func build(ctx context.Context, path string, allowRemote bool) ([]byte, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	go watchMemory(ctx, maxMemory, cancel)
-	data, err := files.Await(ctx, func() ([]byte, error) { return runKustomize(path, allowRemote) })
+	data, err := files.Wait(ctx, func() ([]byte, error) { return runKustomize(path, allowRemote) })
 	switch { // Kustomize cannot be stopped, but nobody has to wait for it.
 	case ctx.Err() != nil:
 		return nil, fmt.Errorf("build the kustomization %q: %w", path, context.Cause(ctx))

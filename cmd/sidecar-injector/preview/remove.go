@@ -102,7 +102,7 @@ func (r *remover) remove(w *manifest.Workload, answer *Workload) (map[string]any
 	answer.Decision, answer.Reason = decisionSkip, reasonUntouched
 	if by := otherInjector(r.others, w.Template); by != "" {
 		answer.Reason = reasonForeign
-		answer.Warnings = []string{fmt.Sprintf("it was injected by %s, which says nothing of what it did: nothing is removed", by)}
+		answer.Warnings = []string{fmt.Sprintf("it was injected by %s, which does not record what it did: nothing is removed", by)}
 	}
 	return w.Template, nil
 }

@@ -9,9 +9,9 @@ import (
 	"github.com/sidecar-injector/sidecar-injector/templates"
 )
 
-// awkward are pods that are valid, but for the last, and on which templates stumble, in YAML, by what they are. The first
+// fixtures are pods that are valid, but for the last, and on which templates stumble, in YAML, by what they are. The first
 // that something is wrong with is the one that is told of, so the simple ones come first.
-var awkward = []struct{ name, pod string }{
+var fixtures = []struct{ name, pod string }{
 	{"a minimal pod", `spec: {containers: [{name: a, image: a}]}`},
 	{"a pod without labels and with no name yet", `metadata: {name: null, generateName: a-}` + "\n" + `spec: {containers: [{name: a, image: a}]}`},
 	{"a pod with twelve containers", "spec: {containers: [" + manyContainers(12) + "]}"},
@@ -78,7 +78,7 @@ type Pod struct {
 func Pods(key, value string) ([]Pod, error) {
 	var pods []Pod
 	for _, mode := range modes {
-		for _, a := range awkward {
+		for _, a := range fixtures {
 			pod := map[string]any{}
 			if err := utilyaml.Unmarshal([]byte(a.pod), &pod); err != nil {
 				return nil, fmt.Errorf("decode %s: %w", a.name, err)
@@ -86,7 +86,7 @@ func Pods(key, value string) ([]Pod, error) {
 			pod["apiVersion"], pod["kind"] = "v1", "Pod"
 			metadata, ok := pod["metadata"].(map[string]any)
 			if !ok {
-				metadata = map[string]any{"name": "awkward"}
+				metadata = map[string]any{"name": "sample"}
 				pod["metadata"] = metadata
 			}
 			annotations := templates.Pod(pod).Annotations()

@@ -12,14 +12,14 @@ import (
 type Status struct {
 	out      io.Writer
 	terminal bool
-	last     string // what GoesOn wrote, empty after End
+	last     string // what Update wrote, empty after End
 }
 
 // NewStatus returns a Status that has written nothing.
 func NewStatus(out io.Writer) *Status { return &Status{out: Raw(out), terminal: Is(out)} }
 
-// GoesOn tells how far something is.
-func (s *Status) GoesOn(text string) {
+// Update tells how far something is.
+func (s *Status) Update(text string) {
 	text = Text(text)
 	if text == s.last {
 		return

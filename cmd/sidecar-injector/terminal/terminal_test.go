@@ -130,10 +130,10 @@ func TestStatus(t *testing.T) {
 	tell := func(out io.Writer) {
 		status := NewStatus(out)
 		for _, text := range []string{"a: 1 of 3", "a: 1 of 3", "a name that is too long: 2"} {
-			status.GoesOn(text)
+			status.Update(text)
 		}
 		status.End("a name that is too long: 3")
-		status.GoesOn("b: 1")
+		status.Update("b: 1")
 		status.Close()
 	}
 	shown := shownOn(t, func(program *os.File) { tell(program) })

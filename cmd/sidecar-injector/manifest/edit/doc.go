@@ -2,7 +2,7 @@
 // comments, key order, blank lines, quoting, indentation and line ends of everything else stay as they are.
 //
 //	text of one document, its object before, the object wanted
-//	  → tree      where every node of the text begins and ends      tree.go, yaml.go, ends.go, json.go
+//	  → tree      where every node of the text begins and ends      tree.go, yaml.go, scalar_end.go, json.go
 //	  → edits     what has to be cut out and put in                 editor.go, block.go, flow.go, lists.go, moves.go, anchors.go
 //	  → new text  in the style of what surrounds it                 render.go, scalar.go, flowtext.go
 //	  → check     the result is decoded and compared                apply.go, equal.go

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-func TestAwait(t *testing.T) {
+func TestWaitFor(t *testing.T) {
 	outage := errors.New("connection refused")
 	cases := map[string]struct {
 		says     []string // what is missing, one time after the other; "!" is the outage
@@ -27,20 +27,20 @@ func TestAwait(t *testing.T) {
 			ctx, cancel := context.WithCancelCause(t.Context())
 			defer cancel(nil)
 			var progress strings.Builder
-			err := await(ctx, time.Nanosecond, &progress, func() (lack, error) {
+			err := waitFor(ctx, time.Nanosecond, &progress, func() (unmet, error) {
 				now := c.says[0]
 				c.says = c.says[1:]
 				switch now {
 				case "!":
-					return lack{}, outage
+					return unmet{}, outage
 				case "stop":
 					cancel(errors.New("time is up"))
 				}
 				if now == "" {
-					return lack{}, nil
+					return unmet{}, nil
 				}
 				// Why it is missing changes from one time to the other.
-				return lack{now, fmt.Sprint(len(c.says))}, nil
+				return unmet{now, fmt.Sprint(len(c.says))}, nil
 			})
 			if got := progress.String(); got != c.progress {
 				t.Errorf("progress is %q, want %q", got, c.progress)

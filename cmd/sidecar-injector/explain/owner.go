@@ -13,8 +13,8 @@ import (
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/audit"
 )
 
-// maker is what a pod is made of: what people change to have another pod.
-type maker struct {
+// owner is what a pod is made of: what people change to have another pod.
+type owner struct {
 	// kind and name are those of the workload, or of the pod itself if nobody made it. group is empty for the kinds of
 	// Kubernetes.
 	group, kind, name string
@@ -26,10 +26,10 @@ type maker struct {
 	object map[string]any
 }
 
-// makerOf returns the maker of a subject's pod: the workload, and of a live pod its controller.
-func makerOf(s *subject) maker {
+// ownerOf returns the owner of a subject's pod: the workload, and of a live pod its controller.
+func ownerOf(s *subject) owner {
 	w := &s.workload
-	m := maker{kind: w.Kind, name: w.Name, path: w.Path, field: w.FieldPath(), live: w.Document.Live != nil && len(w.Pointer) == 0}
+	m := owner{kind: w.Kind, name: w.Name, path: w.Path, field: w.FieldPath(), live: w.Document.Live != nil && len(w.Pointer) == 0}
 	switch w.Group() {
 	case "", "apps", "batch", "extensions":
 	default:
@@ -50,15 +50,15 @@ func makerOf(s *subject) maker {
 	if made.Kind == m.kind {
 		return m
 	}
-	m = maker{kind: made.Kind, name: made.Name, path: []string{"spec", "template"}, live: true}
-	if owner := metav1.GetControllerOf(&pod); owner.Kind == made.Kind && !strings.HasPrefix(owner.APIVersion, "apps/") && strings.Contains(owner.APIVersion, ".") {
-		m.group, _, _ = strings.Cut(owner.APIVersion, "/")
+	m = owner{kind: made.Kind, name: made.Name, path: []string{"spec", "template"}, live: true}
+	if controller := metav1.GetControllerOf(&pod); controller.Kind == made.Kind && !strings.HasPrefix(controller.APIVersion, "apps/") && strings.Contains(controller.APIVersion, ".") {
+		m.group, _, _ = strings.Cut(controller.APIVersion, "/")
 	}
 	return m
 }
 
 // String names the pod or the template that it is made of.
-func (m *maker) String() string {
+func (m *owner) String() string {
 	if len(m.path) == 0 {
 		return "the pod"
 	}
@@ -66,7 +66,7 @@ func (m *maker) String() string {
 }
 
 // typed is TYPE/NAME as kubectl takes it.
-func (m *maker) typed() string {
+func (m *owner) typed() string {
 	kind := strings.ToLower(m.kind)
 	if m.group != "" {
 		kind += "." + m.group
@@ -75,13 +75,13 @@ func (m *maker) typed() string {
 }
 
 // rolls says that the workload replaces its pods when its template is changed.
-func (m *maker) rolls() bool {
+func (m *owner) rolls() bool {
 	return m.group == "" && (m.kind == "Deployment" || m.kind == "StatefulSet" || m.kind == "DaemonSet")
 }
 
 // patch is the command that sets a label or an annotation of the template, or removes it with the value nil; empty if
 // there is none that helps. What is in files is changed there, and changing a pod that exists changes nothing.
-func (m *maker) patch(kubectl, namespace, field, key string, value any) string {
+func (m *owner) patch(kubectl, namespace, field, key string, value any) string {
 	if !m.live || !m.rolls() && (m.group != "" || m.kind != "CronJob") {
 		return ""
 	}
@@ -97,25 +97,25 @@ func (m *maker) patch(kubectl, namespace, field, key string, value any) string {
 }
 
 // restart is the command that makes all its pods anew; empty if there is none.
-func (m *maker) restart(kubectl, namespace string) string {
+func (m *owner) restart(kubectl, namespace string) string {
 	if !m.live || !m.rolls() || m.paused() || m.onDelete() {
 		return ""
 	}
 	return fmt.Sprintf("%s rollout restart %s -n %s", kubectl, m.typed(), namespace)
 }
 
-func (m *maker) paused() bool {
+func (m *owner) paused() bool {
 	paused, _, _ := unstructured.NestedBool(m.object, "spec", "paused")
 	return m.kind == "Deployment" && paused
 }
 
-func (m *maker) onDelete() bool {
+func (m *owner) onDelete() bool {
 	strategy, _, _ := unstructured.NestedString(m.object, "spec", "updateStrategy", "type")
 	return strategy == "OnDelete"
 }
 
 // renewal says how pods that exist come to be other ones.
-func (m *maker) renewal(kubectl, namespace, pod string) *Renewal {
+func (m *owner) renewal(kubectl, namespace, pod string) *Renewal {
 	command := m.restart(kubectl, namespace)
 	switch {
 	case command != "":

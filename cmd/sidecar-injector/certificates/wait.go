@@ -16,35 +16,35 @@ import (
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/terminal"
 )
 
-// awaitInterval is how often to look. What replicas serve tells nobody that it
+// waitInterval is how often to look. What replicas serve tells nobody that it
 // changed.
-const awaitInterval = time.Second
+const waitInterval = time.Second
 
-// lack is what is still missing. The zero value: nothing is.
-type lack struct {
+// unmet is what is still missing. The zero value: nothing is.
+type unmet struct {
 	// what is missing: the same text for the same thing.
 	what string
 	// why, for people; it may have times and ports in it.
 	why string
 }
 
-func (l lack) String() string { return l.what + prefixed(": ", l.why) }
+func (l unmet) String() string { return l.what + prefixed(": ", l.why) }
 
-// await calls missing at that interval until nothing is, and writes down what it
+// waitFor calls missing at that interval until nothing is, and writes down what it
 // says whenever something else is missing. An error of missing counts as something
 // that is: an API server may be away for a moment. The error is the end of ctx,
 // with what was missing last.
-func await(ctx context.Context, interval time.Duration, progress io.Writer, missing func() (lack, error)) error {
-	var last lack
+func waitFor(ctx context.Context, interval time.Duration, progress io.Writer, missing func() (unmet, error)) error {
+	var last unmet
 	for {
 		now, err := missing()
 		if err != nil {
-			now = lack{"the cluster cannot be asked", err.Error()}
+			now = unmet{"the cluster cannot be asked", err.Error()}
 		}
 		switch {
-		case now == lack{}:
+		case now == unmet{}:
 			return nil
-		case ctx.Err() != nil && last == lack{}:
+		case ctx.Err() != nil && last == unmet{}:
 			return fmt.Errorf("wait: %w; missing is: %s", context.Cause(ctx), now)
 		case ctx.Err() != nil:
 			// What failed because time was up says less than what was missing.
@@ -61,17 +61,17 @@ func await(ctx context.Context, interval time.Duration, progress io.Writer, miss
 }
 
 // notIssued says why an issuance is not done. Zero: it is.
-func (i *Injector) notIssued(ctx context.Context, asked *issuance) (lack, error) {
+func (i *Injector) notIssued(ctx context.Context, asked *issuance) (unmet, error) {
 	certificate, err := i.certificate(ctx, asked.certificate)
 	if err != nil {
-		return lack{}, err
+		return unmet{}, err
 	}
 	secret, err := i.secretOf(ctx, certificate)
 	if err != nil {
-		return lack{}, err
+		return unmet{}, err
 	}
 	chain := certs.ParseBundle(secret.Data[corev1.TLSCertKey])
-	missing := lack{what: fmt.Sprintf("cert-manager has not issued Certificate %s yet", name(asked.certificate))}
+	missing := unmet{what: fmt.Sprintf("cert-manager has not issued Certificate %s yet", name(asked.certificate))}
 	if len(chain) == 0 || bytes.Equal(chain[0].Raw, asked.before) || certs.Issuing(certificate) {
 		if failed := certificate.Status.FailedIssuanceAttempts; failed != nil && *failed > 0 && !certs.Issuing(certificate) {
 			missing.why = "it failed, and cert-manager tries again later"
@@ -82,33 +82,33 @@ func (i *Injector) notIssued(ctx context.Context, asked *issuance) (lack, error)
 		missing.why = err.Error()
 		return missing, nil
 	}
-	return lack{}, nil
+	return unmet{}, nil
 }
 
 // notServed says why the leaf that was asked for is not served and trusted
 // everywhere. Zero: it is. A leaf that was signed by the CA before the one that
 // was asked for is asked for again.
-func (i *Injector) notServed(ctx context.Context, asked, ca *issuance, progress io.Writer) (lack, error) {
-	if missing, err := i.notIssued(ctx, asked); missing != (lack{}) || err != nil {
+func (i *Injector) notServed(ctx context.Context, asked, ca *issuance, progress io.Writer) (unmet, error) {
+	if missing, err := i.notIssued(ctx, asked); missing != (unmet{}) || err != nil {
 		return missing, err
 	}
 	if ca != nil {
 		old, err := i.signedBefore(ctx, asked, ca)
 		if err != nil {
-			return lack{}, err
+			return unmet{}, err
 		}
 		if old {
 			again, err := i.ask(ctx, asked.certificate, progress)
 			if err != nil {
-				return lack{}, err
+				return unmet{}, err
 			}
 			*asked = *again
-			return lack{what: "the leaf was issued by the old CA, and is asked for again"}, nil
+			return unmet{what: "the leaf was issued by the old CA, and is asked for again"}, nil
 		}
 	}
 	status, err := i.Status(ctx)
 	if err != nil {
-		return lack{}, err
+		return unmet{}, err
 	}
 	return status.missing(), nil
 }
@@ -129,9 +129,9 @@ func (i *Injector) signedBefore(ctx context.Context, leaf, ca *issuance) (bool, 
 
 // missing says what keeps the Secret's leaf from being trusted and served
 // everywhere. Zero: nothing does.
-func (s *Status) missing() lack {
+func (s *Status) missing() unmet {
 	if s.Secret == nil || s.Secret.Error != "" || s.Webhooks == nil {
-		return lack{"there is no pair to serve, or nobody who asks for it", strings.Join(s.Problems, "; ")}
+		return unmet{"there is no pair to serve, or nobody who asks for it", strings.Join(s.Problems, "; ")}
 	}
 	var what, why []string
 	for _, entry := range s.Webhooks.Entries {
@@ -153,5 +153,5 @@ func (s *Status) missing() lack {
 	if len(s.Replicas) == 0 {
 		what = append(what, "there is no replica")
 	}
-	return lack{strings.Join(what, ", "), strings.Join(slices.Compact(why), "; ")}
+	return unmet{strings.Join(what, ", "), strings.Join(slices.Compact(why), "; ")}
 }
