@@ -101,7 +101,7 @@ func (p *printer) rules(e *Explanation) {
 	case len(e.Rules) == 0:
 		return
 	case !p.wide && decides >= 0:
-		heading := "The deciding rule"
+		heading := "The rule that decides"
 		if e.unasked() {
 			heading = "The rule that would decide"
 		}
