@@ -3,9 +3,13 @@
 package node_test
 
 import (
+	"context"
+	"errors"
 	"strings"
 	"testing"
+	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -27,5 +31,46 @@ func TestHelm(t *testing.T) {
 	_, err = shared.Client.CoreV1().ServiceAccounts(cluster.Release).Get(t.Context(), cluster.Release+"-test", metav1.GetOptions{})
 	if !apierrors.IsNotFound(err) {
 		t.Errorf("its account is still there: %v", err)
+	}
+}
+
+// TestHostNetwork: an injector on the network of the node, at ports of its own, is reached there and injects.
+func TestHostNetwork(t *testing.T) {
+	const release = "hosted"
+	chart := cluster.ChartOptions{Release: release, Namespace: release, InCluster: true, Values: map[string]any{
+		"hostNetwork": true, "ports": map[string]any{"webhook": 19443, "metrics": 18080, "health": 18081},
+		"replicas": 1, "image": map[string]any{"pullPolicy": "Never"},
+		"config": map[string]any{"revision": release}, "certificate": map[string]any{"trustSlack": "0s"}}}
+	if err := shared.ApplyChart(t.Context(), chart); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := shared.DeleteChart(context.WithoutCancel(t.Context()), chart); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := shared.WaitForDeployment(t.Context(), release, release); err != nil {
+		t.Fatal(err)
+	}
+	if err := shared.WaitForCABundle(t.Context(), chart); err != nil {
+		t.Fatal(err)
+	}
+	pods, err := shared.Client.CoreV1().Pods(release).List(t.Context(), metav1.ListOptions{})
+	if err != nil || len(pods.Items) != 1 || pods.Items[0].Status.PodIP != pods.Items[0].Status.HostIP {
+		t.Errorf("%d injectors, want one at its node's address: %v", len(pods.Items), err)
+	}
+	pod := &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Name: "asks", Labels: map[string]string{"istio.io/rev": release}},
+		Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "app", Image: "localhost/application:1"}}},
+	}
+	err = cluster.Eventually(t.Context(), time.Minute, func(ctx context.Context) error {
+		pod, err := shared.Client.CoreV1().Pods(metav1.NamespaceDefault).Create(ctx, pod, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
+		if err == nil && len(pod.Spec.InitContainers) == 0 {
+			err = errors.New("the pod is not injected")
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
 	}
 }
