@@ -5,6 +5,7 @@ package node_test
 import (
 	"context"
 	"errors"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -34,13 +35,35 @@ func TestHelm(t *testing.T) {
 	}
 }
 
-// TestHostNetwork: an injector on the network of the node, at ports of its own, is reached there and injects.
-func TestHostNetwork(t *testing.T) {
-	const release = "hosted"
-	chart := cluster.ChartOptions{Release: release, Namespace: release, InCluster: true, Values: map[string]any{
-		"hostNetwork": true, "ports": map[string]any{"webhook": 19443, "metrics": 18080, "health": 18081},
-		"replicas": 1, "image": map[string]any{"pullPolicy": "Never"},
-		"config": map[string]any{"revision": release}, "certificate": map[string]any{"trustSlack": "0s"}}}
+// TestWaysOut: an injector on the network of the node, at ports of its own, is reached there; one that serves a pair from a
+// volume is believed by whoever fills caBundle, here cainjector.
+func TestWaysOut(t *testing.T) {
+	for release, values := range map[string]map[string]any{
+		"hosted": {"hostNetwork": true, "ports": map[string]any{"webhook": 19443, "metrics": 18080, "health": 18081}},
+		"paired": {
+			"extraArgs":         []any{"--tls-dir=/pair"},
+			"extraVolumes":      []any{map[string]any{"name": "pair", "secret": map[string]any{"secretName": "paired-tls"}}},
+			"extraVolumeMounts": []any{map[string]any{"name": "pair", "mountPath": "/pair", "readOnly": true}},
+			"webhook":           map[string]any{"annotations": map[string]any{"cert-manager.io/inject-ca-from": "paired/paired-tls"}},
+		},
+	} {
+		t.Run(release, func(t *testing.T) {
+			maps.Copy(values, map[string]any{
+				"replicas": 1, "image": map[string]any{"pullPolicy": "Never"},
+				"config": map[string]any{"revision": release}, "certificate": map[string]any{"trustSlack": "0s"}})
+			injectsByRevision(t, release, values)
+			pods, err := shared.Client.CoreV1().Pods(release).List(t.Context(), metav1.ListOptions{LabelSelector: "app.kubernetes.io/name=sidecar-injector"})
+			if err != nil || len(pods.Items) != 1 || (pods.Items[0].Status.PodIP == pods.Items[0].Status.HostIP) != (release == "hosted") {
+				t.Errorf("%d injectors, want one, at its node's address if it is hosted: %v", len(pods.Items), err)
+			}
+		})
+	}
+}
+
+// injectsByRevision installs a release, and has the API server ask it about a pod that names it.
+func injectsByRevision(t *testing.T, release string, values map[string]any) {
+	t.Helper()
+	chart := cluster.ChartOptions{Release: release, Namespace: release, InCluster: true, Values: values}
 	if err := shared.ApplyChart(t.Context(), chart); err != nil {
 		t.Fatal(err)
 	}
@@ -55,15 +78,11 @@ func TestHostNetwork(t *testing.T) {
 	if err := shared.WaitForCABundle(t.Context(), chart); err != nil {
 		t.Fatal(err)
 	}
-	pods, err := shared.Client.CoreV1().Pods(release).List(t.Context(), metav1.ListOptions{})
-	if err != nil || len(pods.Items) != 1 || pods.Items[0].Status.PodIP != pods.Items[0].Status.HostIP {
-		t.Errorf("%d injectors, want one at its node's address: %v", len(pods.Items), err)
-	}
 	pod := &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Name: "asks", Labels: map[string]string{"istio.io/rev": release}},
 		Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "app", Image: "localhost/application:1"}}},
 	}
-	err = cluster.Eventually(t.Context(), time.Minute, func(ctx context.Context) error {
+	err := cluster.Eventually(t.Context(), time.Minute, func(ctx context.Context) error {
 		pod, err := shared.Client.CoreV1().Pods(metav1.NamespaceDefault).Create(ctx, pod, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
 		if err == nil && len(pod.Spec.InitContainers) == 0 {
 			err = errors.New("the pod is not injected")
