@@ -190,7 +190,7 @@ verify: ## What is generated is what would be generated, and what is pinned is m
 	$(HELM) template sidecar-injector $(CHART) --namespace sidecar-injector --set namespace.create=true --skip-tests | diff -u manifests/install.yaml - || \
 	  { echo 'manifests/install.yaml is stale: run make manifests, and commit it' >&2; exit 1; }
 	go test ./cmd/sidecar-injector ./cmd/sidecar-injector/app -run '^(TestReference|TestPictures)$$'
-	cd tests/cluster && go test ./matrix
+	cd tests/cluster && go test -count=1 ./matrix
 	cd tests/envoy && go test -count=1 -v -run '^TestEnvoyIsMaintained$$' .
 	$(ACTIONLINT)
 	$(MAKE) --no-print-directory vulnerabilities

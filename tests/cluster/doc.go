@@ -4,6 +4,7 @@
 //
 //	Start            etcd → kube-apiserver → kube-controller-manager → cert-manager
 //	ApplyChart       a Helm release of manifests/sidecar-injector
+//	TestChart        what helm test says of it, on a node
 //	StartInjector    `sidecar-injector serve` with the chart's arguments and the
 //	                 rights of the chart's ServiceAccount
 //	StartPrometheus  a Prometheus that scrapes injectors
