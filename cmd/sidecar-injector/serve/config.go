@@ -19,6 +19,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/configuration"
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/terminal"
 	"github.com/sidecar-injector/sidecar-injector/webhook"
 )
 
@@ -172,11 +173,11 @@ func (s *configMapSource) wait(ctx context.Context, missing error) reconcile.Res
 	return reconcile.Result{}
 }
 
-// eventNote is the error's text, cut to what the API server takes for an Event
-// beside the words before it.
+// eventNote is the error's text in one line, escaped, and cut to what the API
+// server takes for an Event beside the words before it.
 func eventNote(err error) string {
 	const limit = 900
-	text := oneLine(err.Error())
+	text := terminal.Text(oneLine(err.Error()))
 	if len(text) <= limit {
 		return text
 	}

@@ -9,6 +9,7 @@
 //	istio.go        what an Istio installation says of injection
 //	nodes.go        whether the nodes can run native sidecars
 //	namespaces.go   what is known of namespaces
+//	owners.go       Events on the workloads whose pods were refused
 //	health.go       /healthz and /readyz
 //	log.go          the log
 //	logqueue.go     what lets nobody wait for the log

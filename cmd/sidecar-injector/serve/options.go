@@ -69,6 +69,9 @@ type Options struct {
 	// The addresses to listen on, as host:port with an optional host. MetricsAddress "0" serves no metrics.
 	WebhookAddress, MetricsAddress, HealthAddress string
 
+	// OwnerEvents writes an Event on the workload whose pod was refused.
+	OwnerEvents bool
+
 	// ShutdownDelay is how long to serve on, not ready, after a termination signal.
 	ShutdownDelay time.Duration
 	// LogLevel is debug, info, warn or error.
@@ -97,6 +100,7 @@ func DefaultOptions() Options {
 		WebhookAddress:       ":9443",
 		MetricsAddress:       ":8080",
 		HealthAddress:        ":8081",
+		OwnerEvents:          true,
 		LogLevel:             "info",
 	}
 }

@@ -96,7 +96,7 @@ func wire(ctx context.Context, options *Options, logger logr.Logger, stopping *a
 	if err != nil {
 		return nil, err
 	}
-	handler, err := webhook.New(webhook.Options{Namespaces: known, Registerer: metrics.Registry})
+	handler, err := newHandler(mgr, options, known)
 	if err != nil {
 		return nil, err
 	}
@@ -135,6 +135,19 @@ func wire(ctx context.Context, options *Options, logger logr.Logger, stopping *a
 		return nil, err
 	}
 	return mgr, mgr.Add(health)
+}
+
+// newHandler makes the handler of admissions, which has no configuration yet.
+func newHandler(mgr manager.Manager, options *Options, known webhook.Namespaces) (*webhook.Handler, error) {
+	settings := webhook.Options{Namespaces: known, Registerer: metrics.Registry}
+	if options.OwnerEvents {
+		owners, err := newOwnerEvents(mgr.GetEventRecorder("sidecar-injector"), metrics.Registry)
+		if err != nil {
+			return nil, err
+		}
+		settings.Refused = owners.tell
+	}
+	return webhook.New(settings)
 }
 
 // newManager makes the manager, which runs everything else.

@@ -135,7 +135,7 @@ admissionReviewVersions: [v1]
 timeoutSeconds: {{ .Values.timeoutSeconds }}
 matchPolicy: Equivalent
 reinvocationPolicy: IfNeeded
-sideEffects: None
+sideEffects: {{ ternary "NoneOnDryRun" "None" .Values.ownerEvents.enabled }}
 rules:
   - operations: [CREATE]
     apiGroups: [""]
