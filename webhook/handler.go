@@ -83,10 +83,16 @@ func (h *Handler) Register(server interface {
 	Register(path string, hook http.Handler)
 }) {
 	for _, scope := range Scopes {
-		hook := reviews{&admission.Webhook{Handler: h.handler(scope, parametersOf), LogConstructor: bare}, maxTime, h.gate}
+		hook := h.Reviews(h.handler(scope, parametersOf))
 		server.Register(scope.Path(), hook)
 		server.Register(scope.Path()+"/", scope.below(hook))
 	}
+}
+
+// Reviews returns what answers AdmissionReviews by another handler, within the bounds of this one: its requests count among
+// those that there may be at once.
+func (h *Handler) Reviews(other admission.Handler) http.Handler {
+	return reviews{&admission.Webhook{Handler: other, LogConstructor: bare}, maxTime, h.gate}
 }
 
 // For returns the handler of requests at one scope's path with these path parameters, which may be nil.

@@ -128,24 +128,11 @@ func (s *configMapSource) Reconcile(ctx context.Context, request reconcile.Reque
 	if err != nil {
 		return reconcile.Result{}, fmt.Errorf("read ConfigMap %q: %w", request.NamespacedName, err)
 	}
-	in := configuration.FromConfigMap(&object)
-	if s.istio != nil {
-		sources, err := s.istio.sources(ctx)
-		if err != nil {
-			return s.wait(ctx, err), nil
-		}
-		in.Istio, s.told = &sources, ""
+	in, err := s.inputs(ctx, &object)
+	if err != nil {
+		return s.wait(ctx, err), nil
 	}
-	for _, from := range s.sources {
-		data, err := from.get(ctx)
-		if err != nil {
-			return s.wait(ctx, err), nil
-		}
-		if in.Sources == nil {
-			in.Sources = map[string]map[string]string{}
-		}
-		in.Sources[from.key.Name], s.told = data, ""
-	}
+	s.told = ""
 	changed, err := s.apply(in)
 	switch {
 	case err != nil:
@@ -157,6 +144,30 @@ func (s *configMapSource) Reconcile(ctx context.Context, request reconcile.Reque
 		s.recorder.Eventf(&object, nil, corev1.EventTypeNormal, "ConfigurationApplied", "Reload", "the configuration is in use")
 	}
 	return reconcile.Result{}, nil
+}
+
+// inputs returns what a ConfigMap and what belongs to it make. The error says, for
+// people, what is missing. It may be called concurrently.
+func (s *configMapSource) inputs(ctx context.Context, object *corev1.ConfigMap) (*configuration.Inputs, error) {
+	in := configuration.FromConfigMap(object)
+	if s.istio != nil {
+		sources, err := s.istio.sources(ctx)
+		if err != nil {
+			return nil, err
+		}
+		in.Istio = &sources
+	}
+	for _, from := range s.sources {
+		data, err := from.get(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if in.Sources == nil {
+			in.Sources = map[string]map[string]string{}
+		}
+		in.Sources[from.key.Name] = data
+	}
+	return in, nil
 }
 
 // wait notes what is missing of Istio and logs it once. What a watch tells of needs

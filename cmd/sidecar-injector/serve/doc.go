@@ -6,6 +6,7 @@
 //	serving.go      the serving pair, who trusts it, the publisher of the trust bundle
 //	cluster.go      how the API is reached, and which objects of it are watched
 //	config.go       the configuration, from a ConfigMap or files, the last good one kept
+//	validate.go     what is said of a ConfigMap before it is stored
 //	istio.go        what an Istio installation says of injection
 //	nodes.go        whether the nodes can run native sidecars
 //	namespaces.go   what is known of namespaces

@@ -100,7 +100,7 @@ func wire(ctx context.Context, options *Options, logger logr.Logger, stopping *a
 	if err != nil {
 		return nil, err
 	}
-	configured, err := addConfiguration(ctx, mgr, options, namespace, handler)
+	configured, validator, err := addConfiguration(ctx, mgr, options, namespace, handler)
 	if err != nil {
 		return nil, err
 	}
@@ -115,7 +115,7 @@ func wire(ctx context.Context, options *Options, logger logr.Logger, stopping *a
 	if err := addPublisher(mgr, options, namespace, pair, counts); err != nil {
 		return nil, err
 	}
-	if err := addWebhookServer(mgr, options, handler, pair.source, counts, stopping); err != nil {
+	if err := addWebhookServer(mgr, options, hooks{handler, validator}, pair.source, counts, stopping); err != nil {
 		return nil, err
 	}
 	checks := slices.Concat(
@@ -172,10 +172,16 @@ func newManager(options *Options, namespace string, logger logr.Logger) (manager
 	return mgr, nil
 }
 
-// addWebhookServer makes the TLS server that serves the handler with the pairs of
+// hooks are what the webhook answers: about pods, and about its configuration if there is a validator.
+type hooks struct {
+	pods          *webhook.Handler
+	configuration *configValidator
+}
+
+// addWebhookServer makes the TLS server that serves the hooks with the pairs of
 // the source, to the clients that the options name, and ends each connection behind
 // its answer once it is stopping. It listens already.
-func addWebhookServer(mgr manager.Manager, options *Options, handler *webhook.Handler, source certs.Source, counts *certs.Metrics, stopping *atomic.Bool) error {
+func addWebhookServer(mgr manager.Manager, options *Options, serves hooks, source certs.Source, counts *certs.Metrics, stopping *atomic.Bool) error {
 	clients, err := addClientCA(mgr, options, counts)
 	if err != nil {
 		return err
@@ -194,7 +200,11 @@ func addWebhookServer(mgr manager.Manager, options *Options, handler *webhook.Ha
 		return fmt.Errorf("listen for the API server: %w", err)
 	}
 	mux, drain := http.NewServeMux(), drainTimeout-time.Second // of which the manager has the rest
-	handler.Register(closing{mux, stopping, clients})
+	server := closing{mux, stopping, clients}
+	serves.pods.Register(server)
+	if serves.configuration != nil {
+		server.Register(configPath, serves.pods.Reviews(serves.configuration))
+	}
 	return mgr.Add(&manager.Server{
 		Name:     "webhook",
 		Listener: tls.NewListener(listener, config),
