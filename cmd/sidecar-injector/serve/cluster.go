@@ -97,7 +97,7 @@ func cacheOptions(options *Options, namespace string) cache.Options {
 				Transform: asItIs,
 			},
 			&admissionv1.ValidatingWebhookConfiguration{}: {
-				Field:     fields.OneTermEqualSelector(metav1.ObjectNameField, options.ValidatingConfiguration),
+				Field:     fields.OneTermEqualSelector(metav1.ObjectNameField, options.ConfigWebhook),
 				Transform: asItIs,
 			},
 		},

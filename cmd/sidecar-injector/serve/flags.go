@@ -48,8 +48,8 @@ func (o *Options) AddFlags(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.PublishCABundle, "publish-ca-bundle", o.PublishCABundle, "keep the CAs of the serving pairs in caBundle; otherwise somebody else has to")
 	flags.StringVar(&o.TrustSecret, "trust-secret", o.TrustSecret, "`name` of a Secret to keep them in instead, from where cert-manager's cainjector copies them to caBundle")
 
-	flags.StringVar(&o.ValidatingConfiguration, "validating-webhook-configuration", o.ValidatingConfiguration, "`name` of the ValidatingWebhookConfiguration by which the ConfigMap is checked before it is stored; its caBundle is kept right too (default: none, and it is not checked)")
-	flags.StringVar(&o.Installation, "installation", o.Installation, "`text` of the annotation "+AnnotationInstallation+" of a ConfigMap that is meant for this version and these flags: one with another text is not checked")
+	flags.StringVar(&o.ConfigWebhook, "config-webhook", o.ConfigWebhook, "`name` of the ValidatingWebhookConfiguration that has the ConfigMap checked before it is stored; its caBundle is kept right too")
+	flags.StringVar(&o.Installation, "installation", o.Installation, "with --config-webhook: `text` of the installation that a ConfigMap is annotated for, if it is to be checked")
 	flags.StringVar(&o.WebhookAddress, "webhook-bind-address", o.WebhookAddress, "`address` of the webhook")
 	flags.StringVar(&o.MetricsAddress, "metrics-bind-address", o.MetricsAddress, "`address` of the metrics, \"0\" for none")
 	flags.StringVar(&o.HealthAddress, "health-probe-bind-address", o.HealthAddress, "`address` of /healthz and /readyz")

@@ -62,10 +62,10 @@ type Options struct {
 	// of the serving pairs are kept there if PublishCABundle is set; otherwise somebody else has to.
 	WebhookConfiguration string
 	PublishCABundle      bool
-	// ValidatingConfiguration is the name of the ValidatingWebhookConfiguration that has API servers ask about the ConfigMap
+	// ConfigWebhook is the name of the ValidatingWebhookConfiguration that has API servers ask about the ConfigMap
 	// before it is stored; its caBundle is kept in the same way. Empty: nobody is answered. Installation is what the
 	// annotation AnnotationInstallation of the ConfigMap says if it is meant for this version and these options.
-	ValidatingConfiguration, Installation string
+	ConfigWebhook, Installation string
 	// TrustSecret is the name of a Secret whose key ca.crt they are kept in instead, from where cert-manager's cainjector
 	// copies them. Empty: none.
 	TrustSecret string

@@ -70,7 +70,7 @@ func addConfiguration(ctx context.Context, mgr manager.Manager, options *Options
 		sources:  meshSources,
 	}
 	var validator *configValidator
-	if options.ValidatingConfiguration != "" {
+	if options.ConfigWebhook != "" {
 		validator = newConfigValidator(reconciler, key, options.Installation)
 	}
 	return c, validator, addReconciler(mgr, "configuration", reconciler, sources...)

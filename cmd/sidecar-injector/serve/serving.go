@@ -198,14 +198,14 @@ func addPublisher(mgr manager.Manager, options *Options, namespace string, pair 
 	if err := addReconciler(mgr, "trust-bundle", publisher, changes, pair.changed[0].source(key)); err != nil {
 		return err
 	}
-	if options.ValidatingConfiguration == "" || options.TrustSecret != "" {
+	if options.ConfigWebhook == "" || options.TrustSecret != "" {
 		return nil
 	}
-	settings.Configuration, settings.Validating = options.ValidatingConfiguration, true
+	settings.Configuration, settings.Validating = options.ConfigWebhook, true
 	if publisher, err = certs.NewPublisher(settings); err != nil {
 		return err
 	}
-	key = types.NamespacedName{Name: options.ValidatingConfiguration}
+	key = types.NamespacedName{Name: options.ConfigWebhook}
 	changes = watch(mgr, &admissionv1.ValidatingWebhookConfiguration{}, key)
 	return addReconciler(mgr, "trust-bundle-validating", publisher, changes, pair.changed[1].source(key))
 }
