@@ -101,7 +101,7 @@ func (p *Publisher) Reconcile(ctx context.Context, _ reconcile.Request) (reconci
 	object := p.place.object()
 	err := p.options.Reader.Get(ctx, p.key, object)
 	if apierrors.IsNotFound(err) {
-		log.FromContext(ctx).Info("What the trust bundle is published in does not exist, it is published when it does", "name", p.key)
+		log.FromContext(ctx).Info("What the trust bundle is published in does not exist, it is published when it does", "in", p.key)
 		return reconcile.Result{}, nil
 	}
 	if err != nil {

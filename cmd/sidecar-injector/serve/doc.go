@@ -12,6 +12,7 @@
 //	namespaces.go   what is known of namespaces
 //	owners.go       Events on the workloads whose pods were refused
 //	health.go       /healthz and /readyz
+//	debug.go        profiles and the log level, on loopback
 //	log.go          the log
 //	logqueue.go     what lets nobody wait for the log
 //	serverlog.go    what HTTP servers have to say of connections

@@ -54,6 +54,7 @@ func (o *Options) AddFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.MetricsAddress, "metrics-bind-address", o.MetricsAddress, "`address` of the metrics, \"0\" for none")
 	flags.StringVar(&o.HealthAddress, "health-probe-bind-address", o.HealthAddress, "`address` of /healthz and /readyz")
 
+	flags.StringVar(&o.DebugAddress, "debug-bind-address", o.DebugAddress, "loopback `address` of /debug/pprof and /debug/log-level, such as 127.0.0.1:6060 (default: none)")
 	flags.BoolVar(&o.OwnerEvents, "owner-events", o.OwnerEvents, "write an Event on the workload whose pod was refused, such as its ReplicaSet")
 	flags.DurationVar(&o.ShutdownDelay, "shutdown-delay", o.ShutdownDelay, "how long to serve on, not ready, after a termination signal")
 	flags.StringVar(&o.LogLevel, "log-level", o.LogLevel, "`level` of the log: debug, info, warn or error")

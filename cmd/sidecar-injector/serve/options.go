@@ -72,13 +72,15 @@ type Options struct {
 
 	// The addresses to listen on, as host:port with an optional host. MetricsAddress "0" serves no metrics.
 	WebhookAddress, MetricsAddress, HealthAddress string
+	// DebugAddress is an address of loopback, host:port, for profiles and the log level. Empty: there is none.
+	DebugAddress string
 
 	// OwnerEvents writes an Event on the workload whose pod was refused.
 	OwnerEvents bool
 
 	// ShutdownDelay is how long to serve on, not ready, after a termination signal.
 	ShutdownDelay time.Duration
-	// LogLevel is debug, info, warn or error.
+	// LogLevel is debug, info, warn or error, to begin with.
 	LogLevel string
 
 	// Clock says what time it is for certificates. Nil: the real clock.
@@ -146,6 +148,11 @@ func (o *Options) Validate() error {
 	} {
 		if flag.value == "" {
 			return fmt.Errorf("--%s must not be empty", flag.name)
+		}
+	}
+	if o.DebugAddress != "" {
+		if err := checkLoopback(o.DebugAddress); err != nil {
+			return fmt.Errorf("--debug-bind-address: %w", err)
 		}
 	}
 	for _, flag := range []struct{ name, value string }{

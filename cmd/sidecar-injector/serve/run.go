@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+	"go.uber.org/zap"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
@@ -33,10 +34,11 @@ const drainTimeout = 20 * time.Second
 // servers, which know only one in a process. Nothing waits for logs, or ends
 // because they cannot be written.
 func Run(ctx context.Context, options Options, logs io.Writer) error {
-	level, err := options.level()
+	asked, err := options.level()
 	if err != nil {
 		return err
 	}
+	level := zap.NewAtomicLevelAt(asked)
 	ossignal.Ignore(syscall.SIGPIPE) // which a closed stderr raises, and would end the process
 	queue := newLogQueue(logs, logQueueSize)
 	defer queue.close(logFlushTime)
@@ -46,6 +48,15 @@ func Run(ctx context.Context, options Options, logs io.Writer) error {
 	mgr, err := wire(ctx, &options, logger, &stopping)
 	if err != nil {
 		return err
+	}
+	if options.DebugAddress != "" {
+		server, err := newDebugServer(options.DebugAddress, level)
+		if err != nil {
+			return err
+		}
+		if err := mgr.Add(server); err != nil {
+			return fmt.Errorf("set up the server: %w", err)
+		}
 	}
 	logger.Info("Starting", "version", options.Version)
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
