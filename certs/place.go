@@ -24,28 +24,53 @@ type place interface {
 	patch(object client.Object, names []string, bundle []byte) map[string]any
 }
 
-// webhooks is the caBundle of every webhook of a MutatingWebhookConfiguration.
-type webhooks struct{}
+// webhooks is the caBundle of every webhook of a MutatingWebhookConfiguration, or of a
+// ValidatingWebhookConfiguration.
+type webhooks struct{ validating bool }
 
-func (webhooks) object() client.Object { return &admissionv1.MutatingWebhookConfiguration{} }
+func (w webhooks) object() client.Object {
+	if w.validating {
+		return &admissionv1.ValidatingWebhookConfiguration{}
+	}
+	return &admissionv1.MutatingWebhookConfiguration{}
+}
+
+// bundleOf is the caBundle of the webhook of that name.
+type bundleOf struct {
+	name   string
+	bundle []byte
+}
+
+// bundlesOf returns those of the object's webhooks, in their order.
+func bundlesOf(object client.Object) []bundleOf {
+	var all []bundleOf
+	switch configuration := object.(type) {
+	case *admissionv1.MutatingWebhookConfiguration:
+		for i := range configuration.Webhooks {
+			all = append(all, bundleOf{configuration.Webhooks[i].Name, configuration.Webhooks[i].ClientConfig.CABundle})
+		}
+	case *admissionv1.ValidatingWebhookConfiguration:
+		for i := range configuration.Webhooks {
+			all = append(all, bundleOf{configuration.Webhooks[i].Name, configuration.Webhooks[i].ClientConfig.CABundle})
+		}
+	}
+	return all
+}
 
 func (webhooks) holds(object client.Object) *held {
-	configuration, ok := object.(*admissionv1.MutatingWebhookConfiguration)
 	h := &held{bundles: map[string][]byte{}, annotations: object.GetAnnotations()}
-	for i := 0; ok && i < len(configuration.Webhooks); i++ {
-		h.bundles[configuration.Webhooks[i].Name] = configuration.Webhooks[i].ClientConfig.CABundle
+	for _, webhook := range bundlesOf(object) {
+		h.bundles[webhook.name] = webhook.bundle
 	}
 	return h
 }
 
 func (webhooks) patch(object client.Object, names []string, bundle []byte) map[string]any {
 	var entries, order []any
-	configuration, ok := object.(*admissionv1.MutatingWebhookConfiguration)
-	for i := 0; ok && i < len(configuration.Webhooks); i++ {
-		name := configuration.Webhooks[i].Name
-		order = append(order, map[string]any{"name": name})
-		if slices.Contains(names, name) {
-			entries = append(entries, map[string]any{"name": name, "clientConfig": map[string]any{"caBundle": bundle}})
+	for _, webhook := range bundlesOf(object) {
+		order = append(order, map[string]any{"name": webhook.name})
+		if slices.Contains(names, webhook.name) {
+			entries = append(entries, map[string]any{"name": webhook.name, "clientConfig": map[string]any{"caBundle": bundle}})
 		}
 	}
 	return map[string]any{"webhooks": entries, "$setElementOrder/webhooks": order}

@@ -28,6 +28,8 @@ type PublisherOptions struct {
 	// Configuration names the MutatingWebhookConfiguration to publish in. Required,
 	// unless Secret is set.
 	Configuration string
+	// Validating says that it is a ValidatingWebhookConfiguration.
+	Validating bool
 	// Secret names a Secret to publish in instead, in its key ca.crt: for
 	// cert-manager's cainjector, which copies it to the webhook configuration. It
 	// has to exist.
@@ -49,7 +51,7 @@ type PublisherOptions struct {
 }
 
 // Publisher keeps the CAs of the serving pairs in the caBundle of every entry of
-// one MutatingWebhookConfiguration, or in a Secret: those of today, and those of
+// one webhook configuration, or in a Secret: those of today, and those of
 // yesterday for as long as a replica may still serve under them. It is a
 // reconciler: whoever owns it calls Reconcile, never twice at a time, when that
 // object or the CAs change, and again, with back-off, after an error. Any number of
@@ -70,7 +72,7 @@ var _ reconcile.Reconciler = (*Publisher)(nil)
 
 // NewPublisher returns a publisher that has not published yet.
 func NewPublisher(options PublisherOptions) (*Publisher, error) {
-	p := &Publisher{place: webhooks{}, key: types.NamespacedName{Name: options.Configuration}}
+	p := &Publisher{place: webhooks{options.Validating}, key: types.NamespacedName{Name: options.Configuration}}
 	if options.Secret.Name != "" {
 		p.place, p.key = trustSecret{}, options.Secret
 	}
@@ -100,7 +102,7 @@ func (p *Publisher) Reconcile(ctx context.Context, _ reconcile.Request) (reconci
 	object := p.place.object()
 	err := p.options.Reader.Get(ctx, p.key, object)
 	if apierrors.IsNotFound(err) {
-		log.FromContext(ctx).Info("What the trust bundle is published in does not exist, it is published when it does", "name", p.key)
+		log.FromContext(ctx).Info("What the trust bundle is published in does not exist, it is published when it does", "in", p.key)
 		return reconcile.Result{}, nil
 	}
 	if err != nil {

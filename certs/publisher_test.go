@@ -317,3 +317,26 @@ func readBundles(t *testing.T, c client.Reader) (bundles []string, annotated map
 	}
 	return bundles, annotations(configuration.Annotations)
 }
+
+// TestPublisherOfAValidatingConfiguration: its entries are filled as those of a mutating one.
+func TestPublisherOfAValidatingConfiguration(t *testing.T) {
+	ca := newCA(t, "ca")
+	configuration := &admissionv1.ValidatingWebhookConfiguration{ObjectMeta: metav1.ObjectMeta{Name: "injector"},
+		Webhooks: []admissionv1.ValidatingWebhook{{Name: "a.example.com"}, {Name: "b.example.com"}}}
+	api := newFakeClient(t, configuration)
+	p, err := NewPublisher(PublisherOptions{Configuration: "injector", Validating: true, Trust: fakeTrust{ca.until(time.Hour)}, Client: api, Clock: clocktesting.NewFakePassiveClock(epoch)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Reconcile(t.Context(), reconcile.Request{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := api.Get(t.Context(), client.ObjectKeyFromObject(configuration), configuration); err != nil {
+		t.Fatal(err)
+	}
+	for _, webhook := range configuration.Webhooks {
+		if !bytes.Equal(webhook.ClientConfig.CABundle, ca.pem) {
+			t.Errorf("%s: caBundle %q, want %q", webhook.Name, webhook.ClientConfig.CABundle, ca.pem)
+		}
+	}
+}

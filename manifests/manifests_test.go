@@ -86,7 +86,7 @@ func TestWebhookConfiguration(t *testing.T) {
 			t.Errorf("%s: failurePolicy %s, timeoutSeconds %d", entry.Name, *entry.FailurePolicy, *entry.TimeoutSeconds)
 		case *entry.ReinvocationPolicy != admissionregistrationv1.IfNeededReinvocationPolicy || *entry.MatchPolicy != admissionregistrationv1.Equivalent:
 			t.Errorf("%s: reinvocationPolicy %s, matchPolicy %s", entry.Name, *entry.ReinvocationPolicy, *entry.MatchPolicy)
-		case *entry.SideEffects != admissionregistrationv1.SideEffectClassNone:
+		case *entry.SideEffects != admissionregistrationv1.SideEffectClassNoneOnDryRun:
 			t.Errorf("%s: sideEffects %s", entry.Name, *entry.SideEffects)
 		}
 		for _, term := range entry.NamespaceSelector.MatchExpressions {

@@ -7,6 +7,7 @@
 //	Handler   AdmissionRequest in, AdmissionResponse out           handler.go
 //	          behind HTTP, and with the pod decoded                review.go, decode.go
 //	          with its metrics and warnings                        metrics.go, podsecurity.go
+//	          and who is told of a refusal                         refusal.go
 //
 // Nothing on the way of an admission calls the API, reads a file or waits for a reload. The same Handler serves
 // HTTPS and answers previews; somebody else's program can use it with no cluster at all.

@@ -42,6 +42,9 @@ type Options struct {
 	Config *Config
 	// Namespaces gives the annotations that pods inherit and the Pod Security level to warn of. Nil: neither.
 	Namespaces Namespaces
+	// Refused is told of each pod with a controller that is refused, but for dry runs. It must return at once, may be called
+	// concurrently, and may be called twice for one pod. Nil: nobody is told.
+	Refused func(Refusal)
 	// Registerer takes the metrics. Nil: none.
 	Registerer prometheus.Registerer
 }
@@ -50,6 +53,7 @@ type Options struct {
 type Handler struct {
 	config     atomic.Pointer[Config]
 	namespaces Namespaces
+	refused    func(Refusal)
 	metrics    *metrics
 	gate       *gate
 	small      turns // for pods of up to smallPod bytes
@@ -62,7 +66,7 @@ func New(options Options) (*Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &Handler{namespaces: options.Namespaces, metrics: m, gate: newGate(m), small: make(turns, goruntime.GOMAXPROCS(0)), large: make(turns, 1)}
+	h := &Handler{namespaces: options.Namespaces, refused: options.Refused, metrics: m, gate: newGate(m), small: make(turns, goruntime.GOMAXPROCS(0)), large: make(turns, 1)}
 	h.config.Store(options.Config)
 	return h, nil
 }
@@ -79,10 +83,16 @@ func (h *Handler) Register(server interface {
 	Register(path string, hook http.Handler)
 }) {
 	for _, scope := range Scopes {
-		hook := reviews{&admission.Webhook{Handler: h.handler(scope, parametersOf), LogConstructor: bare}, maxTime, h.gate}
+		hook := h.Reviews(h.handler(scope, parametersOf))
 		server.Register(scope.Path(), hook)
 		server.Register(scope.Path()+"/", scope.below(hook))
 	}
+}
+
+// Reviews returns what answers AdmissionReviews by another handler, within the bounds of this one: its requests count among
+// those that there may be at once.
+func (h *Handler) Reviews(other admission.Handler) http.Handler {
+	return reviews{&admission.Webhook{Handler: other, LogConstructor: bare}, maxTime, h.gate}
 }
 
 // For returns the handler of requests at one scope's path with these path parameters, which may be nil.
@@ -103,6 +113,7 @@ func (h *Handler) handler(scope Scope, parameters func(context.Context) map[stri
 		} else {
 			logger.V(1).Info("Admission answered")
 		}
+		h.tellRefused(&a, &req)
 		return a.response()
 	})
 }
@@ -116,8 +127,9 @@ type answer struct {
 	patch     []byte
 	warnings  []string
 	err       error
-	about     []any // keys and values for the log, of an error
-	status    int32 // of a refusal
+	about     []any                  // keys and values for the log, of an error
+	owner     *metav1.OwnerReference // of the pod, of an error; nil: none
+	status    int32                  // of a refusal
 	onError   onError
 }
 
@@ -189,7 +201,7 @@ func (h *Handler) answerWith(ctx context.Context, config *Config, scope Scope, p
 		}
 	}
 	if a.err != nil {
-		a.about = append(a.about, workloadOf(raw)...)
+		a.about, a.owner = append(a.about, workloadOf(raw)...), controllerOf(raw)
 	}
 	if config.markSkipped && a.skips(config) {
 		a.patch = config.mark(raw, a.reason)

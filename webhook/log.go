@@ -25,14 +25,8 @@ func workloadOf(pod map[string]any) []any {
 	if name, ok := metadata["generateName"].(string); ok && name != "" {
 		about = append(about, "generateName", quote.Cut(name))
 	}
-	owners, _ := metadata["ownerReferences"].([]any)
-	for _, element := range owners {
-		owner, _ := element.(map[string]any)
-		kind, _ := owner["kind"].(string)
-		name, _ := owner["name"].(string)
-		if controls, _ := owner["controller"].(bool); controls {
-			return append(about, "owner", quote.Cut(kind+"/"+name))
-		}
+	if owner := controllerOf(pod); owner != nil {
+		about = append(about, "owner", quote.Cut(owner.Kind+"/"+owner.Name))
 	}
 	return about
 }

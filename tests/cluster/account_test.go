@@ -90,6 +90,16 @@ func TestStolenAccount(t *testing.T) {
 			}
 		})
 	}
+	validating := kubernetes.NewForConfigOrDie(config).AdmissionregistrationV1().ValidatingWebhookConfigurations()
+	for patch, want := range map[string]string{
+		`{"metadata":{"annotations":{"sidecar-injector.github.io/ca-bundle-written":"x"}}}`: "",
+		`{"webhooks":null}`: webhooks,
+	} {
+		_, err := validating.Patch(t.Context(), cluster.Release, types.MergePatchType, []byte(patch), metav1.PatchOptions{DryRun: []string{metav1.DryRunAll}})
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("patch the validating configuration with %s: %v, want a refusal: %q", patch, err, want)
+		}
+	}
 	if _, err := stolen.Patch(t.Context(), "another", types.MergePatchType, []byte(`{}`), metav1.PatchOptions{}); !apierrors.IsForbidden(err) {
 		t.Errorf("patch another configuration: %v, want a refusal", err)
 	}

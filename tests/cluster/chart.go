@@ -238,7 +238,7 @@ func (r urlRewriter) rewrite(document []byte) ([]byte, error) {
 	if err := yaml.Unmarshal(document, &object); err != nil {
 		return nil, fmt.Errorf("read a document of the rendered chart: %w", err)
 	}
-	if object["kind"] != "MutatingWebhookConfiguration" {
+	if object["kind"] != "MutatingWebhookConfiguration" && object["kind"] != "ValidatingWebhookConfiguration" {
 		return document, nil
 	}
 	webhooks, _ := object["webhooks"].([]any)
@@ -253,7 +253,7 @@ func (r urlRewriter) rewrite(document []byte) ([]byte, error) {
 		delete(client, "service")
 		client["url"] = "https://" + r.address + path
 	}
-	if r.change != nil {
+	if r.change != nil && object["kind"] == "MutatingWebhookConfiguration" {
 		r.change(object)
 	}
 	return yaml.Marshal(object)

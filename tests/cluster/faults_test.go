@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/sidecar-injector/sidecar-injector/tests/cluster"
 )
 
@@ -54,6 +56,10 @@ func faultRows() []faultRow {
 // reached, but for those that the row may cost.
 func TestFaults(t *testing.T) {
 	r := newFleet(t)
+	// What breaks the configuration would be refused.
+	if err := shared.Client.AdmissionregistrationV1().ValidatingWebhookConfigurations().Delete(t.Context(), rotationRelease, metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
 	defer r.printFaults()
 	for _, row := range faultRows() {
 		t.Run(row.sentence, func(t *testing.T) { r.runFault(t, row) })

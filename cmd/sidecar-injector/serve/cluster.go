@@ -51,7 +51,8 @@ func newScheme() *runtime.Scheme {
 		&corev1.Node{}, &corev1.NodeList{})
 	metav1.AddToGroupVersion(scheme, corev1.SchemeGroupVersion)
 	scheme.AddKnownTypes(admissionv1.SchemeGroupVersion,
-		&admissionv1.MutatingWebhookConfiguration{}, &admissionv1.MutatingWebhookConfigurationList{})
+		&admissionv1.MutatingWebhookConfiguration{}, &admissionv1.MutatingWebhookConfigurationList{},
+		&admissionv1.ValidatingWebhookConfiguration{}, &admissionv1.ValidatingWebhookConfigurationList{})
 	metav1.AddToGroupVersion(scheme, admissionv1.SchemeGroupVersion)
 	scheme.AddKnownTypes(discoveryv1.SchemeGroupVersion, &discoveryv1.EndpointSlice{}, &discoveryv1.EndpointSliceList{})
 	metav1.AddToGroupVersion(scheme, discoveryv1.SchemeGroupVersion)
@@ -73,6 +74,7 @@ func newMapper(*rest.Config, *http.Client) (meta.RESTMapper, error) {
 	mapper.Add(cmapi.SchemeGroupVersion.WithKind("Certificate"), meta.RESTScopeNamespace)
 	mapper.Add(istio.ProxyConfigKind(), meta.RESTScopeNamespace)
 	mapper.Add(admissionv1.SchemeGroupVersion.WithKind("MutatingWebhookConfiguration"), meta.RESTScopeRoot)
+	mapper.Add(admissionv1.SchemeGroupVersion.WithKind("ValidatingWebhookConfiguration"), meta.RESTScopeRoot)
 	return mapper, nil
 }
 
@@ -92,6 +94,10 @@ func cacheOptions(options *Options, namespace string) cache.Options {
 			&admissionv1.MutatingWebhookConfiguration{}: {
 				Field: fields.OneTermEqualSelector(metav1.ObjectNameField, options.WebhookConfiguration),
 				// Its managedFields say since when it stands there as it does.
+				Transform: asItIs,
+			},
+			&admissionv1.ValidatingWebhookConfiguration{}: {
+				Field:     fields.OneTermEqualSelector(metav1.ObjectNameField, options.ConfigWebhook),
 				Transform: asItIs,
 			},
 		},

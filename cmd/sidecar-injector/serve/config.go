@@ -19,6 +19,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/configuration"
+	"github.com/sidecar-injector/sidecar-injector/cmd/sidecar-injector/terminal"
 	"github.com/sidecar-injector/sidecar-injector/webhook"
 )
 
@@ -127,24 +128,11 @@ func (s *configMapSource) Reconcile(ctx context.Context, request reconcile.Reque
 	if err != nil {
 		return reconcile.Result{}, fmt.Errorf("read ConfigMap %q: %w", request.NamespacedName, err)
 	}
-	in := configuration.FromConfigMap(&object)
-	if s.istio != nil {
-		sources, err := s.istio.sources(ctx)
-		if err != nil {
-			return s.wait(ctx, err), nil
-		}
-		in.Istio, s.told = &sources, ""
+	in, err := s.inputs(ctx, &object)
+	if err != nil {
+		return s.wait(ctx, err), nil
 	}
-	for _, from := range s.sources {
-		data, err := from.get(ctx)
-		if err != nil {
-			return s.wait(ctx, err), nil
-		}
-		if in.Sources == nil {
-			in.Sources = map[string]map[string]string{}
-		}
-		in.Sources[from.key.Name], s.told = data, ""
-	}
+	s.told = ""
 	changed, err := s.apply(in)
 	switch {
 	case err != nil:
@@ -156,6 +144,30 @@ func (s *configMapSource) Reconcile(ctx context.Context, request reconcile.Reque
 		s.recorder.Eventf(&object, nil, corev1.EventTypeNormal, "ConfigurationApplied", "Reload", "the configuration is in use")
 	}
 	return reconcile.Result{}, nil
+}
+
+// inputs returns what a ConfigMap and what belongs to it make. The error says, for
+// people, what is missing. It may be called concurrently.
+func (s *configMapSource) inputs(ctx context.Context, object *corev1.ConfigMap) (*configuration.Inputs, error) {
+	in := configuration.FromConfigMap(object)
+	if s.istio != nil {
+		sources, err := s.istio.sources(ctx)
+		if err != nil {
+			return nil, err
+		}
+		in.Istio = &sources
+	}
+	for _, from := range s.sources {
+		data, err := from.get(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if in.Sources == nil {
+			in.Sources = map[string]map[string]string{}
+		}
+		in.Sources[from.key.Name] = data
+	}
+	return in, nil
 }
 
 // wait notes what is missing of Istio and logs it once. What a watch tells of needs
@@ -172,11 +184,11 @@ func (s *configMapSource) wait(ctx context.Context, missing error) reconcile.Res
 	return reconcile.Result{}
 }
 
-// eventNote is the error's text, cut to what the API server takes for an Event
-// beside the words before it.
+// eventNote is the error's text in one line, escaped, and cut to what the API
+// server takes for an Event beside the words before it.
 func eventNote(err error) string {
 	const limit = 900
-	text := oneLine(err.Error())
+	text := terminal.Text(oneLine(err.Error()))
 	if len(text) <= limit {
 		return text
 	}

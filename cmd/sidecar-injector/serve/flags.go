@@ -48,10 +48,14 @@ func (o *Options) AddFlags(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.PublishCABundle, "publish-ca-bundle", o.PublishCABundle, "keep the CAs of the serving pairs in caBundle; otherwise somebody else has to")
 	flags.StringVar(&o.TrustSecret, "trust-secret", o.TrustSecret, "`name` of a Secret to keep them in instead, from where cert-manager's cainjector copies them to caBundle")
 
+	flags.StringVar(&o.ConfigWebhook, "config-webhook", o.ConfigWebhook, "`name` of the ValidatingWebhookConfiguration that has the ConfigMap checked before it is stored; its caBundle is kept right too")
+	flags.StringVar(&o.Installation, "installation", o.Installation, "with --config-webhook: `text` of the installation that a ConfigMap is annotated for, if it is to be checked")
 	flags.StringVar(&o.WebhookAddress, "webhook-bind-address", o.WebhookAddress, "`address` of the webhook")
 	flags.StringVar(&o.MetricsAddress, "metrics-bind-address", o.MetricsAddress, "`address` of the metrics, \"0\" for none")
 	flags.StringVar(&o.HealthAddress, "health-probe-bind-address", o.HealthAddress, "`address` of /healthz and /readyz")
 
+	flags.StringVar(&o.DebugAddress, "debug-bind-address", o.DebugAddress, "loopback `address` of /debug/pprof and /debug/log-level, such as 127.0.0.1:6060 (default: none)")
+	flags.BoolVar(&o.OwnerEvents, "owner-events", o.OwnerEvents, "write an Event on the workload whose pod was refused, such as its ReplicaSet")
 	flags.DurationVar(&o.ShutdownDelay, "shutdown-delay", o.ShutdownDelay, "how long to serve on, not ready, after a termination signal")
 	flags.StringVar(&o.LogLevel, "log-level", o.LogLevel, "`level` of the log: debug, info, warn or error")
 }

@@ -217,7 +217,7 @@ func (p *proxyConfigs) list(ctx context.Context) []istio.ProxyConfig {
 		}
 		resource, err := istio.DecodeProxyConfig(object.Object)
 		if err != nil {
-			log.FromContext(ctx).Error(err, "ProxyConfig left out", "namespace", object.GetNamespace(), "name", object.GetName())
+			log.FromContext(ctx).Error(err, "ProxyConfig left out", "proxyConfig", object.GetNamespace()+"/"+object.GetName())
 			continue
 		}
 		all = append(all, resource)

@@ -27,8 +27,9 @@ func (o *Options) level() (zapcore.Level, error) {
 }
 
 // newLogger returns a logger that writes JSON lines, and makes it the one of the
-// Kubernetes libraries and of HTTP servers too, for which there is a global one.
-func newLogger(out io.Writer, level zapcore.Level) logr.Logger {
+// Kubernetes libraries and of HTTP servers too, for which there is a global one. The
+// level may change.
+func newLogger(out io.Writer, level zapcore.LevelEnabler) logr.Logger {
 	logger := zap.New(
 		zap.WriteTo(zapcore.Lock(zapcore.AddSync(out))),
 		zap.Level(level),

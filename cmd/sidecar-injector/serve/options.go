@@ -62,16 +62,25 @@ type Options struct {
 	// of the serving pairs are kept there if PublishCABundle is set; otherwise somebody else has to.
 	WebhookConfiguration string
 	PublishCABundle      bool
+	// ConfigWebhook is the name of the ValidatingWebhookConfiguration that has API servers ask about the ConfigMap
+	// before it is stored; its caBundle is kept in the same way. Empty: nobody is answered. Installation is what the
+	// annotation AnnotationInstallation of the ConfigMap says if it is meant for this version and these options.
+	ConfigWebhook, Installation string
 	// TrustSecret is the name of a Secret whose key ca.crt they are kept in instead, from where cert-manager's cainjector
 	// copies them. Empty: none.
 	TrustSecret string
 
 	// The addresses to listen on, as host:port with an optional host. MetricsAddress "0" serves no metrics.
 	WebhookAddress, MetricsAddress, HealthAddress string
+	// DebugAddress is an address of loopback, host:port, for profiles and the log level. Empty: there is none.
+	DebugAddress string
+
+	// OwnerEvents writes an Event on the workload whose pod was refused.
+	OwnerEvents bool
 
 	// ShutdownDelay is how long to serve on, not ready, after a termination signal.
 	ShutdownDelay time.Duration
-	// LogLevel is debug, info, warn or error.
+	// LogLevel is debug, info, warn or error, to begin with.
 	LogLevel string
 
 	// Clock says what time it is for certificates. Nil: the real clock.
@@ -97,6 +106,7 @@ func DefaultOptions() Options {
 		WebhookAddress:       ":9443",
 		MetricsAddress:       ":8080",
 		HealthAddress:        ":8081",
+		OwnerEvents:          true,
 		LogLevel:             "info",
 	}
 }
@@ -138,6 +148,11 @@ func (o *Options) Validate() error {
 	} {
 		if flag.value == "" {
 			return fmt.Errorf("--%s must not be empty", flag.name)
+		}
+	}
+	if o.DebugAddress != "" {
+		if err := checkLoopback(o.DebugAddress); err != nil {
+			return fmt.Errorf("--debug-bind-address: %w", err)
 		}
 	}
 	for _, flag := range []struct{ name, value string }{

@@ -31,32 +31,33 @@ const (
 )
 
 // addConfiguration makes the source of the handler's configuration. Files must be
-// good at the start: nobody else would tell what is wrong with them.
-func addConfiguration(ctx context.Context, mgr manager.Manager, options *Options, namespace string, handler *webhook.Handler) (*reloader, error) {
+// good at the start: nobody else would tell what is wrong with them. The validator
+// is nil if nobody is to be asked.
+func addConfiguration(ctx context.Context, mgr manager.Manager, options *Options, namespace string, handler *webhook.Handler) (*reloader, *configValidator, error) {
 	key := types.NamespacedName{Namespace: namespace, Name: options.ConfigMap}
 	c, err := newReloader(handler, metrics.Registry, fmt.Errorf("waiting for ConfigMap %q", key))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if options.filesOnly() {
 		files := &fileSource{reloader: c, config: options.ConfigFile, values: options.ValuesFile, profile: options.ProfileFolder,
 			interval: fileInterval, log: mgr.GetLogger().WithName("configuration")}
 		if err := files.load(ctx); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		return c, mgr.Add(files)
+		return c, nil, mgr.Add(files)
 	}
 	var watched *istioWatch
 	sources := []source.Source{watch(mgr, &corev1.ConfigMap{}, key)}
 	if options.IstioNamespace != "" {
 		if watched, err = watchIstio(ctx, mgr, options, key); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		sources = append(sources, watched.changes...)
 	}
 	meshSources, err := watchSources(mgr, options)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for _, from := range meshSources {
 		sources = append(sources, from.changes(key))
@@ -68,7 +69,11 @@ func addConfiguration(ctx context.Context, mgr manager.Manager, options *Options
 		istio:    watched,
 		sources:  meshSources,
 	}
-	return c, addReconciler(mgr, "configuration", reconciler, sources...)
+	var validator *configValidator
+	if options.ConfigWebhook != "" {
+		validator = newConfigValidator(reconciler, key, options.Installation)
+	}
+	return c, validator, addReconciler(mgr, "configuration", reconciler, sources...)
 }
 
 // addReconciler runs the reconciler for the events of the sources, one at a time, and

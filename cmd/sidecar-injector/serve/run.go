@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+	"go.uber.org/zap"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
@@ -33,10 +34,11 @@ const drainTimeout = 20 * time.Second
 // servers, which know only one in a process. Nothing waits for logs, or ends
 // because they cannot be written.
 func Run(ctx context.Context, options Options, logs io.Writer) error {
-	level, err := options.level()
+	asked, err := options.level()
 	if err != nil {
 		return err
 	}
+	level := zap.NewAtomicLevelAt(asked)
 	ossignal.Ignore(syscall.SIGPIPE) // which a closed stderr raises, and would end the process
 	queue := newLogQueue(logs, logQueueSize)
 	defer queue.close(logFlushTime)
@@ -46,6 +48,15 @@ func Run(ctx context.Context, options Options, logs io.Writer) error {
 	mgr, err := wire(ctx, &options, logger, &stopping)
 	if err != nil {
 		return err
+	}
+	if options.DebugAddress != "" {
+		server, err := newDebugServer(options.DebugAddress, level)
+		if err != nil {
+			return err
+		}
+		if err := mgr.Add(server); err != nil {
+			return fmt.Errorf("set up the server: %w", err)
+		}
 	}
 	logger.Info("Starting", "version", options.Version)
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
@@ -96,11 +107,11 @@ func wire(ctx context.Context, options *Options, logger logr.Logger, stopping *a
 	if err != nil {
 		return nil, err
 	}
-	handler, err := webhook.New(webhook.Options{Namespaces: known, Registerer: metrics.Registry})
+	handler, err := newHandler(mgr, options, known)
 	if err != nil {
 		return nil, err
 	}
-	configured, err := addConfiguration(ctx, mgr, options, namespace, handler)
+	configured, validator, err := addConfiguration(ctx, mgr, options, namespace, handler)
 	if err != nil {
 		return nil, err
 	}
@@ -115,7 +126,7 @@ func wire(ctx context.Context, options *Options, logger logr.Logger, stopping *a
 	if err := addPublisher(mgr, options, namespace, pair, counts); err != nil {
 		return nil, err
 	}
-	if err := addWebhookServer(mgr, options, handler, pair.source, counts, stopping); err != nil {
+	if err := addWebhookServer(mgr, options, hooks{handler, validator}, pair.source, counts, stopping); err != nil {
 		return nil, err
 	}
 	checks := slices.Concat(
@@ -135,6 +146,19 @@ func wire(ctx context.Context, options *Options, logger logr.Logger, stopping *a
 		return nil, err
 	}
 	return mgr, mgr.Add(health)
+}
+
+// newHandler makes the handler of admissions, which has no configuration yet.
+func newHandler(mgr manager.Manager, options *Options, known webhook.Namespaces) (*webhook.Handler, error) {
+	settings := webhook.Options{Namespaces: known, Registerer: metrics.Registry}
+	if options.OwnerEvents {
+		owners, err := newOwnerEvents(mgr.GetEventRecorder("sidecar-injector"), metrics.Registry)
+		if err != nil {
+			return nil, err
+		}
+		settings.Refused = owners.tell
+	}
+	return webhook.New(settings)
 }
 
 // newManager makes the manager, which runs everything else.
@@ -159,10 +183,16 @@ func newManager(options *Options, namespace string, logger logr.Logger) (manager
 	return mgr, nil
 }
 
-// addWebhookServer makes the TLS server that serves the handler with the pairs of
+// hooks are what the webhook answers: about pods, and about its configuration if there is a validator.
+type hooks struct {
+	pods          *webhook.Handler
+	configuration *configValidator
+}
+
+// addWebhookServer makes the TLS server that serves the hooks with the pairs of
 // the source, to the clients that the options name, and ends each connection behind
 // its answer once it is stopping. It listens already.
-func addWebhookServer(mgr manager.Manager, options *Options, handler *webhook.Handler, source certs.Source, counts *certs.Metrics, stopping *atomic.Bool) error {
+func addWebhookServer(mgr manager.Manager, options *Options, serves hooks, source certs.Source, counts *certs.Metrics, stopping *atomic.Bool) error {
 	clients, err := addClientCA(mgr, options, counts)
 	if err != nil {
 		return err
@@ -181,7 +211,11 @@ func addWebhookServer(mgr manager.Manager, options *Options, handler *webhook.Ha
 		return fmt.Errorf("listen for the API server: %w", err)
 	}
 	mux, drain := http.NewServeMux(), drainTimeout-time.Second // of which the manager has the rest
-	handler.Register(closing{mux, stopping, clients})
+	server := closing{mux, stopping, clients}
+	serves.pods.Register(server)
+	if serves.configuration != nil {
+		server.Register(configPath, serves.pods.Reviews(serves.configuration))
+	}
 	return mgr.Add(&manager.Server{
 		Name:     "webhook",
 		Listener: tls.NewListener(listener, config),

@@ -29,9 +29,10 @@ type servingPair struct {
 	// nothing.
 	checks  []readinessCheck
 	notices func() []string
-	// trust has the CAs of the pairs; nil: they are not ours to publish. changed says that they may have changed.
+	// trust has the CAs of the pairs; nil: they are not ours to publish. Each of changed says that they may have changed, to
+	// one publisher: that of the mutating and that of the validating webhook.
 	trust   certs.Trust
-	changed signal
+	changed [2]signal
 	// certificate tells the Certificate of the pair; nil: there is no cert-manager.
 	certificate func() *cmapi.Certificate
 }
@@ -51,7 +52,7 @@ func addServingPair(ctx context.Context, mgr manager.Manager, options *Options, 
 		if err != nil {
 			return nil, err
 		}
-		return &servingPair{source: self, trust: self, changed: newSignal()}, nil
+		return &servingPair{source: self, trust: self, changed: [2]signal{newSignal(), newSignal()}}, nil
 	}
 	return addSecretSource(ctx, mgr, options, namespace, counts)
 }
@@ -60,7 +61,7 @@ func addServingPair(ctx context.Context, mgr manager.Manager, options *Options, 
 // what cert-manager says of it.
 func addSecretSource(ctx context.Context, mgr manager.Manager, options *Options, namespace string, counts *certs.Metrics) (*servingPair, error) {
 	key := types.NamespacedName{Namespace: namespace, Name: options.TLSSecret}
-	trusted, issued := newSignal(), newSignal()
+	trusted, issued := [2]signal{newSignal(), newSignal()}, newSignal()
 	var certificate func() *cmapi.Certificate
 	if options.Certificate != "" {
 		var err error
@@ -75,11 +76,15 @@ func addSecretSource(ctx context.Context, mgr manager.Manager, options *Options,
 		Client:        mgr.GetClient(),
 		Slack:         options.TrustSlack,
 		Peers:         peersOf(mgr.GetAPIReader()),
-		Changed:       trusted.notify,
-		Recorder:      mgr.GetEventRecorder("sidecar-injector"),
-		Certificate:   certificate,
-		Metrics:       counts,
-		Clock:         options.Clock,
+		Changed: func() {
+			for _, publisher := range trusted {
+				publisher.notify()
+			}
+		},
+		Recorder:    mgr.GetEventRecorder("sidecar-injector"),
+		Certificate: certificate,
+		Metrics:     counts,
+		Clock:       options.Clock,
 	})
 	if err != nil {
 		return nil, err
@@ -190,5 +195,17 @@ func addPublisher(mgr manager.Manager, options *Options, namespace string, pair 
 	if err != nil {
 		return err
 	}
-	return addReconciler(mgr, "trust-bundle", publisher, changes, pair.changed.source(key))
+	if err := addReconciler(mgr, "trust-bundle", publisher, changes, pair.changed[0].source(key)); err != nil {
+		return err
+	}
+	if options.ConfigWebhook == "" || options.TrustSecret != "" {
+		return nil
+	}
+	settings.Configuration, settings.Validating = options.ConfigWebhook, true
+	if publisher, err = certs.NewPublisher(settings); err != nil {
+		return err
+	}
+	key = types.NamespacedName{Name: options.ConfigWebhook}
+	changes = watch(mgr, &admissionv1.ValidatingWebhookConfiguration{}, key)
+	return addReconciler(mgr, "trust-bundle-validating", publisher, changes, pair.changed[1].source(key))
 }

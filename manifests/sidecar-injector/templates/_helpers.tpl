@@ -129,13 +129,27 @@ annotations:
   helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded,hook-failed
 {{- end -}}
 
+{{/* For which version, and which flags of serve, a configuration is meant. */}}
+{{- define "sidecar-injector.installation" -}}
+{{- $flags := list -}}
+{{- if include "sidecar-injector.istio" . -}}
+{{- $flags = append $flags (printf " istio=%s/%s" .Values.istio.namespace .Values.istio.revision) -}}
+{{- end -}}
+{{- range $namespace, $configMaps := include "sidecar-injector.sources" . | fromYaml -}}
+{{- range $configMaps -}}
+{{- $flags = append $flags (printf " source=%s/%s" $namespace .) -}}
+{{- end -}}
+{{- end -}}
+{{- .Chart.AppVersion }}{{ join "" $flags -}}
+{{- end -}}
+
 {{/* What all webhooks have in common. */}}
 {{- define "sidecar-injector.webhook" -}}
 admissionReviewVersions: [v1]
 timeoutSeconds: {{ .Values.timeoutSeconds }}
 matchPolicy: Equivalent
 reinvocationPolicy: IfNeeded
-sideEffects: None
+sideEffects: {{ ternary "NoneOnDryRun" "None" .Values.ownerEvents.enabled }}
 rules:
   - operations: [CREATE]
     apiGroups: [""]

@@ -37,7 +37,11 @@ metrics: {enabled: false}
 admissionPolicy: {enabled: false}
 namespace: {create: true}
 test: {enabled: false}
+configValidation: {enabled: false}
+ownerEvents: {enabled: false}
 `, ""},
+		"an audit now and then": {"audit: {enabled: true, schedule: '@daily', resources: {limits: {memory: 1Gi}}}\nimagePullSecrets: [{name: registry}]\ntolerations: [{operator: Exists}]", ""},
+		"an audit of a mesh":    {"audit: {enabled: true}\nconfig: {profile: istio}", ""},
 		"other networks": {`
 hostNetwork: true
 dnsPolicy: Default
