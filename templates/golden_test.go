@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
 
+	"github.com/sidecar-injector/sidecar-injector/internal/schemacheck"
 	"github.com/sidecar-injector/sidecar-injector/internal/strictyaml"
 	"github.com/sidecar-injector/sidecar-injector/templates/internal/golden"
 )
@@ -31,6 +32,21 @@ func TestGolden(t *testing.T) {
 	golden.Run(t, []string{"profile.txt", "options.yaml", "namespace.yaml", "pod.yaml", "removed.yaml", "warnings.txt"}, func(t *testing.T, files map[string][]byte) (any, error) {
 		return injectYAML(t, files)
 	})
+}
+
+// valuesSchemaTakes checks that the published schema takes values of a built-in profile that the program takes.
+func valuesSchemaTakes(t *testing.T, profile string, values map[string]any) {
+	t.Helper()
+	if len(values) == 0 {
+		return
+	}
+	text, err := json.Marshal(values)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if why, refused := schemacheck.Refuses(t, "../docs/schemas/values-"+profile+".schema.json", text); refused {
+		t.Errorf("the schema refuses values that the program takes: %s", why)
+	}
 }
 
 // injectYAML injects the pod, applies the patch to the raw JSON, injects what results, which must change nothing, and
@@ -63,6 +79,7 @@ func injectYAML(t *testing.T, parts map[string][]byte) (map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
+	valuesSchemaTakes(t, engine.profile.Name, options.Values)
 	namespace := metav1.ObjectMeta{Name: "shop"}
 	if err := yaml.UnmarshalStrict(parts["namespace.yaml"], &namespace); err != nil {
 		t.Fatal(err)

@@ -213,6 +213,9 @@ func TestValues(t *testing.T) {
 				t.Fatal(err)
 			}
 			_, err = New(Options{Values: values})
+			if err == nil {
+				valuesSchemaTakes(t, DefaultProfile, values)
+			}
 			if got := fmt.Sprint(err); got != test.want && (err != nil || test.want != "") {
 				t.Errorf("error\n got %s\nwant %s", got, test.want)
 			}
