@@ -69,7 +69,9 @@ func testRefusedConfiguration(t *testing.T, prometheus *cluster.Prometheus) {
 			t.Error(err)
 		}
 	})
-	if err := cutConfigMap(t.Context(), good.DeepCopy()); err != nil {
+	withoutValidation(t)
+	err = cluster.Eventually(t.Context(), waitTimeout, func(ctx context.Context) error { return cutConfigMap(ctx, good.DeepCopy()) })
+	if err != nil {
 		t.Fatal(err)
 	}
 	const pending = `ALERTS{alertname="SidecarInjectorConfigurationRefused", alertstate="pending"}`
@@ -78,6 +80,26 @@ func testRefusedConfiguration(t *testing.T, prometheus *cluster.Prometheus) {
 		t.Fatal(err)
 	}
 	waitForSamples(t, prometheus, pending, false)
+}
+
+// withoutValidation has nobody refuse a bad configuration before it is stored, until the end of the test. The API server
+// follows with a delay.
+func withoutValidation(t *testing.T) {
+	t.Helper()
+	client := shared.Client.AdmissionregistrationV1().ValidatingWebhookConfigurations()
+	validation, err := client.Get(t.Context(), cluster.Release, metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := client.Delete(t.Context(), cluster.Release, metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		validation.ResourceVersion, validation.UID = "", ""
+		if _, err := client.Create(context.WithoutCancel(t.Context()), validation, metav1.CreateOptions{}); err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 // waitForSamples waits until the expression has a result, or none.
