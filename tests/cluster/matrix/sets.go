@@ -8,7 +8,8 @@ type Set struct {
 	Refused string
 }
 
-// Sets are the sets of values, by what they are for. A value that nothing else depends on stands with others in one set.
+// Sets are the sets of values, by what they are for. A value that nothing else depends on stands with others in one set. Of other
+// namespaces than the release's, the API server of the tests has the one named elsewhere.
 func Sets() map[string]Set {
 	return map[string]Set{
 		"nothing": {"", ""},
