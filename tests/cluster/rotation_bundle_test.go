@@ -2,6 +2,7 @@ package cluster_test
 
 import (
 	"context"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -119,6 +120,28 @@ func (r *fleet) checkTrusted() error {
 		}
 	}
 	return nil
+}
+
+// checkValidating waits until the validating configuration, about the ConfigMap, verifies what every replica serves too.
+func (r *fleet) checkValidating(ctx context.Context) error {
+	return cluster.Eventually(ctx, waitTimeout, func(ctx context.Context) error {
+		configuration, err := shared.Client.AdmissionregistrationV1().ValidatingWebhookConfigurations().Get(ctx, rotationRelease, metav1.GetOptions{})
+		if err != nil {
+			return err
+		}
+		trusted := x509.NewCertPool()
+		trusted.AppendCertsFromPEM(configuration.Webhooks[0].ClientConfig.CABundle)
+		for _, replica := range r.replicas {
+			runs := replica.watch.Since(time.Now().Add(-time.Second))
+			if len(runs) == 0 {
+				return fmt.Errorf("%s serves nothing", replica.name)
+			}
+			if _, err := runs[len(runs)-1].Leaf.Verify(x509.VerifyOptions{Roots: trusted}); err != nil {
+				return fmt.Errorf("the validating configuration does not trust %s: %w", replica.name, err)
+			}
+		}
+		return nil
+	})
 }
 
 // broken returns for how long since begin an entry did not verify what is served

@@ -99,6 +99,9 @@ func (r *fleet) run(t *testing.T, row rotationRow) {
 	result.lead = r.checkLeaves(t, begin)
 	r.results = append(r.results, result)
 
+	if err := r.checkValidating(ctx); err != nil {
+		t.Error(err)
+	}
 	if len(r.adopted) != row.adopts && err == nil {
 		t.Errorf("%d leaves were adopted, want %d", len(r.adopted), row.adopts)
 	}
