@@ -133,25 +133,6 @@ type answer struct {
 	onError   onError
 }
 
-// The reasons of errors.
-const (
-	reasonNoConfig      Reason = "no_configuration"
-	reasonNoNamespace   Reason = "no_namespace"
-	reasonBadRequest    Reason = "bad_request"
-	reasonInvalidInput  Reason = "invalid_input"
-	reasonTemplateError Reason = "template_error"
-	reasonInternalError Reason = "internal_error"
-	reasonGivenUp       Reason = "given_up"
-	reasonTooLarge      Reason = "too_large"
-	reasonTooMany       Reason = "too_many_requests"
-)
-
-// reasonsOfErrors are all of them, but those of a profile's own.
-var reasonsOfErrors = []Reason{
-	reasonNoConfig, reasonNoNamespace, reasonBadRequest, reasonInvalidInput, reasonTemplateError, reasonInternalError,
-	reasonGivenUp, reasonTooLarge, reasonTooMany,
-}
-
 func (h *Handler) answer(ctx context.Context, scope Scope, parameters map[string]string, req *admission.Request) (a answer) {
 	config := h.config.Load()
 	if config == nil {

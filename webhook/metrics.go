@@ -16,6 +16,25 @@ const (
 	outcomeError  outcome = "error"
 )
 
+// The reasons of errors.
+const (
+	reasonNoConfig      Reason = "no_configuration"
+	reasonNoNamespace   Reason = "no_namespace"
+	reasonBadRequest    Reason = "bad_request"
+	reasonInvalidInput  Reason = "invalid_input"
+	reasonTemplateError Reason = "template_error"
+	reasonInternalError Reason = "internal_error"
+	reasonGivenUp       Reason = "given_up"
+	reasonTooLarge      Reason = "too_large"
+	reasonTooMany       Reason = "too_many_requests"
+)
+
+// reasonsOfErrors are all of them, but those of a profile's own.
+var reasonsOfErrors = []Reason{
+	reasonNoConfig, reasonNoNamespace, reasonBadRequest, reasonInvalidInput, reasonTemplateError, reasonInternalError,
+	reasonGivenUp, reasonTooLarge, reasonTooMany,
+}
+
 // metrics counts admissions. A nil *metrics counts nothing.
 type metrics struct {
 	admissions *prometheus.CounterVec

@@ -2,8 +2,11 @@ package cluster_test
 
 import (
 	"context"
+	"net/http"
+	"net/http/httptest"
 	"os/exec"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -19,9 +22,16 @@ const auditJob = "audit-job"
 func TestAuditCronJob(t *testing.T) {
 	namespace := newNamespace(t, map[string]string{"audit-job-test": "enabled"})
 	pod := mustCreate(t, newPod(namespace))
+	var pushed atomic.Int64
+	gateway := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/metrics/job/sidecar-injector-audit/injector/"+auditJob {
+			pushed.Add(1)
+		}
+	}))
+	defer gateway.Close()
 	options := cluster.ChartOptions{Release: auditJob, Namespace: auditJob, InCluster: true, Values: map[string]any{
 		"config": map[string]any{"namespaceLabel": "audit-job-test=enabled", "revision": auditJob},
-		"audit":  map[string]any{"enabled": true},
+		"audit":  map[string]any{"enabled": true, "pushGateway": gateway.URL},
 	}}
 	options.Values["config"].(map[string]any)["revisionTags"] = []any{"default"}
 	if err := shared.ApplyChart(t.Context(), options); err != nil {
@@ -57,6 +67,9 @@ func TestAuditCronJob(t *testing.T) {
 	}
 	if out, code := audit(); code == 2 || strings.Contains(out, pod.Name) {
 		t.Errorf("exit code %d once the pod is gone:\n%s", code, out)
+	}
+	if pushed.Load() != 2 {
+		t.Errorf("the numbers were pushed %d times, want 2", pushed.Load())
 	}
 	for _, may := range []string{"create pods", "delete pods", "patch deployments.apps", "list secrets", "patch mutatingwebhookconfigurations.admissionregistration.k8s.io"} {
 		out, _, _ := shared.Kubectl(t.Context(), "", append([]string{"--kubeconfig=" + kubeconfig, "auth", "can-i", "-A"}, strings.Fields(may)...)...) // no is exit code 1

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"strings"
 	"time"
@@ -32,6 +33,8 @@ type auditOptions struct {
 	restart, yes bool
 	timeout      time.Duration
 	proposed     proposal
+	gateway      string
+	injector     string // the name of the one that was found
 }
 
 func newAuditCommand() *cobra.Command {
@@ -93,6 +96,7 @@ and ProxyConfigs. --restart gets and patches the workloads.`,
 	flags.StringVarP(&options.output, "output", "o", "text", "text, wide, json or yaml")
 	options.cluster.AddSelection(flags)
 	options.proposed.add(flags)
+	flags.StringVar(&options.gateway, "push-gateway", "", "also send the numbers of what is found to the Prometheus Pushgateway at this `url`")
 	flags.BoolVar(&options.restart, "restart", false, "restart the workloads that new pods help")
 	flags.BoolVar(&options.yes, "yes", false, "with --restart: do not ask")
 	flags.DurationVar(&options.timeout, "timeout", 5*time.Minute, "with --restart: how long each workload may take to come up")
@@ -111,6 +115,8 @@ func (o *auditOptions) run(ctx context.Context, stdin io.Reader, stdout, stderr 
 		return usageErrorf("--restart is for the cluster's own configuration, not for a proposed one")
 	case o.yes && !o.restart:
 		return usageErrorf("--yes is for --restart")
+	case o.gateway != "" && !isHTTP(o.gateway):
+		return usageErrorf("--push-gateway: %q is no URL such as http://pushgateway.monitoring:9091", o.gateway)
 	case o.timeout <= 0:
 		return usageErrorf("--timeout must be more than 0, is %s", o.timeout)
 	case o.restart && !o.yes && !terminal.Is(stdin):
@@ -140,10 +146,21 @@ func (o *auditOptions) run(ctx context.Context, stdin io.Reader, stdout, stderr 
 			fmt.Fprintln(stderr, "afterwards:", report.Summary())
 		}
 	}
+	if o.gateway != "" {
+		if err := report.Push(ctx, o.gateway, o.injector, time.Now()); err != nil {
+			return err
+		}
+	}
 	if len(report.Findings) > 0 {
 		return errFound
 	}
 	return nil
+}
+
+// isHTTP says whether a text is the URL of an HTTP server.
+func isHTTP(text string) bool {
+	parsed, err := url.Parse(text)
+	return err == nil && (parsed.Scheme == "http" || parsed.Scheme == "https") && parsed.Host != ""
 }
 
 // writer returns what writes a report in the format of -o.
@@ -227,6 +244,7 @@ func (o *auditOptions) auditor(ctx context.Context, connection *cluster.Cluster)
 	if err != nil {
 		return nil, err
 	}
+	o.injector = injector.Configuration.Name
 	var live []metav1.ObjectMeta
 	if name := o.namespace(); name != "" {
 		var only corev1.Namespace

@@ -41,7 +41,7 @@ test: {enabled: false}
 configValidation: {enabled: false}
 ownerEvents: {enabled: false}
 `, ""},
-		"an audit now and then": {"audit: {enabled: true, schedule: '@daily', resources: {limits: {memory: 1Gi}}}\nimagePullSecrets: [{name: registry}]\ntolerations: [{operator: Exists}]", ""},
+		"an audit now and then": {"audit: {enabled: true, schedule: '@daily', pushGateway: 'http://pushgateway:9091', resources: {limits: {memory: 1Gi}}}\nimagePullSecrets: [{name: registry}]\ntolerations: [{operator: Exists}]", ""},
 		"an audit of a mesh":    {"audit: {enabled: true}\nconfig: {profile: istio}\nistio: {namespace: elsewhere}", ""},
 		"other networks": {`
 hostNetwork: true
