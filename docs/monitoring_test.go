@@ -75,7 +75,7 @@ func checkSections(t *testing.T, alerts map[string]string) {
 	for _, section := range sections {
 		name, body, _ := strings.Cut(section, "\n")
 		names = append(names, name)
-		for _, part := range []string{"\n**Meaning.**", "\n**Users notice**", "\n**Find the cause.**", "\n**Mend it.**"} {
+		for _, part := range []string{"\n**Meaning.**", "\n**Users notice**", "\n**Find the cause.**", "\n**Fix it.**"} {
 			if !strings.Contains(body, part) {
 				t.Errorf("the section %s has no part %q", name, strings.TrimSpace(part))
 			}
