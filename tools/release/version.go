@@ -92,6 +92,7 @@ func setVersion(folder string, files []string, number string) ([]string, error) 
 		"sidecar-injector:"+old, "sidecar-injector:"+number, // the image, at any registry
 		"sidecar-injector-"+old, "sidecar-injector-"+number, // the chart's package, and its label
 		`app.kubernetes.io/version: "`+old+`"`, `app.kubernetes.io/version: "`+number+`"`,
+		`installation: "`+old, `installation: "`+number, "--installation="+old, "--installation="+number,
 		"--version "+old, "--version "+number, "VERSION=v"+old, "VERSION=v"+number,
 	)
 	inChart := strings.NewReplacer("\nversion: "+old, "\nversion: "+number, "\nappVersion: "+old, "\nappVersion: "+number)
