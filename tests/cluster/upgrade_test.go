@@ -49,8 +49,9 @@ func TestUpgrade(t *testing.T) {
 	r := newFleetOf(t, filepath.Join(folder, "manifests", "sidecar-injector"), program)
 	upgrade := func(ctx context.Context) error {
 		today := r.chart
-		// The release of the other tests stands beside it.
-		today.Folder, today.ReuseValues, today.Values = "", true, map[string]any{"allowOverlap": true}
+		// The release of the other tests stands beside it; and a value is another one, which pods show.
+		today.Folder, today.ReuseValues = "", true
+		today.Values = map[string]any{"allowOverlap": true, "values": map[string]any{"proxy": map[string]any{"logLevel": "debug"}}}
 		r.program = ""
 		return shared.ApplyChart(ctx, today)
 	}
@@ -92,7 +93,7 @@ func TestUpgrade(t *testing.T) {
 	}
 }
 
-// hashOf returns the hash of the templates that a pod is injected by.
+// hashOf returns the hash of the templates and values that a pod is injected by.
 func hashOf(t *testing.T) string {
 	t.Helper()
 	var status struct{ Hash string }
