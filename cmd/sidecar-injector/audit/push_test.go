@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -23,7 +24,7 @@ func TestPush(t *testing.T) {
 		decoder := expfmt.NewDecoder(r.Body, expfmt.ResponseFormat(r.Header))
 		for {
 			family := &dto.MetricFamily{}
-			if err := decoder.Decode(family); err == io.EOF {
+			if err := decoder.Decode(family); errors.Is(err, io.EOF) {
 				break
 			} else if err != nil {
 				t.Error(err)
