@@ -1,6 +1,7 @@
 package cluster_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -187,7 +188,8 @@ func (r *fleet) startReplicas(t *testing.T) {
 // connections.
 func (r *fleet) startReplica(ctx context.Context, replica *fleetReplica) (err error) {
 	options := replica.options
-	options.Chart, options.Name, options.Args, options.Program = r.chart, replica.name, r.args, r.program
+	options.Chart, options.Name, options.Args = r.chart, replica.name, r.args
+	options.Program = cmp.Or(options.Program, r.program)
 	options.Chart.WebhookAddress = replica.address
 	if options.Server == "" {
 		options.Server = replica.line.Address
