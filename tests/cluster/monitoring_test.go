@@ -69,7 +69,7 @@ func testRefusedConfiguration(t *testing.T, prometheus *cluster.Prometheus) {
 			t.Error(err)
 		}
 	})
-	withoutValidation(t)
+	withoutValidation(t, cluster.Release)
 	err = cluster.Eventually(t.Context(), waitTimeout, func(ctx context.Context) error { return cutConfigMap(ctx, good.DeepCopy()) })
 	if err != nil {
 		t.Fatal(err)
@@ -82,16 +82,16 @@ func testRefusedConfiguration(t *testing.T, prometheus *cluster.Prometheus) {
 	waitForSamples(t, prometheus, pending, false)
 }
 
-// withoutValidation has nobody refuse a bad configuration before it is stored, until the end of the test. The API server
+// withoutValidation has nobody refuse a bad configuration of a release before it is stored, until the end of the test. The API server
 // follows with a delay.
-func withoutValidation(t *testing.T) {
+func withoutValidation(t *testing.T, release string) {
 	t.Helper()
 	client := shared.Client.AdmissionregistrationV1().ValidatingWebhookConfigurations()
-	validation, err := client.Get(t.Context(), cluster.Release, metav1.GetOptions{})
+	validation, err := client.Get(t.Context(), release, metav1.GetOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := client.Delete(t.Context(), cluster.Release, metav1.DeleteOptions{}); err != nil {
+	if err := client.Delete(t.Context(), release, metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {

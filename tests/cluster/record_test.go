@@ -57,6 +57,7 @@ func TestRecordDashboard(t *testing.T) {
 		t.Skip("SKIPPED: it checks nothing; make dashboard-record records by it")
 	}
 	r := newFleet(t)
+	withoutValidation(t, rotationRelease)
 	prometheus := watched(t, rotationRelease, map[string]*cluster.Injector{
 		"sidecar-injector-0": r.replicas[0].injector, "sidecar-injector-1": r.replicas[1].injector,
 	})
