@@ -1,7 +1,6 @@
 package cluster_test
 
 import (
-	"context"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -34,14 +33,7 @@ func TestAccessValues(t *testing.T) {
 		},
 		Change: func(configuration map[string]any) { configuration["webhooks"] = []any{} }, // nobody answers
 	}
-	if err := shared.ApplyChart(t.Context(), chart); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := shared.DeleteChart(context.WithoutCancel(t.Context()), chart); err != nil {
-			t.Error(err)
-		}
-	})
+	installRelease(t, chart)
 	policy, err := shared.Client.NetworkingV1().NetworkPolicies("access").Get(t.Context(), "access", metav1.GetOptions{})
 	if err != nil {
 		t.Fatal(err)

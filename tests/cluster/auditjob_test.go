@@ -1,7 +1,6 @@
 package cluster_test
 
 import (
-	"context"
 	"net/http"
 	"net/http/httptest"
 	"os/exec"
@@ -34,14 +33,7 @@ func TestAuditCronJob(t *testing.T) {
 		"audit":  map[string]any{"enabled": true, "pushGateway": gateway.URL},
 	}}
 	options.Values["config"].(map[string]any)["revisionTags"] = []any{"default"}
-	if err := shared.ApplyChart(t.Context(), options); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := shared.DeleteChart(context.WithoutCancel(t.Context()), options); err != nil {
-			t.Error(err)
-		}
-	})
+	installRelease(t, options)
 	job, err := shared.Client.BatchV1().CronJobs(auditJob).Get(t.Context(), auditJob+"-audit", metav1.GetOptions{})
 	if err != nil {
 		t.Fatal(err)

@@ -126,14 +126,7 @@ func newForwardedRelease(t *testing.T) (injector *cluster.Injector, address stri
 		},
 		Change: nameService,
 	}
-	if err := shared.ApplyChart(t.Context(), options); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := shared.DeleteChart(context.WithoutCancel(t.Context()), options); err != nil {
-			t.Error(err)
-		}
-	})
+	installRelease(t, options)
 	if err := shared.WaitForServingPair(t.Context(), options); err != nil {
 		t.Fatal(err)
 	}

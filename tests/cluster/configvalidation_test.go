@@ -112,22 +112,7 @@ func startValidated(t *testing.T) *cluster.Injector {
 		Release: validated, Namespace: validated, WebhookAddress: address,
 		Values: map[string]any{"config": map[string]any{"namespaceLabel": "validated-test=enabled"}, "excludedNamespaces": everyNamespace(t)},
 	}
-	if err := shared.ApplyChart(t.Context(), options); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := shared.DeleteChart(context.WithoutCancel(t.Context()), options); err != nil {
-			t.Error(err)
-		}
-	})
-	if err := shared.WaitForServingPair(t.Context(), options); err != nil {
-		t.Fatal(err)
-	}
-	injector, err := shared.StartInjector(t.Context(), cluster.InjectorOptions{Chart: options, Name: validated})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = injector.Stop() })
+	injector := startRelease(t, options)
 	err = cluster.Eventually(t.Context(), waitTimeout, func(ctx context.Context) error {
 		_, _, err := shared.Kubectl(ctx, validatedConfig("policy: perhaps", "{}"), "apply", "--server-side", "--force-conflicts", "--dry-run=server", "-f", "-")
 		if err == nil || !strings.Contains(err.Error(), "denied the request") {

@@ -113,14 +113,7 @@ func newMutual(t *testing.T) *mutual {
 		Release: mutualRelease, Namespace: mutualRelease, WebhookAddress: m.balancer.Address,
 		Values: map[string]any{"config": map[string]any{"namespaceLabel": mutualLabel + "=enabled"}},
 	}
-	if err := shared.ApplyChart(t.Context(), chart); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := shared.DeleteChart(context.WithoutCancel(t.Context()), chart); err != nil {
-			t.Error(err)
-		}
-	})
+	installRelease(t, chart)
 	if err := shared.WaitForServingPair(t.Context(), chart); err != nil {
 		t.Fatal(err)
 	}

@@ -1,7 +1,6 @@
 package cluster_test
 
 import (
-	"context"
 	"fmt"
 	"testing"
 
@@ -48,25 +47,7 @@ func TestOwnIssuer(t *testing.T) {
 	options := cluster.ChartOptions{Release: "issued", Namespace: "issued", WebhookAddress: address, Values: map[string]any{
 		"config": map[string]any{"revision": "issued"}, "certificate": map[string]any{
 			"trustSlack": "0s", "issuerRef": map[string]any{"name": "corporate", "kind": "ClusterIssuer"}}}}
-	if err := shared.ApplyChart(t.Context(), options); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := shared.DeleteChart(context.WithoutCancel(t.Context()), options); err != nil {
-			t.Error(err)
-		}
-	})
-	if err := shared.WaitForServingPair(t.Context(), options); err != nil {
-		t.Fatal(err)
-	}
-	injector, err := shared.StartInjector(t.Context(), cluster.InjectorOptions{Chart: options, Name: "issued"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = injector.Stop() })
-	if err := shared.WaitForCABundle(t.Context(), options); err != nil {
-		t.Fatal(err)
-	}
+	startRelease(t, options)
 	waitForRevision(t, newNamespace(t, map[string]string{revisionKey: "issued"}), "issued")
 	client, err := dynamic.NewForConfig(shared.Config)
 	if err != nil {

@@ -72,25 +72,7 @@ func (m *mesh) test(t *testing.T) {
 	release := m.profile + "-injector"
 	options := cluster.ChartOptions{Release: release, Namespace: release, WebhookAddress: address, Values: map[string]any{
 		"allowOverlap": false, "config": map[string]any{"profile": m.profile}, "certificate": map[string]any{"trustSlack": "0s"}}}
-	if err := shared.ApplyChart(t.Context(), options); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := shared.DeleteChart(context.WithoutCancel(t.Context()), options); err != nil {
-			t.Error(err)
-		}
-	})
-	if err := shared.WaitForServingPair(t.Context(), options); err != nil {
-		t.Fatal(err)
-	}
-	injector, err := shared.StartInjector(t.Context(), cluster.InjectorOptions{Chart: options, Name: release})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = injector.Stop() })
-	if err := shared.WaitForCABundle(t.Context(), options); err != nil {
-		t.Fatal(err)
-	}
+	startRelease(t, options)
 	asking, opted := newNamespace(t, nil), newNamespace(t, map[string]string{m.label: "enabled"})
 	err = cluster.Eventually(t.Context(), waitTimeout, func(context.Context) error {
 		if pod := mustCreate(t, newPod(asking, m.ask)); len(pod.Spec.InitContainers) == 0 {

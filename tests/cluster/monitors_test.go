@@ -36,14 +36,7 @@ func monitoredChart(monitor string) cluster.ChartOptions {
 func TestMonitors(t *testing.T) {
 	installMonitoringCRDs(t)
 	options := monitoredChart("serviceMonitor")
-	if err := shared.ApplyChart(t.Context(), options); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := shared.DeleteChart(context.WithoutCancel(t.Context()), options); err != nil {
-			t.Error(err)
-		}
-	})
+	installRelease(t, options)
 	endpoints := []any{map[string]any{"port": "metrics", "interval": "30s"}}
 	monitor := monitored(t, "servicemonitors")
 	compare(t, "endpoints of the ServiceMonitor", endpoints, monitor["endpoints"])

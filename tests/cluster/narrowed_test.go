@@ -42,25 +42,7 @@ func TestNarrowedWebhook(t *testing.T) {
 	if err := yaml.Unmarshal([]byte(narrowed), &options.Values); err != nil {
 		t.Fatal(err)
 	}
-	if err := shared.ApplyChart(t.Context(), options); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := shared.DeleteChart(context.WithoutCancel(t.Context()), options); err != nil {
-			t.Error(err)
-		}
-	})
-	if err := shared.WaitForServingPair(t.Context(), options); err != nil {
-		t.Fatal(err)
-	}
-	injector, err := shared.StartInjector(t.Context(), cluster.InjectorOptions{Chart: options, Name: narrow})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = injector.Stop() })
-	if err := shared.WaitForCABundle(t.Context(), options); err != nil {
-		t.Fatal(err)
-	}
+	startRelease(t, options)
 	shop := newNamespace(t, map[string]string{revisionKey: narrow, "example.com/team": "shop"})
 	other := newNamespace(t, map[string]string{revisionKey: narrow})
 	waitForRevision(t, shop, narrow)

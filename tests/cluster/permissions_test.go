@@ -29,25 +29,7 @@ func TestPermissions(t *testing.T) {
 	chart := cluster.ChartOptions{Release: permissionsRelease, Namespace: permissionsRelease, WebhookAddress: address, InCluster: true, Values: map[string]any{
 		"config": map[string]any{"namespaceLabel": "permissions-test=enabled", "revision": permissionsRelease},
 	}}
-	if err := shared.ApplyChart(t.Context(), chart); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := shared.DeleteChart(context.WithoutCancel(t.Context()), chart); err != nil {
-			t.Error(err)
-		}
-	})
-	if err := shared.WaitForServingPair(t.Context(), chart); err != nil {
-		t.Fatal(err)
-	}
-	injector, err := shared.StartInjector(t.Context(), cluster.InjectorOptions{Chart: chart, Name: permissionsRelease})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = injector.Stop() })
-	if err := shared.WaitForCABundle(t.Context(), chart); err != nil {
-		t.Fatal(err)
-	}
+	startRelease(t, chart)
 	refuseConfiguration(t)
 	askForAnotherPair(t)
 

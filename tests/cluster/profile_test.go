@@ -68,14 +68,7 @@ func TestOwnProfile(t *testing.T) {
 		t.Fatal(err)
 	}
 	options := meshChart(t, address, true)
-	if err := shared.ApplyChart(t.Context(), options); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := shared.DeleteChart(context.WithoutCancel(t.Context()), options); err != nil {
-			t.Error(err)
-		}
-	})
+	installRelease(t, options)
 	if err := shared.WaitForServingPair(t.Context(), options); err != nil {
 		t.Fatal(err)
 	}

@@ -83,25 +83,7 @@ func TestCanary(t *testing.T) {
 	}
 	canary := cluster.ChartOptions{Release: "canary", Namespace: "canary", WebhookAddress: address, Values: map[string]any{
 		"allowOverlap": false, "config": map[string]any{"revision": "canary"}, "certificate": map[string]any{"trustSlack": "0s"}}}
-	if err := shared.ApplyChart(t.Context(), canary); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := shared.DeleteChart(context.WithoutCancel(t.Context()), canary); err != nil {
-			t.Error(err)
-		}
-	})
-	if err := shared.WaitForServingPair(t.Context(), canary); err != nil {
-		t.Fatal(err)
-	}
-	injector, err := shared.StartInjector(t.Context(), cluster.InjectorOptions{Chart: canary, Name: "canary"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = injector.Stop() })
-	if err := shared.WaitForCABundle(t.Context(), canary); err != nil {
-		t.Fatal(err)
-	}
+	startRelease(t, canary)
 	waitForRevision(t, shop, "default")
 	waitForRevision(t, shop, "canary", label(revisionKey, "canary")) // one workload
 	waitForRevision(t, newNamespace(t, nil), "canary", label(revisionKey, "canary"))
