@@ -19,7 +19,10 @@ func checkSources(s *subject, r *rendering, name string, injected []map[string]a
 			if s.replaces(r, volume) {
 				return &violation{field: field, problem: problem + " give another source"}
 			}
-			if writer := s.writerOf(r, volume); writer != "" && mount["readOnly"] == true {
+			if mount["readOnly"] != true {
+				continue
+			}
+			if writer := s.writerOf(r, volume); writer != "" {
 				return &violation{field: field, problem: fmt.Sprintf("%s mount in the container %q, but with readOnly", problem, writer)}
 			}
 		}
@@ -84,10 +87,11 @@ func writes(container map[string]any, volume string) bool {
 
 // rewritten says whether the author's part of an injected container mounts a volume, or chooses what the container runs.
 func (s *subject) rewritten(r *rendering, name, volume string) bool {
-	override, injected := s.overrides[name], injectedOf(r.overlays, name)
+	override := s.overrides[name]
 	if override == nil {
 		return false
 	}
+	injected := injectedOf(r.overlays, name)
 	image := textAt(override, "image")
 	own := slices.ContainsFunc(injected, func(i map[string]any) bool { return textAt(i, "image") == image })
 	return writes(override, volume) || checkOverride(name, override, injected) != nil || image != "" && !own

@@ -102,11 +102,11 @@ const DefaultRevision = "default"
 //	5     has the inject label: "true" / "false"                      …         asked_by_label / opted_out_by_label
 //	6     has no such label, the annotation: "true" / "false"         …         asked_by_annotation / opted_out_by_annotation
 //	7     has another value there, its namespace has not opted in     skip      invalid_value
-//	8     says nothing, its namespace has not opted in                skip      not_requested, namespace_opted_out, invalid_value
+//	8     makes no request itself, its namespace has not opted in     skip      not_requested, namespace_opted_out, invalid_value
 //	9     matches a never-inject selector                             skip      never_inject_selector
 //	10    matches an always-inject selector                           inject    always_inject_selector
 //	11    has another value there, the policy is enabled              inject    invalid_value
-//	12    says nothing, the policy is enabled                         inject    namespace_opted_in, asked_by_revision, default
+//	12    makes no request itself, the policy is enabled              inject    namespace_opted_in, asked_by_revision, default
 //	13    all else: the policy is disabled                            skip      policy_disabled
 //	14    would be injected, but another injector's proxy is there    skip      injected_by_other
 //

@@ -60,10 +60,10 @@ func TestWaysOut(t *testing.T) {
 	}
 }
 
-// injectsByRevision installs a release, and has the API server ask it about a pod that names it.
-func injectsByRevision(t *testing.T, release string, values map[string]any) {
+// deployRelease installs the chart as a release beside that of the other tests, until the end of the test, and waits until it
+// runs and every entry of its webhook configuration has a caBundle.
+func deployRelease(t *testing.T, chart cluster.ChartOptions) {
 	t.Helper()
-	chart := cluster.ChartOptions{Release: release, Namespace: release, InCluster: true, Values: values}
 	if err := shared.ApplyChart(t.Context(), chart); err != nil {
 		t.Fatal(err)
 	}
@@ -72,12 +72,19 @@ func injectsByRevision(t *testing.T, release string, values map[string]any) {
 			t.Error(err)
 		}
 	})
-	if err := shared.WaitForDeployment(t.Context(), release, release); err != nil {
+	if err := shared.WaitForDeployment(t.Context(), chart.Namespace, chart.Release); err != nil {
 		t.Fatal(err)
 	}
 	if err := shared.WaitForCABundle(t.Context(), chart); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// injectsByRevision installs a release, and has the API server ask it about a pod that names it.
+func injectsByRevision(t *testing.T, release string, values map[string]any) {
+	t.Helper()
+	chart := cluster.ChartOptions{Release: release, Namespace: release, InCluster: true, Values: values}
+	deployRelease(t, chart)
 	pod := &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Name: "asks", Labels: map[string]string{"istio.io/rev": release}},
 		Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "app", Image: "localhost/application:1"}}},

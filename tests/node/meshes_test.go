@@ -3,7 +3,6 @@
 package node_test
 
 import (
-	"context"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -40,20 +39,7 @@ func TestMeshes(t *testing.T) {
 			chart := cluster.ChartOptions{Release: release, Namespace: release, InCluster: true, Values: map[string]any{
 				"replicas": 1, "image": map[string]any{"pullPolicy": "Never"},
 				"config": map[string]any{"profile": mesh.profile}, "certificate": map[string]any{"trustSlack": "0s"}}}
-			if err := shared.ApplyChart(t.Context(), chart); err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() {
-				if err := shared.DeleteChart(context.WithoutCancel(t.Context()), chart); err != nil {
-					t.Error(err)
-				}
-			})
-			if err := shared.WaitForDeployment(t.Context(), release, release); err != nil {
-				t.Fatal(err)
-			}
-			if err := shared.WaitForCABundle(t.Context(), chart); err != nil {
-				t.Fatal(err)
-			}
+			deployRelease(t, chart)
 			s := newSpace(t, nil)
 			s.apply(`
 apiVersion: v1

@@ -5,7 +5,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/pprof"
-	"time"
 
 	"go.uber.org/zap"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
@@ -24,13 +23,7 @@ func newDebugServer(address string, level zap.AtomicLevel) (*manager.Server, err
 	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 	mux.HandleFunc("GET /debug/log-level", level.ServeHTTP)
 	mux.HandleFunc("PUT /debug/log-level", level.ServeHTTP) // what is no level is answered with 400
-	timeout := time.Second
-	return &manager.Server{
-		Name:            "debug",
-		Listener:        listener,
-		Server:          &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 90 * time.Second},
-		ShutdownTimeout: &timeout,
-	}, nil
+	return plainServer("debug", listener, mux), nil
 }
 
 // checkLoopback returns what is wrong with an address that is to be reached from the machine, or the pod, itself alone.

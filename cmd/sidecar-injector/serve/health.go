@@ -29,13 +29,18 @@ func newHealthServer(address string, checks []readinessCheck, notices func() []s
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.Handle("GET /readyz", readyz(checks, notices))
+	return plainServer("health", listener, mux), nil
+}
+
+// plainServer is a server of HTTP without TLS, to be run by a manager, that a slow client cannot hold.
+func plainServer(name string, listener net.Listener, handler http.Handler) *manager.Server {
 	timeout := time.Second
 	return &manager.Server{
-		Name:            "health",
+		Name:            name,
 		Listener:        listener,
-		Server:          &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 90 * time.Second},
+		Server:          &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 90 * time.Second},
 		ShutdownTimeout: &timeout,
-	}, nil
+	}
 }
 
 // readyz answers 200 if every check passes, else 503 with one line for each that
